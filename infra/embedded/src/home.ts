@@ -1,0 +1,116 @@
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { commandLine, isAlive, startMark, stopProcess } from './process.js';
+
+/** The checkout this file belongs to: three folders above it, in `src` and in `dist` alike. */
+export const CHECKOUT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+
+/** BERTH_HOME, or `.berth` in the checkout. */
+export function resolveHome(env: NodeJS.ProcessEnv = process.env): string {
+  const told = env['BERTH_HOME']?.trim();
+  return told ? resolve(told) : join(CHECKOUT, '.berth');
+}
+
+/** Creates the state folder, readable by its owner only: it holds passwords, tokens and private keys. */
+export async function ensureHome(home: string): Promise<void> {
+  try {
+    await mkdir(home, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Error(`the state folder ${home} cannot be created (${(error as NodeJS.ErrnoException).code}): set BERTH_HOME to a folder you may write to`);
+  }
+}
+
+/** A state folder that is ours until `release`. */
+export interface HomeLock {
+  readonly home: string;
+  release(): Promise<void>;
+}
+
+/**
+ * Makes this process the only one on the state folder. A living owner is an error; what a dead owner left running
+ * (nats-server, PostgreSQL, sshd) is stopped first, because its ports and files are about to be used again.
+ */
+export async function lockHome(home: string): Promise<HomeLock> {
+  await ensureHome(home);
+  const file = join(home, 'up.pid');
+  const mine = `${process.pid} ${startMark(process.pid)}\n`;
+  // The file appears with its content in one step, so nobody can read it half-written.
+  const draft = `${file}.${process.pid}`;
+  await writeFile(draft, mine, { mode: 0o600 });
+  try {
+    for (;;) {
+      if (await linkOnce(draft, file)) break;
+      const theirs = await readFile(file, 'utf8').catch(() => undefined);
+      if (theirs === undefined) continue;
+      const owner = livingOwner(theirs);
+      if (owner !== undefined) {
+        throw new Error(`Berth is already running on this state folder (pid ${owner}): stop it first or set BERTH_HOME`);
+      }
+      await removeStale(file, theirs);
+    }
+  } finally {
+    await rm(draft, { force: true });
+  }
+  await stopStale(home);
+  return {
+    home,
+    release: async () => {
+      if ((await readFile(file, 'utf8').catch(() => '')) === mine) await rm(file, { force: true });
+    },
+  };
+}
+
+/** Stops the servers that a dead owner of the state folder left running. Only what really is ours: a number may have been given out again. */
+export async function stopStale(home: string): Promise<void> {
+  const left: readonly [string, NodeJS.Signals][] = [
+    [join(home, 'nats', 'pid'), 'SIGTERM'],
+    [join(home, 'sshd', 'pid'), 'SIGTERM'],
+    // SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for connections that nobody closes any more.
+    [join(home, 'postgres', 'pid'), 'SIGINT'],
+  ];
+  await Promise.all(
+    left.map(async ([file, signal]) => {
+      const pid = Number(/^\d+/.exec(await readFile(file, 'utf8').catch(() => ''))?.[0] ?? 0);
+      if (pid > 1 && commandLine(pid)?.includes(await placeNamed(file)) === true) await stopProcess(pid, signal, 10_000);
+      await rm(file, { force: true });
+    }),
+  );
+}
+
+/** The path that the command line of a server of ours must contain: its own folder, wherever that is. */
+async function placeNamed(pidFile: string): Promise<string> {
+  const folder = dirname(pidFile);
+  const elsewhere = await readFile(join(folder, 'place'), 'utf8').catch(() => '');
+  return elsewhere.trim() || folder;
+}
+
+function livingOwner(content: string): number | undefined {
+  const [pid = 0, mark = ''] = content.trim().split(' ').map((part, at) => (at === 0 ? Number(part) : part)) as [number, string?];
+  return pid > 0 && isAlive(pid) && startMark(pid) === mark ? pid : undefined;
+}
+
+async function linkOnce(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/**
+ * Takes a dead owner's file away. Two starters may both find it dead; the slower one would take the faster one's
+ * new file away, so what was moved is read again and put back when it is not the dead one.
+ */
+async function removeStale(file: string, dead: string): Promise<void> {
+  const aside = `${file}.stale-${process.pid}`;
+  try {
+    await rename(file, aside);
+  } catch {
+    return;
+  }
+  if ((await readFile(aside, 'utf8')) !== dead) await linkOnce(aside, file);
+  await rm(aside, { force: true });
+}

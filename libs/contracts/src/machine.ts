@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { attributes, name, platform } from './scalars.js';
+
+/** Where a credential is kept; the text is a reference, never the secret. Resolved on the gateway alone. */
+export const credential = z
+  .string()
+  .regex(/^(agent|file:.+|env:[A-Za-z_][A-Za-z0-9_]*)$/, 'use agent, file:PATH of a private key on the gateway, or env:NAME')
+  .describe('agent | file:PATH | env:NAME');
+
+/** An OpenSSH public key line, such as `ssh-ed25519 AAAAC3…`. */
+export const hostKey = z.string().regex(/^(ssh-|ecdsa-|sk-)\S+ [A-Za-z0-9+/=]+( .*)?$/, 'use an OpenSSH public key line such as "ssh-ed25519 AAAA…"');
+
+/** Where a host is and how the gateway gets in. */
+export const hostAccess = z.object({
+  transport: z.enum(['ssh', 'local']),
+  address: z.string(),
+  port: z.number().int(),
+  user: z.string(),
+  credential: z.string(),
+  hostKey: z.string().optional(),
+  platform,
+  folder: z.string(),
+});
+export type HostAccess = z.infer<typeof hostAccess>;
+
+/** A machine of the fleet, as people enrol it. */
+export const machineSpec = z.object({
+  name,
+  address: z.string().min(1).max(253).regex(/^[A-Za-z0-9][A-Za-z0-9.:_-]*$/, 'use a host name or an IP address'),
+  port: z.number().int().min(1).max(65535).default(22),
+  user: z.string().regex(/^[A-Za-z_][A-Za-z0-9._-]{0,63}$/, 'use a login name'),
+  credential,
+  platform: platform.default('linux'),
+  attributes: attributes.default({}),
+  slots: z.number().int().min(1).max(1000).default(1),
+  hostKey: hostKey.optional().describe('pinned when given; otherwise learnt when the machine is enrolled'),
+  folder: z
+    .string()
+    .regex(/^(~|\/)[^\0\n]*$/, 'use a path that starts with / or ~')
+    .default('~/.berth-host')
+    .describe('base folder of working copies and running commands on the machine'),
+});
+export type MachineSpec = z.infer<typeof machineSpec>;
+
+export const machineCommands = {
+  AddMachine: machineSpec,
+  RemoveMachine: z.object({ name }),
+} as const;
+
+export const machineEvents = {
+  MachineAdded: machineSpec.extend({ hostKey, facts: attributes.describe('what the probe found: os, arch, cpus…') }),
+  MachineRemoved: z.object({}),
+} as const;
