@@ -10,6 +10,8 @@ export default defineConfig({
   oxc: { decorator: { legacy: true } },
   resolve: { conditions },
   ssr: { resolve: { conditions } },
+  // Where vitest runs its global setup.
+  environments: { __vitest__: { resolve: { conditions } } },
   test: {
     include: [
       'libs/**/src/**/*.spec.ts',
@@ -24,6 +26,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/leak-check.ts'],
     // Integration tests start real servers; the first start on a machine fetches them.
     testTimeout: 20_000,
     hookTimeout: 90_000,

@@ -1,4 +1,4 @@
-import { findNatsServer, resolveHome, startNats, type NatsOptions } from '@berth/embedded';
+import { findNatsServer, resolveHome, startNats, type NatsOptions } from '@berth/embedded/servers';
 import { atEndOfFile, tempFolder } from './cleanup.js';
 
 /** A real nats-server of one test file, in a folder and on a port of its own. */

@@ -63,26 +63,20 @@ export async function lockHome(home: string): Promise<HomeLock> {
 
 /** Stops the servers that a dead owner of the state folder left running. Only what really is ours: a number may have been given out again. */
 export async function stopStale(home: string): Promise<void> {
-  const left: readonly [string, NodeJS.Signals][] = [
-    [join(home, 'nats', 'pid'), 'SIGTERM'],
-    [join(home, 'sshd', 'pid'), 'SIGTERM'],
-    // SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for connections that nobody closes any more.
-    [join(home, 'postgres', 'pid'), 'SIGINT'],
-  ];
-  await Promise.all(
-    left.map(async ([file, signal]) => {
-      const pid = Number(/^\d+/.exec(await readFile(file, 'utf8').catch(() => ''))?.[0] ?? 0);
-      if (pid > 1 && commandLine(pid)?.includes(await placeNamed(file)) === true) await stopProcess(pid, signal, 10_000);
-      await rm(file, { force: true });
-    }),
-  );
+  // PostgreSQL's own pid file, which it needs itself and clears; as root its data may lie elsewhere.
+  const place = (await readFile(join(home, 'postgres', 'place'), 'utf8').catch(() => '')).trim() || join(home, 'postgres');
+  await Promise.all([
+    stopOne(join(home, 'nats', 'pid'), join(home, 'nats'), 'SIGTERM'),
+    stopOne(join(home, 'sshd', 'pid'), join(home, 'sshd'), 'SIGTERM'),
+    // SIGINT is the fast shutdown; SIGTERM would wait for connections that nobody closes any more.
+    stopOne(join(place, 'data', 'postmaster.pid'), place, 'SIGINT'),
+  ]);
 }
 
-/** The path that the command line of a server of ours must contain: its own folder, wherever that is. */
-async function placeNamed(pidFile: string): Promise<string> {
-  const folder = dirname(pidFile);
-  const elsewhere = await readFile(join(folder, 'place'), 'utf8').catch(() => '');
-  return elsewhere.trim() || folder;
+/** Stops the process named in a pid file if its command line names the folder it must belong to. */
+async function stopOne(pidFile: string, folder: string, first: NodeJS.Signals): Promise<void> {
+  const pid = Number(/^\d+/.exec(await readFile(pidFile, 'utf8').catch(() => ''))?.[0] ?? 0);
+  if (pid > 1 && commandLine(pid)?.includes(folder) === true) await stopProcess(pid, first, 10_000);
 }
 
 function livingOwner(content: string): number | undefined {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { connect } from 'nats';
 import { isAlive, signal, stopAtExit, stopProcess, waitUntil } from './process.js';
 import { rememberPort, rememberedPort } from './port.js';
-import { findProgram, isExecutable, searchFolders, unpackPackages, type Search } from './programs.js';
+import { findProgram, isExecutable, searchFolders, unpackPackage, type Search } from './programs.js';
 import { tail } from './text.js';
 
 /** What a nats-server is started with. */
@@ -44,7 +44,7 @@ export async function findNatsServer(stateDir: string, search: Search = {}): Pro
   const found = findProgram('nats-server', search.folders ?? searchFolders());
   if (found !== undefined) return found;
   try {
-    const binary = join(await unpackPackages('nats-server', ['nats-server'], stateDir), 'usr', 'sbin', 'nats-server');
+    const binary = join(await unpackPackage({ name: 'nats-server' }, stateDir), 'usr', 'sbin', 'nats-server');
     if (isExecutable(binary)) return binary;
     throw new Error('the package holds no such program');
   } catch (error) {
@@ -113,6 +113,8 @@ async function launch(binary: string, folder: string, port: number, options: Nat
   const keep = stopAtExit(() => signal(pid, 'SIGTERM'));
   const portsFile = join(folder, `nats-server_${pid}.ports`);
   const stop = async (): Promise<void> => {
+    // Waiting for its end must keep us alive now.
+    child.ref();
     await stopProcess(pid);
     await exited;
     keep();

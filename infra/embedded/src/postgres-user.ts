@@ -46,9 +46,10 @@ function choosePassable(home: string, own: string, account: Account): string {
   const recorded = recordedPlace(home);
   if (recorded !== undefined && existsSync(recorded)) return recorded;
   // Others may pass through the state folder but not list it; every secret in it has mode 0600 of its own.
+  const before = statSync(home).mode;
   for (const folder of [home, own]) chmodSync(folder, statSync(folder).mode | 0o011);
   if (canEnter(own, account)) return own;
-  chmodSync(home, 0o700);
+  chmodSync(home, before);
   const name = `berth-${createHash('sha256').update(home).digest('hex').slice(0, 12)}`;
   for (const parent of ['/var/lib', tmpdir(), '/tmp']) {
     const folder = join(parent, name);

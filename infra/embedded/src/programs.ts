@@ -34,12 +34,19 @@ export function isExecutable(path: string): boolean {
   }
 }
 
+/** What is taken from the operating system's package manager. */
+export interface Wanted {
+  readonly name: string;
+  /** The shared libraries it needs and this machine lacks, too. */
+  readonly withLibraries?: boolean;
+}
+
 /**
- * Unpacks packages of the operating system under `<stateDir>/bin-cache/<name>` and returns that folder.
+ * Unpacks a package of the operating system under `<stateDir>/bin-cache/<name>` and returns that folder.
  * Nothing is installed: no root is needed, no service starts, no file of the system changes.
  * The package lists of the machine are tried first (they may be empty or old on a fresh one), then lists of our own.
  */
-export async function unpackPackages(name: string, packages: readonly string[], stateDir: string): Promise<string> {
+export async function unpackPackage({ name, withLibraries = false }: Wanted, stateDir: string): Promise<string> {
   const cache = join(stateDir, 'bin-cache');
   const target = join(cache, name);
   if (existsSync(target)) return target;
@@ -49,7 +56,7 @@ export async function unpackPackages(name: string, packages: readonly string[], 
   await mkdir(cache, { recursive: true, mode: 0o700 });
   const work = await mkdtemp(join(cache, `${name}-`));
   try {
-    await download(packages, work, cache);
+    await download(name, withLibraries, work);
     for (const file of await readdir(work)) {
       if (file.endsWith('.deb')) await run('dpkg-deb', ['-x', join(work, file), join(work, 'root')]);
     }
@@ -59,31 +66,39 @@ export async function unpackPackages(name: string, packages: readonly string[], 
     });
     return target;
   } finally {
+    // With the package lists (some 60 MB), which are needed once and would be stale at the next fetch.
     await rm(work, { recursive: true, force: true });
   }
 }
 
-async function download(packages: readonly string[], into: string, cache: string): Promise<void> {
-  const quiet = ['-q', '-o', 'APT::Sandbox::User=root', '-o', 'Debug::NoLocking=1', '-o', `Dir::Cache=${join(cache, 'apt', 'cache')}`];
-  await mkdir(join(cache, 'apt', 'cache', 'archives', 'partial'), { recursive: true });
+async function download(name: string, withLibraries: boolean, work: string): Promise<void> {
+  const options = ['-q', '-o', 'APT::Sandbox::User=root', '-o', 'Debug::NoLocking=1', '-o', `Dir::Cache=${join(work, 'cache')}`];
+  const fetchAll = async (more: readonly string[]): Promise<void> => {
+    const libraries = withLibraries ? await missingLibraries(name, [...options, ...more], work) : [];
+    await apt([...options, ...more, 'download', name, ...libraries], work);
+  };
+  await mkdir(join(work, 'cache', 'archives', 'partial'), { recursive: true });
   try {
-    await apt([...quiet, 'download', ...packages], into);
+    await fetchAll([]);
   } catch {
-    const state = join(cache, 'apt', 'state');
-    await mkdir(join(state, 'lists', 'partial'), { recursive: true });
+    await mkdir(join(work, 'state', 'lists', 'partial'), { recursive: true });
     // Dir::State moves the list of installed packages too, so that one is put back.
-    const own = [...quiet, '-o', `Dir::State=${state}`, '-o', 'Dir::State::status=/var/lib/dpkg/status'];
-    await apt([...own, 'update'], into);
-    await apt([...own, 'download', ...packages], into);
-  } finally {
-    // The lists are some 60 MB, are needed once, and would be stale at the next fetch.
-    await rm(join(cache, 'apt'), { recursive: true, force: true });
+    const own = ['-o', `Dir::State=${join(work, 'state')}`, '-o', 'Dir::State::status=/var/lib/dpkg/status'];
+    await apt([...options, ...own, 'update'], work);
+    await fetchAll(own);
   }
 }
 
-async function apt(args: readonly string[], cwd: string): Promise<void> {
+/** The libraries that installing the package would bring along, as the package manager works them out. */
+async function missingLibraries(name: string, options: readonly string[], work: string): Promise<string[]> {
+  const plan = await apt([...options, '--simulate', '--no-install-recommends', 'install', name], work);
+  return [...plan.matchAll(/^Inst (lib\S+) /gm)].flatMap(([, library]) => library ?? []);
+}
+
+async function apt(args: readonly string[], cwd: string): Promise<string> {
   try {
-    await run('apt-get', [...args], { cwd, timeout: 120_000, maxBuffer: 16 * 1024 * 1024, env: { ...process.env, LC_ALL: 'C' } });
+    const { stdout } = await run('apt-get', [...args], { cwd, timeout: 120_000, maxBuffer: 16 * 1024 * 1024, env: { ...process.env, LC_ALL: 'C' } });
+    return stdout;
   } catch (error) {
     const { stderr = '', message } = error as Error & { stderr?: string };
     const said = stderr.split('\n').filter((line) => line.startsWith('E: '));

@@ -19,10 +19,10 @@ export interface ServerConf {
 /**
  * When JetStream calls fsync.
  *
- * - `default`: the acknowledgement means that the message was written to the file, which the operating system still
- *   holds in memory; the server calls fsync in the background: within a minute on 2.9 (see `docs` of the benchmark), every two minutes
- *   from 2.10 on. Losing the nats-server process (SIGKILL, out of memory) loses nothing that was acknowledged. Losing the
- *   machine (power, kernel) may lose every message acknowledged since the last fsync.
+ * - `default`: the acknowledgement means that the message was written to the file, which the operating system may still
+ *   hold in memory; the server calls fsync in the background every two minutes (traced on 2.9.10; later ones say the same).
+ *   Losing the nats-server process (SIGKILL, out of memory) loses nothing that was acknowledged. Losing the machine
+ *   (power, kernel) may lose whatever was acknowledged in the last two minutes.
  * - `always`: fsync before each acknowledgement. Losing the machine loses nothing that was acknowledged; each publish
  *   costs one fsync of the disk. Exists from nats-server 2.10 on: 2.9.10 answers `unknown field "sync_interval"`.
  *

@@ -42,7 +42,7 @@ export const streams = {
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     max_age: days(30),
-    max_bytes: GiB,
+    max_bytes: GiB / 4,
     discard: DiscardPolicy.Old,
   },
   /** What commands print, in chunks. */
@@ -52,7 +52,7 @@ export const streams = {
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     max_age: days(30),
-    max_bytes: 16 * GiB,
+    max_bytes: 4 * GiB,
     discard: DiscardPolicy.Old,
     allow_direct: true,
     duplicate_window: seconds(120),

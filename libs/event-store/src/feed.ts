@@ -117,11 +117,13 @@ export async function jetStreamFeed(
 
   const { state } = await manager.streams.info(stream);
   await open();
+  const live = waiters.reached(state.last_seq);
+  live.catch(() => undefined); // told to whoever waits for it, and by onError
   return {
     get position() {
       return waiters.position;
     },
-    live: waiters.reached(state.last_seq),
+    live,
     reached: (sequence) => waiters.reached(sequence),
     async stop() {
       if (stopped) return;

@@ -47,14 +47,15 @@ export function memoryStore(): EventStore {
           waiters.advance(next);
         }
       };
-      const live = log.length;
+      const live = waiters.reached(log.length);
+      live.catch(() => undefined); // told to whoever waits for it, and by onError
       feeds.add(pump);
       queueMicrotask(pump);
       return Promise.resolve({
         get position() {
           return waiters.position;
         },
-        live: waiters.reached(live),
+        live,
         reached: (sequence: number) => waiters.reached(sequence),
         stop() {
           stopped = true;

@@ -4,7 +4,7 @@ import type { Stats } from 'node:fs';
 import { constants, homedir } from 'node:os';
 import { HostError, messageOf, type HostErrorCode } from './errors.js';
 import { lastWords, lineSplitter } from './lines.js';
-import { expandHome, type ExecResult, type FileStat, type HostFile, type HostFiles, type HostSpec, type ShellChannel, type Transport } from './transport.js';
+import { expandHome, HOST_SHELL, type ExecResult, type FileStat, type HostFile, type HostFiles, type HostSpec, type ShellChannel, type Transport } from './transport.js';
 
 /** Opens the machine we are on, without SSH. Commands get a login-like environment: our own may hold secrets. */
 export async function connectLocal(host: HostSpec): Promise<Transport> {
@@ -22,9 +22,9 @@ export async function connectLocal(host: HostSpec): Promise<Transport> {
     get closed() {
       return closed;
     },
-    openShell: async () => {
+    openShell: async (command = HOST_SHELL) => {
       refuseClosed();
-      const shell = await spawnShell(host);
+      const shell = await spawnShell(host, command);
       shells.add(shell);
       shell.onClose(() => shells.delete(shell));
       return shell;
@@ -53,10 +53,10 @@ function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => KEPT.test(name)));
 }
 
-function spawnShell(host: HostSpec): Promise<ShellChannel> {
+function spawnShell(host: HostSpec, command: string): Promise<ShellChannel> {
   return new Promise((resolve, reject) => {
     // Its own session, so that Ctrl-C on our terminal or the end of our process group does not reach what it supervises.
-    const child = spawn('sh', [], { detached: true, cwd: homedir(), env: environment(), stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn('sh', ['-c', command], { detached: true, cwd: homedir(), env: environment(), stdio: ['pipe', 'pipe', 'pipe'] });
     const said = lastWords(2_000);
     child.stderr.on('data', said.add);
     // A shell that ended while we wrote to it also reports its end, and that is what counts.

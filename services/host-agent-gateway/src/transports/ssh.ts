@@ -4,7 +4,7 @@ import { HostError, messageOf } from './errors.js';
 import { hostKeyAlgorithms, hostKeyChanged, hostKeyLine, parseHostKey } from './host-key.js';
 import { lastWords, lineSplitter } from './lines.js';
 import { sftpError, sshFiles, type SftpCall } from './ssh-files.js';
-import { expandHome, type ExecResult, type HostSpec, type ShellChannel, type Transport } from './transport.js';
+import { expandHome, HOST_SHELL, type ExecResult, type HostSpec, type ShellChannel, type Transport } from './transport.js';
 
 /** Milliseconds, except the count. The defaults notice a silent host within 8 s. */
 export interface SshTimes {
@@ -187,7 +187,7 @@ async function openTransport(host: HostSpec, client: Client, shown: Buffer | und
     get closed() {
       return ended !== undefined;
     },
-    openShell: async () => shellChannel(await channel<ClientChannel>('shell', (done) => client.exec('exec sh', done))),
+    openShell: async (command = HOST_SHELL) => shellChannel(await channel<ClientChannel>('shell', (done) => client.exec(command, done))),
     exec: async (command) => {
       const stream = await channel<ClientChannel>('command channel', (done) => client.exec(command, done));
       return guarded<ExecResult>((resolve) => collect(stream, resolve));

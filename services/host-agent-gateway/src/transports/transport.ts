@@ -79,14 +79,17 @@ export interface Transport {
   readonly hostKey?: string;
   readonly files: HostFiles;
   readonly closed: boolean;
-  /** One long-lived POSIX sh whose stdin we write and whose stdout lines we read. */
-  openShell(): Promise<ShellChannel>;
+  /** One long-lived POSIX shell whose stdin we write and whose stdout lines we read; `command` replaces HOST_SHELL in specs. */
+  openShell(command?: string): Promise<ShellChannel>;
   /** Runs a command in the user's shell (`sh -c` for local) on a channel of its own, its output held in memory. */
   exec(command: string): Promise<ExecResult>;
   /** Calls back once, at once when already closed; `error` is absent when we closed it ourselves. */
   onClose(listener: (error?: HostError) => void): void;
   close(): Promise<void>;
 }
+
+/** bash where there is one (job control without a terminal saves two programs for each command), otherwise sh. */
+export const HOST_SHELL = "exec sh -c 'command -v bash >/dev/null 2>&1 && exec bash --noprofile --norc; exec sh'";
 
 /** `folder` with a leading `~` replaced by the home folder. */
 export function expandHome(folder: string, home: string): string {

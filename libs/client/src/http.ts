@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { BlueprintName, CommandInput } from '@berth/contracts';
+import type {
+  ActionView, ArtifactView, BlueprintView, BuildView, Health, HistoryEntry, LeaseView, LiveEvent, MachineView, Page, PlanView,
+} from './api.js';
+import { send, textOf, type Access, type Call } from './transport.js';
+import { followBytes, followEvents } from './follow.js';
+import { ProblemError } from './problem.js';
+
+/** What a write is answered with: the id of what it made or changed. */
+export interface Accepted {
+  id: string;
+}
+export interface ListOptions {
+  status?: string | undefined;
+  limit?: number | undefined;
+  cursor?: string | undefined;
+}
+export interface WriteOptions {
+  /** a UUID; the same one twice has one effect */
+  id?: string;
+}
+/** Bytes on their way, and what is known of them beforehand. */
+export interface Download {
+  bytes: number;
+  sha256: string | null;
+  stream: Readable;
+}
+export type LeaseInput = Omit<CommandInput<'lease', 'RequestLease'>, 'blueprints'> & { blueprints?: BlueprintName[] | undefined };
+export type BerthHttp = ReturnType<typeof httpClient>;
+
+/** The HTTP API, one call per route. Everything throws {@link ProblemError} for a "no". */
+export function httpClient(access: Access) {
+  async function json<T>(call: Call): Promise<T> {
+    const text = await textOf(await send(access, call));
+    try {
+      return JSON.parse(text) as T;
+    } catch (error) {
+      throw new ProblemError(0, 'not-berth', `What answers at ${access.url} is not Berth (${(error as Error).message}): check BERTH_URL.`);
+    }
+  }
+  const get = <T>(path: string, query: Call['query'] = {}, signal?: AbortSignal) => json<T>({ path, query, ...(signal && { signal }) });
+  const post = (path: string, body: unknown, options: WriteOptions = {}) =>
+    json<Accepted>({ method: 'POST', path, body, headers: { 'Idempotency-Key': options.id ?? randomUUID() } });
+  const at = (...parts: string[]) => `api/v1/${parts.map(encodeURIComponent).join('/')}`;
+  const download = async (call: Call): Promise<Download> => {
+    const response = await send(access, call);
+    const digest = /sha-256=:?([A-Za-z0-9+/=]+)/i.exec(String(response.headers['digest'] ?? ''))?.[1];
+    return { bytes: Number(response.headers['content-length']), sha256: digest ? Buffer.from(digest, 'base64').toString('hex') : null, stream: response };
+  };
+
+  return {
+    access,
+    health: () => json<Health>({ path: 'healthz', also: [503] }),
+    machines: {
+      list: () => get<Page<MachineView>>(at('machines')),
+      get: (name: string) => get<MachineView>(at('machines', name)),
+      add: (machine: CommandInput<'allocator', 'AddMachine'>, options?: WriteOptions) => post(at('machines'), machine, options),
+      remove: (name: string, options: WriteOptions = {}) =>
+        json<Accepted>({ method: 'DELETE', path: at('machines', name), headers: { 'Idempotency-Key': options.id ?? randomUUID() } }),
+    },
+    blueprints: { list: () => get<Page<BlueprintView>>(at('blueprints')) },
+    leases: {
+      list: (options: ListOptions = {}) => get<Page<LeaseView>>(at('leases'), { ...options }),
+      get: (id: string) => get<LeaseView>(at('leases', id)),
+      request: (lease: LeaseInput, options?: WriteOptions) => post(at('leases'), lease, options),
+      renew: (id: string, until: string, options?: WriteOptions) => post(at('leases', id, 'renew'), { until }, options),
+      release: (id: string, reason?: string, options?: WriteOptions) => post(at('leases', id, 'release'), { reason }, options),
+      /** Starts a command on the leased resource; the id that comes back is that of the action. */
+      exec: (id: string, command: { command: string; env?: Record<string, string>; timeout?: string }, options?: WriteOptions) => post(at('leases', id, 'exec'), command, options),
+      /** Puts a file into the folder of the lease; resolves when it is there. */
+      put: (id: string, path: string, body: Readable, options: WriteOptions & { mode?: number; length?: number } = {}) =>
+        json<ActionView>({
+          method: 'POST',
+          path: at('leases', id, 'put'),
+          query: { path, mode: options.mode?.toString(8) },
+          body,
+          type: 'application/octet-stream',
+          headers: { 'Idempotency-Key': options.id ?? randomUUID(), ...(options.length !== undefined && { 'Content-Length': String(options.length) }) },
+        }),
+      /** Gets a file out of the folder of the lease. */
+      fetch: (id: string, path: string): Promise<Download> => download({ method: 'POST', path: at('leases', id, 'get'), body: { path } }),
+    },
+    plans: {
+      list: () => get<Page<PlanView>>(at('plans')),
+      get: (name: string) => get<PlanView>(at('plans', name)),
+      apply: (source: string, options: WriteOptions = {}) =>
+        json<Accepted & { version: number | null }>({
+          method: 'POST',
+          path: at('plans'),
+          body: source,
+          type: 'application/yaml',
+          headers: { 'Idempotency-Key': options.id ?? randomUUID() },
+        }),
+    },
+    builds: {
+      list: (options: ListOptions & { plan?: string } = {}) => get<Page<BuildView>>(at('builds'), { ...options }),
+      get: (id: string, options: { signal?: AbortSignal } = {}) => get<BuildView>(at('builds', id), {}, options.signal),
+      request: (build: CommandInput<'build-orchestrator', 'RequestBuild'>, options?: WriteOptions) => post(at('builds'), build, options),
+      abort: (id: string, reason?: string, options?: WriteOptions) => post(at('builds', id, 'abort'), { reason }, options),
+      /** What its steps print, in order; with `follow` until the build has ended, across lost connections. */
+      log: (id: string, options: { follow?: boolean; signal?: AbortSignal } = {}) => followBytes(access, at('builds', id, 'log'), options),
+      artifacts: (id: string) => get<Page<ArtifactView>>(at('builds', id, 'artifacts')),
+      artifact: (id: string, name: string) => download({ path: at('builds', id, 'artifacts', name) }),
+    },
+    actions: {
+      get: (id: string) => get<ActionView>(at('actions', id)),
+      log: (id: string, options: { follow?: boolean; stream?: 'stdout' | 'stderr'; signal?: AbortSignal } = {}) => followBytes(access, at('actions', id, 'log'), options),
+    },
+    /** Every event of the thing with that id, whatever kind it is; of a build also those of what it used. */
+    history: (id: string) => get<Page<HistoryEntry>>(at('history', id)),
+    /** The live feed, across lost connections; `id` of each is where to go on. */
+    events: (options: { after?: string | undefined; kinds?: string[]; ids?: string[]; signal?: AbortSignal } = {}): AsyncGenerator<LiveEvent & { position: string }, void, undefined> =>
+      followEvents(access, at('events'), options),
+    projections: {
+      /** Lines that tell how far it is; the last one says that it is done. */
+      async *rebuild(): AsyncGenerator<string, void, undefined> {
+        const response = await send(access, { method: 'POST', path: at('projections', 'rebuild') });
+        let rest = '';
+        for await (const chunk of response) {
+          const lines = (rest + (chunk as Buffer).toString('utf8')).split('\n');
+          rest = lines.pop()!;
+          yield* lines;
+        }
+        if (rest) yield rest;
+      },
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { Channel } from '@berth/client';
+import type { AnyRecorded, Kind } from '@berth/contracts';
+import type { EventStore } from '@berth/event-store';
+
+/** Commits kept for those who come a moment late. */
+const RECENT = 5000;
+type Listener = (recorded: AnyRecorded) => void;
+
+/** Hands the commits of the feed to whoever watches, now and from then on. */
+export class Hub {
+  private recent: AnyRecorded[] = [];
+  private readonly listeners = new Set<Listener>();
+  private readonly watchers = new Map<string, Set<Listener>>();
+  position = 0;
+
+  constructor(private readonly store: EventStore) {}
+
+  apply(recorded: AnyRecorded): void {
+    this.position = recorded.sequence;
+    this.recent.push(recorded);
+    if (this.recent.length >= 2 * RECENT) this.recent = this.recent.slice(-RECENT);
+    for (const listener of this.listeners) listener(recorded);
+    for (const listener of this.watchers.get(`${recorded.kind} ${recorded.id}`) ?? []) listener(recorded);
+  }
+
+  /** Whether everything after a position is still at hand. */
+  has(after: number): boolean {
+    return after >= this.position || (this.recent[0] !== undefined && this.recent[0].sequence <= after + 1);
+  }
+
+  /** From a position that {@link has} on: what came since, then whatever comes. Returns how to end it. */
+  listen(after: number, listener: Listener): () => void {
+    for (const recorded of this.recent) if (recorded.sequence > after) listener(recorded);
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /**
+   * All commits of one thing: those stored, then those to come, each once; until `signal`.
+   * @throws {UnavailableError} the store does not answer
+   */
+  async *watch(kind: Kind, id: string, signal: AbortSignal): AsyncGenerator<AnyRecorded, void, undefined> {
+    const channel = new Channel<AnyRecorded>();
+    const key = `${kind} ${id}`;
+    const listener: Listener = (recorded) => channel.push(recorded);
+    const listeners = this.watchers.get(key) ?? new Set();
+    this.watchers.set(key, listeners.add(listener));
+    const end = () => channel.end();
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    try {
+      let position = 0;
+      for (const recorded of await this.store.load(kind, id)) {
+        if (signal.aborted) return;
+        yield recorded as AnyRecorded;
+        position = recorded.sequence;
+      }
+      for await (const recorded of channel) if (recorded.sequence > position) yield recorded;
+    } finally {
+      signal.removeEventListener('abort', end);
+      listeners.delete(listener);
+      if (listeners.size === 0) this.watchers.delete(key);
+    }
+  }
+}

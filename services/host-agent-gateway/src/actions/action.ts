@@ -1,0 +1,35 @@
+import type { ActionSpec } from '@berth/contracts';
+import type { Objects } from '../adapters/objects.js';
+import type { OutputSink } from '../adapters/output.js';
+import type { End } from '../domain/action.js';
+import type { Runner } from '../runner/run.js';
+import type { HostPool } from '../transports/pool.js';
+import type { HostSpec } from '../transports/transport.js';
+
+/** What an action is carried out with. */
+export interface ActionContext<S extends ActionSpec = ActionSpec> {
+  id: string;
+  spec: S;
+  host: HostSpec;
+  /** Folder of the lease: absolute, or below the host's base folder. */
+  folder: string;
+  pool: HostPool;
+  runner: Runner;
+  output: OutputSink;
+  objects: Objects;
+  /** It may have been started by a process before this one. */
+  mayHaveStarted: boolean;
+  /** When it was recorded as started, epoch milliseconds. */
+  startedAt: number | undefined;
+  signals: { cancel: AbortSignal; detach: AbortSignal };
+  /** The host has begun. */
+  started(): void;
+  /** The link to the host went or came back. */
+  link(problem: string | undefined): void;
+}
+
+/**
+ * One kind of action. Idempotent by the action's id: carried out again after a crash it goes on or finds its outcome.
+ * `undefined` = we were told to stop watching; it goes on and is picked up by the next process.
+ */
+export type ActionHandler<S extends ActionSpec> = (context: ActionContext<S>) => Promise<End | undefined>;

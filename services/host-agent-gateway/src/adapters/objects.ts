@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type { NatsConnection, ObjectStore } from 'nats';
+import { artifactBucket, transferBucket } from '@berth/nats';
+
+export type Bucket = typeof artifactBucket | typeof transferBucket;
+
+/** Files on the bus. */
+export interface Objects {
+  put(bucket: Bucket, name: string, content: AsyncIterable<Uint8Array>): Promise<{ bytes: number; sha256: string }>;
+  /** undefined when there is no such object */
+  get(bucket: Bucket, name: string): Promise<AsyncIterable<Uint8Array> | undefined>;
+}
+
+export function natsObjects(connection: NatsConnection): Objects {
+  const buckets = new Map<Bucket, Promise<ObjectStore>>();
+  const bucketOf = (name: Bucket) => {
+    const open = buckets.get(name) ?? connection.jetstream().views.os(name);
+    buckets.set(name, open);
+    open.catch(() => buckets.delete(name));
+    return open;
+  };
+  return {
+    async put(bucket, name, content) {
+      const store = await bucketOf(bucket);
+      const hash = createHash('sha256');
+      let bytes = 0;
+      async function* counted() {
+        for await (const part of content) {
+          hash.update(part);
+          bytes += part.length;
+          yield part;
+        }
+      }
+      await store.put({ name }, Readable.toWeb(Readable.from(counted())) as ReadableStream<Uint8Array>);
+      return { bytes, sha256: hash.digest('hex') };
+    },
+    async get(bucket, name) {
+      const store = await bucketOf(bucket);
+      const found = await store.get(name);
+      return found ? (found.data as unknown as AsyncIterable<Uint8Array>) : undefined;
+    },
+  };
+}
