@@ -72,7 +72,16 @@ export async function unpackPackage({ name, withLibraries = false }: Wanted, sta
 }
 
 async function download(name: string, withLibraries: boolean, work: string): Promise<void> {
-  const options = ['-q', '-o', 'APT::Sandbox::User=root', '-o', 'Debug::NoLocking=1', '-o', `Dir::Cache=${join(work, 'cache')}`];
+  const settings = [
+    'APT::Sandbox::User=root',
+    'Debug::NoLocking=1',
+    // Without a network it should say so soon, and not go on with lists that it could not fetch.
+    'Acquire::Retries=1',
+    'Acquire::http::Timeout=20',
+    'APT::Update::Error-Mode=any',
+    `Dir::Cache=${join(work, 'cache')}`,
+  ];
+  const options = ['-q', ...settings.flatMap((setting) => ['-o', setting])];
   const fetchAll = async (more: readonly string[]): Promise<void> => {
     const libraries = withLibraries ? await missingLibraries(name, [...options, ...more], work) : [];
     await apt([...options, ...more, 'download', name, ...libraries], work);
@@ -91,7 +100,8 @@ async function download(name: string, withLibraries: boolean, work: string): Pro
 
 /** The libraries that installing the package would bring along, as the package manager works them out. */
 async function missingLibraries(name: string, options: readonly string[], work: string): Promise<string[]> {
-  const plan = await apt([...options, '--simulate', '--no-install-recommends', 'install', name], work);
+  // On a system whose packages are at odds with each other it works out nothing; the package alone may do.
+  const plan = await apt([...options, '--simulate', '--no-install-recommends', 'install', name], work).catch(() => '');
   return [...plan.matchAll(/^Inst (lib\S+) /gm)].flatMap(([, library]) => library ?? []);
 }
 

@@ -14,7 +14,7 @@ export const runStep = z.strictObject({
   name: stepName,
   run: z.string().min(1).max(262_144),
   env: environment.default({}),
-  timeout: duration.optional(),
+  timeout: duration.refine((ms) => ms <= 7 * 86_400_000, 'must be at most 7d').optional(),
 });
 export const uploadArtifactStep = z.strictObject({
   name: stepName,

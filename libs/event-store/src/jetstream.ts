@@ -4,6 +4,7 @@ import { subjects, type Commit, type EventOf, type Kind, type Recorded } from '@
 import { ConflictError, UnavailableError, type EventStore } from './store.js';
 import { decodeCommit, encodeCommit } from './commit.js';
 import { jetStreamFeed } from './feed.js';
+import { requestsOf, type Requests } from './requests.js';
 
 /** JetStream's word for "the subject is not at the sequence you expected". */
 const WRONG_LAST_SEQUENCE = 10071;
@@ -34,6 +35,7 @@ export function isOutage(error: unknown): boolean {
 export function jetStreamStore(connection: NatsConnection, options: { timeoutMs?: number; patienceMs?: number } = {}): EventStore {
   const timeout = options.timeoutMs ?? 1500;
   const patience = options.patienceMs ?? 20_000;
+  const requests = requestsOf(connection);
 
   /** Sends until something is answered; a lost answer is not a lost commit. */
   async function insist<T>(what: string, attempt: () => Promise<T>): Promise<T> {
@@ -57,7 +59,7 @@ export function jetStreamStore(connection: NatsConnection, options: { timeoutMs?
       headers.set('Nats-Expected-Last-Subject-Sequence', String(expected));
       const data = encodeCommit(commit);
       const ack = await insist(`append to ${kind} ${id}`, async () => {
-        const reply = await connection.request(subject, data, { timeout, headers });
+        const reply = await requests.ask(subject, data, { timeoutMs: timeout, headers });
         const parsed = JSON.parse(decoder.decode(reply.data)) as PubAck;
         if (parsed.error?.code === 503) throw Object.assign(new Error(parsed.error.description), { code: '503' });
         return parsed;
@@ -76,7 +78,7 @@ export function jetStreamStore(connection: NatsConnection, options: { timeoutMs?
       const subject = subjects.event(kind, id);
       const found: Recorded<E>[] = [];
       for (let sequence = 1; ; ) {
-        const message = await insist(`read of ${kind} ${id}`, () => directGet(connection, subject, sequence, timeout));
+        const message = await insist(`read of ${kind} ${id}`, () => directGet(requests, subject, sequence, timeout));
         if (!message) return found;
         found.push(decodeCommit(subject, message.sequence, message.data) as Recorded<E>);
         sequence = message.sequence + 1;
@@ -90,8 +92,8 @@ export function jetStreamStore(connection: NatsConnection, options: { timeoutMs?
 }
 
 /** The first message of a subject at or after a sequence, straight from the stream's storage; undefined when there is none. */
-async function directGet(connection: NatsConnection, subject: string, sequence: number, timeout: number): Promise<{ sequence: number; data: Uint8Array } | undefined> {
-  const reply = await connection.request(`$JS.API.DIRECT.GET.${streams.events.name}`, JSON.stringify({ seq: sequence, next_by_subj: subject }), { timeout });
+async function directGet(requests: Requests, subject: string, sequence: number, timeout: number): Promise<{ sequence: number; data: Uint8Array } | undefined> {
+  const reply = await requests.ask(`$JS.API.DIRECT.GET.${streams.events.name}`, JSON.stringify({ seq: sequence, next_by_subj: subject }), { timeoutMs: timeout });
   if (reply.headers?.code === 404) return undefined;
   const stored = Number(reply.headers?.get('Nats-Sequence'));
   if (!stored) throw Object.assign(new Error(`the server answered ${reply.headers?.code ?? ''} ${reply.headers?.description ?? 'without a sequence'}`), { code: '503' });

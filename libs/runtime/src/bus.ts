@@ -1,6 +1,6 @@
 import { headers as natsHeaders, type NatsConnection } from 'nats';
 import { answer as answerSchema, subjects, type Answer, type CommandInput, type CommandType, type ServiceName } from '@berth/contracts';
-import { isOutage, UnavailableError } from '@berth/event-store';
+import { isOutage, requestsOf, UnavailableError } from '@berth/event-store';
 
 const decoder = new TextDecoder();
 
@@ -26,6 +26,7 @@ export interface Bus {
 const TRY_MS = 3000;
 
 export function natsBus(connection: NatsConnection): Bus {
+  const requests = requestsOf(connection);
   return {
     async command(service, type, data, options) {
       const subject = subjects.command(service, type);
@@ -35,7 +36,7 @@ export function natsBus(connection: NatsConnection): Bus {
       const end = Date.now() + (options.patienceMs ?? Number.POSITIVE_INFINITY);
       for (let tries = 0; ; tries++) {
         try {
-          const reply = await connection.request(subject, payload, { timeout: Math.min(TRY_MS, Math.max(1, end - Date.now())), headers });
+          const reply = await requests.ask(subject, payload, { timeoutMs: Math.min(TRY_MS, Math.max(1, end - Date.now())), headers });
           return answerSchema.parse(JSON.parse(decoder.decode(reply.data)));
         } catch (error) {
           if (!isOutage(error)) throw error;

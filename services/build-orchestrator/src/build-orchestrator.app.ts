@@ -28,6 +28,8 @@ export class BuildOrchestratorApp implements Following {
   readonly plans: Aggregates<PlanState, PlanCommand, PlanEvent>;
   readonly builds: Aggregates<Build, BuildCommand, BuildEvent>;
   private readonly views = new Views();
+  /** the build that the commit just applied concerns */
+  private concerned: string | undefined;
   /** what was sent and has not shown in the feed yet: not sent again at every event */
   private readonly underWay = new Set<string>();
   private readonly pauses = new Set<NodeJS.Timeout>();
@@ -89,8 +91,6 @@ export class BuildOrchestratorApp implements Following {
     else if (recorded.kind === 'plan') this.plans.apply(recorded);
     this.concerned = this.views.apply(recorded);
   }
-  /** the build that the commit just applied concerns */
-  private concerned: string | undefined;
 
   caughtUp(): void {
     for (const [id] of this.builds.entries()) this.reconcile(id);
@@ -119,12 +119,13 @@ export class BuildOrchestratorApp implements Following {
         return true;
       })
       .catch((error: unknown) => {
+        // While we stop, the feed and the connection end under what is on its way: the next start sends it again.
         if (!this.stopped) this.runtime.log.error({ error, build, due: nameOf(due) }, 'could not be told, will be tried again');
         return false;
       })
       .then((settled) => {
         if (settled) this.underWay.delete(id);
-        else this.later(build, id);
+        else if (!this.stopped) this.later(build, id);
       });
   }
 

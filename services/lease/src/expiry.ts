@@ -10,7 +10,8 @@ export class Alarms {
   set(id: string, at: number): void {
     this.clear(id);
     const wait = Math.max(0, at - Date.now());
-    const timer = setTimeout(() => (wait > LONGEST_MS ? this.set(id, at) : this.ring(id)), Math.min(wait, LONGEST_MS));
+    // A timer may fire a little early; the instant itself decides.
+    const timer = setTimeout(() => (Date.now() < at ? this.set(id, at) : this.ring(id)), Math.min(wait, LONGEST_MS));
     timer.unref();
     this.timers.set(id, timer);
   }

@@ -54,43 +54,32 @@ export class Deduplicator {
  */
 export async function* readOutput(connection: NatsConnection, action: string, signal: AbortSignal, ended?: Promise<Totals>): AsyncGenerator<Chunk, void, undefined> {
   const subject = subjects.output(action);
-  const last = () => lastSequence(connection, streams.output.name, subject);
-  const dedupe = new Deduplicator();
-  let totals: Totals | undefined = ended ? undefined : { stdoutBytes: null, stderrBytes: null };
-  let end = ended ? Number.POSITIVE_INFINITY : await last();
-  if (end === 0) return;
   const reader = new StreamReader(connection, streams.output.name, { subject, portion: PORTION });
-  // Breaks off the wait for more: by whoever listens, and once by the end of the action.
-  let pause = new AbortController();
-  const stop = () => pause.abort();
-  signal.addEventListener('abort', stop, { once: true });
-  ended?.then(
-    (known) => {
-      totals = known;
-      stop();
-    },
-    stop, // told where it is awaited; here only the waiting ends
-  );
+  const dedupe = new Deduplicator();
   let position = 0;
-  let late: number | undefined;
-  try {
-    while (!signal.aborted) {
-      if (totals && end === Number.POSITIVE_INFINITY) {
-        end = await last();
-        pause = new AbortController();
-        if (signal.aborted) return;
+  async function* read(stop: AbortSignal, enough: () => boolean): AsyncGenerator<Chunk, void, undefined> {
+    while (!stop.aborted && !enough()) {
+      for (const stored of await reader.take(PORTION, { signal: stop })) {
+        position = stored.sequence;
+        const chunk = dedupe.take(stored);
+        if (chunk) yield chunk;
       }
-      if (totals && position >= end) {
-        if (dedupe.complete(totals)) return;
-        late ??= Date.now() + LATE_MS;
-        if (Date.now() > late) return;
-        const limit = setTimeout(() => pause.abort(), Math.max(1, late - Date.now()));
-        await take().finally(() => clearTimeout(limit));
-      } else await take();
-      for (const chunk of ready.splice(0)) yield chunk;
     }
+  }
+  try {
+    if (ended) {
+      const over = new AbortController();
+      const stop = () => over.abort();
+      ended.then(stop, stop);
+      yield* read(AbortSignal.any([signal, over.signal]), () => false);
+      if (signal.aborted) return;
+    }
+    const totals = await ended;
+    const end = await lastSequence(connection, streams.output.name, subject);
+    yield* read(signal, () => position >= end);
+    // Chunks are stored before the end is told; should the last ones be late all the same, they are given some time.
+    if (totals && !dedupe.complete(totals)) yield* read(AbortSignal.any([signal, AbortSignal.timeout(LATE_MS)]), () => dedupe.complete(totals));
   } finally {
-    signal.removeEventListener('abort', stop);
     reader.close();
   }
 }

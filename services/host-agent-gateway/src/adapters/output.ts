@@ -1,5 +1,5 @@
 import { headers as natsHeaders, type NatsConnection } from 'nats';
-import { isOutage } from '@berth/event-store';
+import { isOutage, requestsOf } from '@berth/event-store';
 import { outputHeaders, subjects } from '@berth/contracts';
 import { streams } from '@berth/nats';
 
@@ -25,7 +25,7 @@ export interface OutputSink {
 export async function storedOutput(connection: NatsConnection, action: string): Promise<Offsets> {
   for (;;) {
     try {
-      const reply = await connection.request(`$JS.API.DIRECT.GET.${streams.output.name}`, JSON.stringify({ last_by_subj: subjects.output(action) }), { timeout: 2000 });
+      const reply = await requestsOf(connection).ask(`$JS.API.DIRECT.GET.${streams.output.name}`, JSON.stringify({ last_by_subj: subjects.output(action) }), { timeoutMs: 2000 });
       if (reply.headers?.code === 404) return { stdout: 0, stderr: 0 };
       const [stdout = 0, stderr = 0] = (reply.headers?.get(outputHeaders.reached) ?? '').split(',').map(Number);
       return { stdout, stderr };
@@ -37,6 +37,7 @@ export async function storedOutput(connection: NatsConnection, action: string): 
 
 export function outputSink(connection: NatsConnection, action: string, from: Offsets): OutputSink {
   const subject = subjects.output(action);
+  const requests = requestsOf(connection);
   const reached = { ...from };
   const pending = new Set<Promise<void>>();
   let failure: Error | undefined;
@@ -50,7 +51,7 @@ export function outputSink(connection: NatsConnection, action: string, from: Off
     headers.set('Nats-Msg-Id', `${action}:${stream}:${offset}`);
     for (let pause = 50; ; pause = Math.min(pause * 2, 1000)) {
       try {
-        const reply = await connection.request(subject, bytes, { timeout: 5000, headers });
+        const reply = await requests.ask(subject, bytes, { timeoutMs: 5000, headers });
         const ack = JSON.parse(new TextDecoder().decode(reply.data)) as { seq?: number; error?: { code: number; description: string } };
         if (ack.seq !== undefined) return;
         if (ack.error?.code !== 503) throw new Error(`output of ${action} was not stored: ${ack.error?.description ?? 'no sequence'}`);

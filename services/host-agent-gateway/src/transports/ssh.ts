@@ -210,11 +210,24 @@ async function openTransport(host: HostSpec, client: Client, shown: Buffer | und
 
 function shellChannel(stream: ClientChannel): ShellChannel {
   const said = lastWords(2_000);
+  const listeners = new Set<(line: string) => void>();
+  // Read from the beginning: ssh2 reports no close before everything was read.
+  stream.on('data', lineSplitter((line) => listeners.forEach((listener) => listener(line))));
   stream.stderr.on('data', said.add);
   return {
     write: (text) => void stream.write(text),
-    onLine: (listener) => stream.on('data', lineSplitter(listener)),
-    onClose: (listener) => stream.once('close', () => listener(said.text())),
+    onLine: (listener) => void listeners.add(listener),
+    onClose: (listener) => {
+      let told = false;
+      const tell = (): void => {
+        if (told) return;
+        told = true;
+        listener(said.text());
+      };
+      stream.once('close', tell);
+      // A supervisor may keep the shell's stdout, and so the channel, open long after the shell itself was killed.
+      stream.once('exit', () => setTimeout(tell, 100));
+    },
     close: () => stream.close(),
   };
 }
@@ -228,7 +241,7 @@ function collect(stream: ClientChannel, resolve: (result: ExecResult) => void): 
   stream.on('data', (chunk: Buffer) => stdout.push(chunk));
   stream.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
   stream.on('exit', (exit: number | null, signal?: string) => {
-    code = exit ?? 128 + (SIGNALS[signal ?? ''] ?? 0);
+    code = exit ?? 128 + (SIGNALS[signal?.replace(/^SIG/, '') ?? ''] ?? 0);
   });
   stream.on('close', () => resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) }));
 }

@@ -1,0 +1,46 @@
+import { execFileSync } from 'node:child_process';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { checkedId, envWords, shQuote } from './quote.js';
+
+/** Arbitrary text without NUL, rich in what shells treat as special. */
+const text = fc.string({
+  unit: fc.oneof(fc.constantFrom("'", '"', '\\', '$', '`', '\n', '\r', '!', '~', '*', '?', '#', '&', ';', '|', '<', '>', '(', ')', ' ', '\t', '-', '\x01', '\x7f', '\x81'), fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 })),
+  maxLength: 60,
+}).filter((value) => !value.includes('\0'));
+
+describe('quoting for sh', () => {
+  it.each(['sh', 'bash'])('passes any words through %s unchanged', (shell) => {
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 1, maxLength: 12 }), (words) => {
+        const wellFormed = words.map((word) => word.toWellFormed());
+        const printed = execFileSync(shell, [], { input: `printf '%s\\0' ${wellFormed.map(shQuote).join(' ')}` });
+        expect(printed.toString().split('\0').slice(0, -1)).toEqual(wellFormed);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('sets any environment value', () => {
+    fc.assert(
+      fc.property(text, (value) => {
+        const wellFormed = value.toWellFormed();
+        const line = `export ${envWords({ VALUE: wellFormed }).map(shQuote).join(' ')}; exec node -e 'process.stdout.write(process.env.VALUE)'`;
+        expect(execFileSync('sh', ['-s'], { input: line }).toString()).toBe(wellFormed);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('refuses a NUL', () => {
+    expect(() => shQuote('a\0b')).toThrowError(expect.objectContaining({ code: 'invalid-value' }));
+  });
+
+  it.each(['', '1A', 'A-B', 'A B', 'A=B', 'Ä', 'A\n', 'BERTH_ACTION'])('refuses the variable name %j', (name) => {
+    expect(() => envWords({ [name]: 'x' })).toThrowError(expect.objectContaining({ code: 'invalid-value' }));
+  });
+
+  it.each(['', '.', '..', '.x', '-x', 'a/b', 'a b', 'a\n', 'x'.repeat(129)])('refuses the id %j', (id) => {
+    expect(() => checkedId(id)).toThrowError(expect.objectContaining({ code: 'invalid-value' }));
+  });
+});
