@@ -170,16 +170,29 @@ function runToEnd(command, args, options, onOutput) {
     };
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     for (const signal of signals) process.on(signal, onSignal);
+    const watch = watchNpm(() => onSignal('SIGTERM'));
     child.stdout?.on('data', onOutput);
     child.stderr?.on('data', onOutput);
     child.once('error', (error) => {
+      clearInterval(watch);
       reject(new Stop(`${command} cannot be run (${error.code}): check that Node was installed together with npm`));
     });
     child.once('close', (code, signal) => {
       for (const name of signals) process.off(name, onSignal);
+      clearInterval(watch);
       resolve(code ?? 128 + constants.signals[signal]);
     });
   });
+}
+
+/**
+ * npm runs a script in a shell and passes SIGTERM on to that shell only, which ends without telling us: that our parent
+ * changed is all that can be seen of it. Only under npm, for otherwise somebody may leave us running on purpose.
+ */
+function watchNpm(onGone) {
+  const parent = process.ppid;
+  if (process.env.npm_lifecycle_event === undefined) return undefined;
+  return setInterval(() => process.ppid !== parent && onGone(), 200).unref();
 }
 
 /** Whether a terminal's Ctrl-C goes to our process group. */

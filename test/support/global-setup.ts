@@ -1,10 +1,10 @@
 import { removeHome, startPostgres, stopStale, type Postgres } from '@berth/embedded/servers';
-import { mkdtemp, readdir } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RUN_ADDRESS } from './run.js';
+import { RUN_ADDRESS, RUN_FOLDER } from './run.js';
 
 /**
  * What all test files of a run share, kept by the process that outlives them: one PostgreSQL, started when the first
@@ -13,6 +13,8 @@ import { RUN_ADDRESS } from './run.js';
 export default async function setup(): Promise<() => Promise<void>> {
   await removeDeadRuns();
   const home = await mkdtemp(join(tmpdir(), `berth-run-${process.pid}-`));
+  // A server of a test that runs as another account must be able to pass through.
+  await chmod(home, 0o711);
   let postgres: Promise<Postgres> | undefined;
   const server = createServer((_request, response) => {
     // Commits need not survive the machine here, and fsync is most of what a small test database does.
@@ -23,6 +25,7 @@ export default async function setup(): Promise<() => Promise<void>> {
     );
   });
   process.env[RUN_ADDRESS] = await addressOf(server);
+  process.env[RUN_FOLDER] = home;
   return async () => {
     server.close();
     await postgres?.then((running) => running.stop(), () => undefined);

@@ -4,6 +4,11 @@ import { watchForLeaks } from './leaks.js';
 // A setup file of vitest: it runs before each test file, so this hook is the first one and therefore the last to run,
 // after the file's own hooks and after cleanup.ts.
 const watch = watchForLeaks();
+
+// A run that is killed leaves this process alone with its test. Ending properly stops the servers that it started.
+const parent = process.ppid;
+setInterval(() => process.ppid !== parent && process.exit(1), 500).unref();
+
 afterAll(async () => {
   const { processes, files } = await watch.end();
   const said = [

@@ -1,9 +1,10 @@
-// This file is loaded before every test file, unit tests too, so it imports nothing of ours: that cost 0.4 s a file.
+// This file is loaded before every test file, unit tests too, so it imports no package of ours: that cost 0.4 s a file.
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RUN_FOLDER } from './run.js';
 
 /** Variable that marks every process started by one test file, however it was detached. */
 export const FILE_MARK = 'BERTH_TEST_FILE';
@@ -17,8 +18,7 @@ export interface Leaks {
 /** Marks what is started from now on, and gives it a temporary folder of its own. */
 export function watchForLeaks(): { readonly end: () => Promise<Leaks> } {
   const mark = randomBytes(8).toString('hex');
-  const outer = tmpdir();
-  const folder = mkdtempSync(join(outer, 'bt-'));
+  const folder = mkdtempSync(join(process.env[RUN_FOLDER] ?? tmpdir(), 'bt-'));
   // A server of a test that runs as another account must be able to pass through.
   chmodSync(folder, 0o711);
   const before = { mark: process.env[FILE_MARK], folder: process.env['TMPDIR'] };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { connect } from 'nats';
 import pg from 'pg';
 import { allocatorService } from '@berth/allocator';
-import { orchestratorService } from '@berth/build-orchestrator';
+import { buildOrchestratorService } from '@berth/build-orchestrator';
 import { startConsole } from '@berth/console';
 import { gatewayService } from '@berth/host-agent-gateway';
 import { leaseService } from '@berth/lease';
@@ -33,7 +33,7 @@ export interface BerthOptions {
   onFailure?: (error: Error) => void;
 }
 
-const definitions = [leaseService, allocatorService, gatewayService, orchestratorService];
+const definitions = [leaseService, allocatorService, gatewayService, buildOrchestratorService];
 
 /**
  * Starts the bus, the database, every service and the console; what NATS_URL or DATABASE_URL name is used as it is.

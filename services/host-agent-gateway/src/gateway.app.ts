@@ -154,6 +154,7 @@ export class GatewayApp implements Following {
       objects: this.objects,
       // A removal is owed whatever happens: it waits for its host instead of failing.
       mayHaveStarted: mayHaveStarted || action.spec.kind === 'remove-working-copy',
+      owed: mayHaveStarted || action.spec.kind === 'remove-working-copy',
       startedAt: this.startedAt.get(id),
       signals: { cancel, detach: this.detach.signal },
       started: () => this.tell(id, { type: 'Start' }, 'started'),

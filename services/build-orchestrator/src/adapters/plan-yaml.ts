@@ -3,18 +3,18 @@ import { fieldErrors, plan as planSchema, rejected, uploadArtifactStep, type Fie
 import { stepKinds, type StepKindName } from '../domain/steps/index.js';
 import { artifactName } from '../domain/steps/upload-artifact.js';
 import { nearest } from './nearest.js';
-import { YamlSource, type Path } from './yaml-source.js';
+import { MAX_ERRORS, YamlSource, type Path } from './yaml-source.js';
 
 /** All of a commit must fit into one message of 1 MiB: PlanSaved has the text and the plan, BuildRequested the plan and the variables. */
 const MAX_PLAN_BYTES = 256 * 1024;
 const MAX_SAVED_BYTES = 896 * 1024;
-/** More than this nobody corrects before the next try. */
-const MAX_ERRORS = 50;
 /** Holds for a name that is taken from a path too: objects of the store and downloaded files are called by it. */
 const artifactNameSchema = uploadArtifactStep.shape.with.shape.name;
 
 type Issue = z.core.$ZodIssue;
-type Mapping = Record<string, unknown>;
+interface Mapping extends Record<string, unknown> {
+  steps?: unknown;
+}
 
 /** Reads a plan from YAML, or tells everything that is wrong with it, each with its path, line and column. */
 export function readPlan(text: string): Plan | Refusal {
@@ -26,10 +26,11 @@ export function readPlan(text: string): Plan | Refusal {
   }
 
   const parsed = planSchema.safeParse(source.value);
-  const issues = parsed.error?.issues ?? [];
+  const { steps } = source.value;
   // What the schema says of a step is said of whichever kind is nearest; each step is looked at again as the kind that it says it is.
-  for (const issue of issues) if (!(issue.path[0] === 'steps' && issue.path.length > 1)) errors.push(...tell(source, issue, [], planSchema));
-  if (Array.isArray(source.value['steps'])) for (const [i, step] of source.value['steps'].entries()) errors.push(...stepErrors(source, step, ['steps', i]));
+  const issues = (parsed.error?.issues ?? []).filter((issue) => !(issue.path[0] === 'steps' && issue.path.length > 1));
+  for (const issue of issues.slice(0, MAX_ERRORS)) errors.push(...tell(source, issue, [], planSchema));
+  if (Array.isArray(steps)) for (let i = 0; i < steps.length && errors.length < MAX_ERRORS; i++) errors.push(...stepErrors(source, steps[i], ['steps', i]));
   if (parsed.error && errors.length === 0) errors.push(...fieldErrors(parsed.error));
   if (errors.length > 0 || !parsed.success) return refused(errors);
 
@@ -38,9 +39,8 @@ export function readPlan(text: string): Plan | Refusal {
 }
 
 function refused(errors: FieldError[]): Refusal {
-  const more = errors.length > MAX_ERRORS ? [{ field: 'data.source', message: `and ${errors.length - MAX_ERRORS} more errors` }] : [];
-  const rest = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
-  return rejected('invalid-plan', `The plan is refused: ${errors[0]!.field}: ${errors[0]!.message}${rest}.`, [...errors.slice(0, MAX_ERRORS), ...more]);
+  const more = errors.length > 1 ? ` (and more: ${Math.min(errors.length, MAX_ERRORS)} errors in all${errors.length >= MAX_ERRORS ? ', at least' : ''})` : '';
+  return rejected('invalid-plan', `The plan is refused: ${errors[0]!.field}: ${errors[0]!.message}${more}.`, errors.slice(0, MAX_ERRORS));
 }
 
 // --- steps ---
@@ -72,7 +72,7 @@ function kindlessErrors(source: YamlSource, step: Mapping, path: Path): FieldErr
   const misspelt = unknown.some((key) => ['run', 'uses'].includes(nearest(key, keys) ?? ''));
   return [
     ...(Object.hasOwn(step, 'name') ? [] : [source.tell([...path, 'name'], 'key', 'is required')]),
-    ...unknown.map((key) => source.tell([...path, key], 'key', unknownKey(key, keys))),
+    ...unknown.slice(0, MAX_ERRORS).map((key) => source.tell([...path, key], 'key', unknownKey(key, keys))),
     ...(misspelt ? [] : [source.tell(path, 'value', `a step needs ${Object.values(stepKinds).map((kind) => kind.written).join(' or ')}`)]),
   ];
 }
@@ -83,7 +83,7 @@ function tell(source: YamlSource, issue: Issue, base: Path, schema: z.ZodType): 
   const path = [...base, ...issue.path];
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((key) => source.tell([...path, key], 'key', unknownKey(key, keysAt(schema, issue.path))));
+      return issue.keys.slice(0, MAX_ERRORS).map((key) => source.tell([...path, key], 'key', unknownKey(key, keysAt(schema, issue.path))));
     case 'invalid_key':
       return [source.tell(path, 'key', `${JSON.stringify(String(path.at(-1)))} can't be a name here: ${issue.issues[0]?.message ?? issue.message}`)];
     case 'invalid_union': {
@@ -95,6 +95,11 @@ function tell(source: YamlSource, issue: Issue, base: Path, schema: z.ZodType): 
     case 'invalid_type':
       if (!source.has(path)) return [source.tell(path, 'key', 'is required')];
       return [source.tell(path, 'value', `must be ${typeNames[issue.expected] ?? issue.expected}`)];
+    case 'too_small':
+    case 'too_big': {
+      const bound = issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;
+      return [source.tell(path, 'value', `must have ${bound} ${issue.origin === 'string' ? 'characters' : 'entries'}`)];
+    }
     default:
       return [source.tell(path, 'value', issue.message)];
   }

@@ -1,11 +1,14 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml';
 import type { FieldError } from '@berth/contracts';
+import { beyondLimits } from './yaml-limits.js';
 
 /** A path into the values of a document. */
 export type Path = readonly PropertyKey[];
 
 /** Aliases may repeat this many nodes in all: enough for people, too few for a document that unfolds into gigabytes. */
-const MAX_ALIASES = 100;
+const MAX_ALIAS_COUNT = 100;
+/** More errors than this nobody corrects before the next try. */
+export const MAX_ERRORS = 50;
 /** What is wrong with the text as a whole is told of the field that it was sent in. */
 const WHOLE = 'data.source';
 
@@ -21,40 +24,54 @@ export class YamlSource {
   /** all that is wrong with it as YAML */
   readonly errors: FieldError[] = [];
   /** undefined when it could not be read at all */
-  readonly value: unknown;
+  readonly value: unknown = undefined;
   private readonly lines = new LineCounter();
   private readonly document: Document.Parsed | undefined;
 
   constructor(text: string) {
-    try {
-      this.document = parseDocument(text, { lineCounter: this.lines, prettyErrors: false, stringKeys: true });
-      this.value = this.read(this.document);
-    } catch (error) {
-      // The parser calls itself for every level of nesting.
-      if (!(error instanceof RangeError)) throw error;
-      this.errors.push({ field: WHOLE, message: 'is nested too deeply to be read' });
+    const beyond = beyondLimits(text);
+    if (beyond) {
+      const before = text.slice(0, beyond.offset).split('\n');
+      this.errors.push({ field: WHOLE, message: `line ${before.length}, column ${before.at(-1)!.length + 1}: ${beyond.message}` });
+      return;
     }
+    // Repeated keys are looked for below: the parser compares each with each.
+    this.document = parseDocument(text, { lineCounter: this.lines, prettyErrors: false, stringKeys: true, uniqueKeys: false });
+    this.value = this.read(this.document);
   }
 
   private read(document: Document.Parsed): unknown {
-    for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
-      const found = code === 'DUPLICATE_KEY' ? this.keyAt(document, pos[0]) : undefined;
-      this.errors.push(found ? { field: fieldOf(found), message: this.at(pos[0], `the key ${JSON.stringify(String(found.at(-1)))} stands there twice: remove one`) } : { field: WHOLE, message: this.at(pos[0], plain(message)) });
-    }
-    // Whatever is still a tree can be looked at further, so that all errors are told at once.
-    if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) return undefined;
+    for (const { message, pos } of [...document.errors, ...document.warnings].slice(0, MAX_ERRORS)) this.errors.push({ field: WHOLE, message: this.at(pos[0], plain(message)) });
+    if (this.errors.length > 0) return undefined;
     visit(document, {
       Alias: (_key, alias) => {
         if (!alias.resolve(document)) this.errors.push({ field: WHOLE, message: this.at(alias.range?.[0] ?? 0, `no anchor &${alias.source} stands before *${alias.source}`) });
       },
     });
-    if (this.errors.some((error) => error.field === WHOLE)) return undefined;
+    if (this.errors.length > 0) return undefined;
+    this.findRepeatedKeys(document.contents, []);
     try {
-      return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
+      return document.toJS({ maxAliasCount: MAX_ALIAS_COUNT }) as unknown;
     } catch (error) {
       if (!(error instanceof ReferenceError)) throw error;
       this.errors.push({ field: WHOLE, message: `its aliases repeat too much: write the parts out (${error.message})` });
       return undefined;
+    }
+  }
+
+  /** The second of two equal keys would win in silence. The tree can be looked at further, so that all errors are told at once. */
+  private findRepeatedKeys(node: unknown, path: Path): void {
+    if (isSeq(node)) for (const [i, item] of node.items.entries()) this.findRepeatedKeys(item, [...path, i]);
+    if (!isMap(node)) return;
+    const seen = new Set<string>();
+    for (const { key, value } of node.items) {
+      const name = isScalar(key) ? String(key.value) : '';
+      const here = [...path, name];
+      if (seen.has(name) && this.errors.length <= MAX_ERRORS) {
+        this.errors.push({ field: fieldOf(here), message: this.at(isNode(key) ? (key.range?.[0] ?? 0) : 0, `the key ${JSON.stringify(name)} stands there twice: remove one`) });
+      }
+      seen.add(name);
+      this.findRepeatedKeys(value, here);
     }
   }
 
@@ -99,28 +116,11 @@ export class YamlSource {
     }
     return found;
   }
-
-  /** The path of the key that begins at an offset. */
-  private keyAt(document: Document.Parsed, offset: number): Path | undefined {
-    const search = (node: unknown, path: Path): Path | undefined => {
-      if (isSeq(node)) return first(node.items, (item, i) => search(item, [...path, i]));
-      if (!isMap(node)) return undefined;
-      return first(node.items, ({ key, value }) => {
-        const here = [...path, isScalar(key) ? String(key.value) : '?'];
-        return isNode(key) && key.range?.[0] === offset ? here : search(value, here);
-      });
-    };
-    return search(document.contents, []);
-  }
-}
-
-function first<T, R>(items: readonly T[], find: (item: T, index: number) => R | undefined): R | undefined {
-  for (const [index, item] of items.entries()) {
-    const found = find(item, index);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 /** The parser speaks to programmers here and there. */
-const plain = (message: string): string => message.replace('Source contains multiple documents; please use YAML.parseAllDocuments()', 'one document is enough: remove what follows "---"');
+const plain = (message: string): string =>
+  message
+    .replace('With stringKeys, all keys must be strings', 'a key must be text')
+    .replace('Unresolved tag:', 'remove the tag, it means nothing here:')
+    .replace('Source contains multiple documents; please use YAML.parseAllDocuments()', 'one document is enough: remove what follows "---"');

@@ -1,6 +1,6 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { Logger } from 'pino';
+import type { Runtime } from '@berth/runtime';
 import { QueryFailedError } from 'typeorm';
 import { isOutage, UnavailableError } from '@berth/event-store';
 import { HttpProblem, sendProblem, type ProblemCode } from './problem.js';
@@ -12,7 +12,7 @@ const networkOutage = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT
 /** The one place where an error becomes an answer. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  constructor(private readonly log: Logger) {}
+  constructor(private readonly log: Runtime['log']) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const reply = host.switchToHttp().getResponse<FastifyReply>();

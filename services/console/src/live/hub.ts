@@ -28,6 +28,11 @@ export class Hub {
     return after >= this.position || (this.recent[0] !== undefined && this.recent[0].sequence <= after + 1);
   }
 
+  /** Position of the last commit of a thing, if that is among the recent ones; else 0. */
+  latest(kind: Kind, id: string): number {
+    return this.recent.findLast((recorded) => recorded.id === id && recorded.kind === kind)?.sequence ?? 0;
+  }
+
   /** From a position that {@link has} on: what came since, then whatever comes. Returns how to end it. */
   listen(after: number, listener: Listener): () => void {
     for (const recorded of this.recent) if (recorded.sequence > after) listener(recorded);

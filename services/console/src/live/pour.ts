@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import type { Logger } from 'pino';
+import type { Runtime } from '@berth/runtime';
 
 /** What a response is filled with. The signal says that nobody listens any more. */
 export type Source = (signal: AbortSignal) => AsyncIterable<Uint8Array | string>;
@@ -9,7 +9,7 @@ export type Source = (signal: AbortSignal) => AsyncIterable<Uint8Array | string>
  * Sends a body piece by piece, no faster than it is taken. The headers go out at once, so whoever follows a silent log knows
  * that it is being followed. A body that can't be finished is cut off, never ended as if it were whole.
  */
-export async function pour(reply: FastifyReply, headers: Record<string, string | number>, source: Source, log: Logger): Promise<void> {
+export async function pour(reply: FastifyReply, headers: Record<string, string | number>, source: Source, log: Runtime['log']): Promise<void> {
   const response = reply.raw;
   const gone = new AbortController();
   const leave = () => gone.abort();

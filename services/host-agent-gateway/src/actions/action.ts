@@ -19,6 +19,8 @@ export interface ActionContext<S extends ActionSpec = ActionSpec> {
   objects: Objects;
   /** It may have been started by a process before this one. */
   mayHaveStarted: boolean;
+  /** It has to be done however long its host is away. */
+  owed: boolean;
   /** When it was recorded as started, epoch milliseconds. */
   startedAt: number | undefined;
   signals: { cancel: AbortSignal; detach: AbortSignal };

@@ -1,11 +1,44 @@
 import type { ActionSpec } from '@berth/contracts';
+import { HostError } from '../transports/errors.js';
+import type { Transport } from '../transports/transport.js';
 import type { ActionHandler } from './action.js';
-import { runScript } from './run-script.js';
+import { reach, runScript } from './run-script.js';
 
 /** Runs a command in the lease's folder. */
-export const runCommand: ActionHandler<Extract<ActionSpec, { kind: 'run-command' }>> = (context) => {
+export const runCommand: ActionHandler<Extract<ActionSpec, { kind: 'run-command' }>> = async (context) => {
   const { command, env, timeoutMs } = context.spec;
-  return runScript(context, { text: command, cwd: context.folder, env, ...(timeoutMs !== undefined && { timeoutMs }) }, (exitCode, result) =>
+  if (!context.folder.startsWith('/') && !context.mayHaveStarted) {
+    const transport = await reach(context);
+    if (!transport) return undefined;
+    await makeFolder(transport, context.folder);
+  }
+  return runScript(context, { text: command, cwd: context.folder, env, ...(timeoutMs !== undefined && { timeoutMs }) }, 'published', (exitCode, result) =>
     exitCode === 0 ? { kind: 'succeeded', result } : { kind: 'failed', result, code: 'exit', error: `exit code ${exitCode}` },
   );
 };
+
+/** Folders of host leases that are known to be there, by connection: a new connection looks again. */
+const made = new WeakMap<Transport, Set<string>>();
+
+/** Makes the folder of a host lease, below the host's base folder, when it isn't there. */
+export async function makeFolder(transport: Transport, relative: string): Promise<string> {
+  const path = `${transport.folder}/${relative}`;
+  const known = made.get(transport) ?? new Set<string>();
+  made.set(transport, known);
+  if (known.has(path)) return path;
+  const parts = path.split('/').slice(1);
+  // From the deepest that exists: one question in the usual case.
+  let depth = parts.length;
+  for (; depth > 0; depth--) {
+    try {
+      await transport.files.mkdir(`/${parts.slice(0, depth).join('/')}`, 0o700);
+      break;
+    } catch (error) {
+      if (error instanceof HostError && error.code === 'already-exists') break;
+      if (!(error instanceof HostError) || error.code !== 'not-found') throw error;
+    }
+  }
+  for (depth++; depth <= parts.length; depth++) await transport.files.mkdir(`/${parts.slice(0, depth).join('/')}`, 0o700);
+  known.add(path);
+  return path;
+}

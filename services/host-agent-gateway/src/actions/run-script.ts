@@ -1,48 +1,92 @@
 import { unreachable, type ActionResult } from '@berth/contracts';
 import type { End } from '../domain/action.js';
+import { pause } from '../runner/pause.js';
+import { HostError, isPassing } from '../transports/errors.js';
+import type { Transport } from '../transports/transport.js';
 import type { ActionContext } from './action.js';
 
-/** Runs shell text on the host and tells its end; `verdict` reads what an exit code means for this kind of action. */
-export async function runScript(
-  context: ActionContext,
-  script: { text: string; cwd: string; env: Record<string, string>; timeoutMs?: number },
-  verdict: (exitCode: number, result: ActionResult) => End,
-): Promise<End | undefined> {
-  const { output, runner, signals } = context;
+export interface Script {
+  text: string;
+  cwd: string;
+  env?: Record<string, string>;
+  timeoutMs?: number;
+}
+
+/** What an exit code means for a kind of action. `said` is what a captured script printed. */
+export type Verdict = (exitCode: number, result: ActionResult, said: { stdout: string; stderr: string }) => End;
+
+/** Of a captured script only so much is kept, in characters: it is ours and prints little. */
+const CAPTURED = 64 * 1024;
+const CONNECT_LIMIT_MS = 10_000;
+
+/**
+ * Runs shell text on the host and tells its end. `published`: its output goes to the bus; `captured`: the verdict reads it,
+ * from the beginning also after a restart.
+ */
+export async function runScript(context: ActionContext, script: Script, output: 'published' | 'captured', verdict: Verdict): Promise<End | undefined> {
+  const { runner, signals } = context;
+  const sink = context.output;
+  const said = { stdout: '', stderr: '' };
   const outcome = await runner.run(
     context.host,
     {
       id: context.id,
       script: script.text,
       cwd: script.cwd,
-      env: script.env,
-      offsets: { ...output.reached },
+      env: script.env ?? {},
+      offsets: output === 'published' ? { ...sink.reached } : { stdout: 0, stderr: 0 },
       mayHaveStarted: context.mayHaveStarted,
+      connectLimitMs: CONNECT_LIMIT_MS,
       ...(script.timeoutMs !== undefined && { timeoutMs: script.timeoutMs }),
       ...(context.startedAt !== undefined && { startedAt: context.startedAt }),
     },
     {
-      onChunk: (stream, offset, bytes) => output.chunk(stream, offset, bytes),
+      onChunk(stream, offset, bytes) {
+        if (output === 'published') return sink.chunk(stream, offset, bytes);
+        said[stream] = (said[stream] + bytes.toString('utf8')).slice(-CAPTURED);
+        return Promise.resolve();
+      },
       onStarted: () => context.started(),
       onLink: (link) => context.link(link.up ? undefined : link.error.message),
     },
     signals,
   );
   if (outcome.kind === 'detached') return undefined;
-  await output.settled();
-  const result: ActionResult = { stdoutBytes: output.reached.stdout, stderrBytes: output.reached.stderr };
+  await sink.settled();
+  const result: ActionResult = output === 'published' ? { stdoutBytes: sink.reached.stdout, stderrBytes: sink.reached.stderr } : {};
   switch (outcome.kind) {
     case 'exited':
-      return verdict(outcome.code, { ...result, exitCode: outcome.code });
+      return verdict(outcome.code, { ...result, exitCode: outcome.code }, said);
     case 'timeout':
       return { kind: 'failed', result, code: 'timeout', error: `it ran longer than ${(script.timeoutMs ?? 0) / 1000} s and was ended` };
     case 'cancelled':
       return { kind: 'cancelled', result, reason: 'it was cancelled' };
     case 'lost':
-      return { kind: 'lost', result, error: `the host cannot tell how it ended (it restarted, or the command was killed from outside)` };
+      return { kind: 'lost', result, error: 'the host cannot tell how it ended (it restarted, or the command was killed from outside)' };
     case 'not-started':
       return { kind: 'failed', result, code: 'unreachable', error: outcome.error.message };
     default:
       return unreachable(outcome);
+  }
+}
+
+/**
+ * The open connection to the action's host. Something that is owed is waited for as long as it takes; anything else for ten
+ * seconds. `undefined` when we were told to stop.
+ *
+ * @throws HostError when the host can't be reached in that time, or won't let us in
+ */
+export async function reach(context: ActionContext): Promise<Transport | undefined> {
+  const end = Date.now() + CONNECT_LIMIT_MS;
+  for (let wait = 100; ; wait = Math.min(wait * 2, 2000)) {
+    if (context.signals.detach.aborted) return undefined;
+    try {
+      return await context.pool.connect(context.host);
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      if (!context.owed && (!isPassing(error) || Date.now() + wait > end)) throw error;
+      context.link(error.message);
+    }
+    await pause(wait, context.signals.detach);
   }
 }

@@ -48,7 +48,7 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
   const ignoreExit = shell.onExit(spec.id, (told) => {
     if (state) return;
     exit = told;
-    settle({ state: 'exited', code: told.code });
+    settle(told.state);
   });
 
   const start = async (): Promise<void> => {

@@ -32,7 +32,7 @@ export interface Command {
 
 /** Pushed by the host the moment a command ends; the flags say whether it wrote anything at all. */
 export interface Exit {
-  code: number;
+  state: ActionState;
   stdout: boolean;
   stderr: boolean;
 }
@@ -100,8 +100,9 @@ export async function openHostShell(
       clearTimeout(request.timer);
       request.resolve(words);
     } else if (kind === 'x') {
-      const [code, stdout, stderr] = words;
-      for (const listener of exits.get(key) ?? []) listener({ code: Number(code), stdout: stdout !== '0', stderr: stderr !== '0' });
+      const [mark, code, stdout, stderr] = words;
+      const state = stateOf(['exited', mark ?? '', code ?? '']);
+      for (const listener of exits.get(key) ?? []) listener({ state, stdout: stdout !== '0', stderr: stderr !== '0' });
     }
   });
   channel.onClose((diagnosis) =>

@@ -10,7 +10,7 @@
  *
  * A pid alone names nobody after a reboot or when it was given away again: a supervisor is recognised by its working folder,
  * a command by its start time.
- * On stdout: `r <request> <answer>` once for each request, and `x <id> <code> <out?> <err?>` when a command of this shell ends.
+ * On stdout: `r <request> <answer>` once for each request, and `x <id> <killed> <code> <out?> <err?>` when a command of this shell ends.
  */
 export const RUNNER = `
 berth_load() { # request actions-folder
@@ -106,7 +106,8 @@ berth_supervise() {
   echo $berth_rc >rc
   berth_o=0; [ ! -s out ] || berth_o=1
   berth_e=0; [ ! -s err ] || berth_e=1
-  echo "x $berth_i $berth_rc $berth_o $berth_e"
+  read -r berth_k <killed || berth_k=-
+  echo "x $berth_i $berth_k $berth_rc $berth_o $berth_e"
 }
 
 berth_job() { # pid: sh remembers every background job until it is waited for, so now and then we do

@@ -1,0 +1,80 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Failure } from './failure.js';
+import { isRepository, snapshotRepository } from './repository.js';
+
+/** Where a scalar stands in a text. */
+interface Found {
+  value: string;
+  start: number;
+  end: number;
+}
+
+/**
+ * Makes the repository of a plan reachable for the host: a path becomes absolute, seen from `base`, and a plain folder
+ * becomes a repository. Only the value itself is replaced, so that lines in later messages are those of the file.
+ */
+export async function withRepository(source: string, base: string, home: string, note: (text: string) => void): Promise<string> {
+  const found = findRepository(source);
+  if (!found) return source;
+  const reachable = await reachableRepository(found.value, base, home, note);
+  return reachable === found.value ? source : `${source.slice(0, found.start)}${JSON.stringify(reachable)}${source.slice(found.end)}`;
+}
+
+/** A repository as the host can clone it: what is no local path stays as it is. */
+export async function reachableRepository(repository: string, base: string, home: string, note: (text: string) => void): Promise<string> {
+  if (!isLocalPath(repository)) return repository;
+  const folder = resolve(base, repository);
+  const stats = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw error;
+  });
+  // An absolute path may be one of the host's own; a relative one can only be meant here.
+  if (!stats && repository.startsWith('/')) return repository;
+  if (!stats?.isDirectory()) {
+    const message = stats ? 'is not a folder' : `does not exist (looked for ${folder})`;
+    throw new Failure('invalid-plan', `The repository ${repository} ${message}.`, [{ field: 'workingCopy.repository', message }]);
+  }
+  if (await isRepository(folder)) return folder;
+  const snapshot = await snapshotRepository(folder, home);
+  note(`${repository} is no Git repository: its ${snapshot.files} files are commit ${snapshot.commit.slice(0, 12)} on branch main of ${snapshot.repository}`);
+  return snapshot.repository;
+}
+
+/** Neither `https://…` nor `user@host:path` nor `host:path`. */
+const isLocalPath = (text: string): boolean => !/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(text) && !/^[^/]*:/.test(text);
+
+/**
+ * The value of `workingCopy.repository` in YAML, in block or flow style. Not a YAML parser: whatever this does not find is
+ * left as it is, and the service, which has one, says what is wrong with it.
+ */
+export function findRepository(source: string): Found | undefined {
+  const top = /^(?:workingCopy|"workingCopy"|'workingCopy')[ \t]*:/m.exec(source);
+  if (!top) return undefined;
+  const from = top.index + top[0].length;
+  const next = /\n(?=[^\s#\-}\]])/.exec(source.slice(from));
+  const block = source.slice(from, next ? from + next.index : undefined);
+  const key = /(?:^|[{,\n])[ \t]*(?:repository|"repository"|'repository')[ \t]*:[ \t]+/.exec(withoutComments(block));
+  if (!key) return undefined;
+  const start = from + key.index + key[0].length;
+  const rest = source.slice(start);
+  const flow = block.trimStart().startsWith('{');
+  const quoted = /^"(?:[^"\\\n]|\\.)*"|^'(?:[^'\n]|'')*'/.exec(rest)?.[0];
+  const text = quoted ?? (flow ? /^[^,}\n]*/ : /^[^\n]*/).exec(rest)![0].replace(/[ \t]#.*$/, '').trimEnd();
+  if (text === '' || /^[|>&*!]/.test(text)) return undefined;
+  return { value: unquoted(text), start, end: start + text.length };
+}
+
+/** Comments become spaces: places stay where they are. */
+const withoutComments = (text: string): string => text.replace(/(^|\s)#[^\n]*/g, (comment, before: string) => before + ' '.repeat(comment.length - before.length));
+
+function unquoted(text: string): string {
+  if (text.startsWith("'")) return text.slice(1, -1).replaceAll("''", "'");
+  if (!text.startsWith('"')) return text;
+  try {
+    return JSON.parse(text) as string;
+  } catch {
+    // YAML has more escapes than JSON; the service will read it.
+    return text.slice(1, -1);
+  }
+}

@@ -1,0 +1,18 @@
+import type { ActionSpec } from '@berth/contracts';
+import { artifactBucket, transferBucket } from '@berth/nats';
+import { getFile as read } from '../files/transfer.js';
+import type { ActionHandler } from './action.js';
+import { makeFolder } from './run-command.js';
+import { reach } from './run-script.js';
+
+/** Keeps a file of the lease's folder in an object: an artifact's is named `<build>/<name>`, any other is on its way to somebody. */
+export const getFile: ActionHandler<Extract<ActionSpec, { kind: 'get-file' }>> = async (context) => {
+  const { path, object } = context.spec;
+  const transport = await reach(context);
+  if (!transport) return undefined;
+  context.started();
+  const root = context.folder.startsWith('/') ? context.folder : await makeFolder(transport, context.folder);
+  const { content } = await read(transport, root, path);
+  const kept = await context.objects.put(object.includes('/') ? artifactBucket : transferBucket, object, content);
+  return { kind: 'succeeded', result: kept };
+};

@@ -1,0 +1,16 @@
+import type { ActionKind, ActionSpec } from '@berth/contracts';
+import type { ActionHandler } from './action.js';
+import { getFile } from './get-file.js';
+import { prepareWorkingCopy } from './prepare-working-copy.js';
+import { putFile } from './put-file.js';
+import { removeWorkingCopy } from './remove-working-copy.js';
+import { runCommand } from './run-command.js';
+
+/** Every kind of action: one file, one line. */
+export const actions = {
+  'run-command': runCommand,
+  'put-file': putFile,
+  'get-file': getFile,
+  'prepare-working-copy': prepareWorkingCopy,
+  'remove-working-copy': removeWorkingCopy,
+} as const satisfies { [K in ActionKind]: ActionHandler<Extract<ActionSpec, { kind: K }>> };

@@ -1,0 +1,114 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { HostError } from '../transports/errors.js';
+import { BLOCK_BYTES, readRange } from '../transports/read-range.js';
+import type { HostFile, HostFiles, Transport } from '../transports/transport.js';
+import { resolveInside, resolveTarget } from './resolve.js';
+
+/** What was written. */
+export interface PutResult {
+  bytes: number;
+  /** Lower-case hex. */
+  sha256: string;
+}
+
+/** Writes under way at a time; one MiB, which fits an SFTP channel's window. */
+const AHEAD = 16;
+
+/**
+ * Writes a file inside `root`. It appears under its name only when it is complete; missing folders are made.
+ * `mode` is the permission bits, 0o644 when absent.
+ * @throws HostError `path-outside` and those of the host's files; also what `source` throws. Nothing is left behind then.
+ */
+export async function putFile(
+  transport: Transport,
+  root: string,
+  relative: string,
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  options: { mode?: number } = {},
+): Promise<PutResult> {
+  const { files } = transport;
+  const { folder, name } = await resolveTarget(files, root, relative);
+  const target = `${folder}/${name}`;
+  await refuseFolder(files, target);
+  const temporary = `${folder}/.berth-put-${randomUUID()}`;
+  const file = await files.open(temporary, 'create', 0o600);
+  try {
+    const result = await writeAll(file, source).finally(() => file.close());
+    await files.chmod(temporary, options.mode ?? 0o644);
+    await files.rename(temporary, target);
+    return result;
+  } catch (error) {
+    // On a lost connection it cannot be removed now; it goes with the working copy.
+    await files.unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function refuseFolder(files: HostFiles, path: string): Promise<void> {
+  const there = await files.lstat(path).catch((error: unknown) => {
+    if (error instanceof HostError && error.code === 'not-found') return undefined;
+    throw error;
+  });
+  if (there?.kind === 'folder') throw new HostError('already-exists', `${path} is a folder, so no file can be written there.`);
+}
+
+async function writeAll(file: HostFile, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<PutResult> {
+  const hash = createHash('sha256');
+  const underWay = new Set<Promise<void>>();
+  let failure: { error: unknown } | undefined;
+  let bytes = 0;
+  for await (const chunk of source) {
+    hash.update(chunk);
+    for (let at = 0; at < chunk.length; at += BLOCK_BYTES) {
+      while (underWay.size >= AHEAD) await Promise.race(underWay);
+      const block = Buffer.from(chunk.buffer, chunk.byteOffset + at, Math.min(BLOCK_BYTES, chunk.length - at));
+      const write: Promise<void> = file
+        .write(bytes, block)
+        .catch((error: unknown) => {
+          failure ??= { error };
+        })
+        .finally(() => underWay.delete(write));
+      underWay.add(write);
+      bytes += block.length;
+    }
+    if (failure) break;
+  }
+  await Promise.all(underWay);
+  if (failure) throw failure.error;
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/** A file that is being fetched: its size first, then its bytes in order. */
+export interface GetResult {
+  bytes: number;
+  mode: number;
+  /** Exactly `bytes` bytes, in pieces of at most 64 KiB; can be read once. Rejects with `file-failed` when the file became shorter meanwhile. */
+  content: AsyncIterable<Buffer>;
+}
+
+/**
+ * Opens a file inside `root` for reading. What grows while it is read is fetched up to the size it had.
+ * @throws HostError `path-outside`, `not-found`, `file-failed` when it is not a plain file
+ */
+export async function getFile(transport: Transport, root: string, relative: string): Promise<GetResult> {
+  const { files } = transport;
+  const path = await resolveInside(files, root, relative);
+  const stat = await files.stat(path);
+  if (stat.kind !== 'file') throw new HostError('file-failed', `'${relative}' in ${root} is not a plain file.`);
+  return { bytes: stat.size, mode: stat.mode, content: contentOf(files, path, stat.size) };
+}
+
+async function* contentOf(files: HostFiles, path: string, size: number): AsyncGenerator<Buffer> {
+  const file = await files.open(path, 'read');
+  try {
+    let seen = 0;
+    for await (const part of readRange(file, 0, size)) {
+      seen += part.length;
+      yield part;
+    }
+    if (seen < size) throw new HostError('file-failed', `${path} became shorter while it was read: ${seen} of ${size} bytes.`);
+  } finally {
+    // Only a lost connection makes this fail, and the reads before it have said so.
+    await file.close().catch(() => undefined);
+  }
+}

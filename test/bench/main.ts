@@ -1,0 +1,21 @@
+import { cleanUp } from '../support/cleanup.js';
+import { leases } from './leases.js';
+import { table, type Row } from './measure.js';
+
+const benchmarks: Record<string, () => Promise<Row[]>> = { leases };
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !Object.hasOwn(benchmarks, name));
+if (unknown.length > 0) {
+  process.stderr.write(`there is no benchmark ${unknown.join(', ')}: use ${Object.keys(benchmarks).join(', ')}, or none for all\n`);
+  process.exit(2);
+}
+const rows: Row[] = [];
+for (const [name, run] of Object.entries(benchmarks)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  process.stderr.write(`${name} ...\n`);
+  rows.push(...(await run()));
+  await cleanUp();
+}
+process.stdout.write(`${table(rows)}\n`);
+process.exit(0);
