@@ -1,8 +1,9 @@
 import { cleanUp } from '../support/cleanup.js';
+import { builds } from './builds.js';
 import { leases } from './leases.js';
 import { table, type Row } from './measure.js';
 
-const benchmarks: Record<string, () => Promise<Row[]>> = { leases };
+const benchmarks: Record<string, () => Promise<Row[]>> = { leases, builds };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(benchmarks, name));

@@ -62,19 +62,19 @@ export function findRepository(source: string): Found | undefined {
   const quoted = /^"(?:[^"\\\n]|\\.)*"|^'(?:[^'\n]|'')*'/.exec(rest)?.[0];
   const text = quoted ?? (flow ? /^[^,}\n]*/ : /^[^\n]*/).exec(rest)![0].replace(/[ \t]#.*$/, '').trimEnd();
   if (text === '' || /^[|>&*!]/.test(text)) return undefined;
-  return { value: unquoted(text), start, end: start + text.length };
+  const value = unquoted(text);
+  return value === undefined ? undefined : { value, start, end: start + text.length };
 }
 
 /** Comments become spaces: places stay where they are. */
 const withoutComments = (text: string): string => text.replace(/(^|\s)#[^\n]*/g, (comment, before: string) => before + ' '.repeat(comment.length - before.length));
 
-function unquoted(text: string): string {
+function unquoted(text: string): string | undefined {
   if (text.startsWith("'")) return text.slice(1, -1).replaceAll("''", "'");
   if (!text.startsWith('"')) return text;
   try {
     return JSON.parse(text) as string;
   } catch {
-    // YAML has more escapes than JSON; the service will read it.
-    return text.slice(1, -1);
+    return undefined; // YAML has more escapes than JSON: left to the service
   }
 }

@@ -106,6 +106,8 @@ export function httpClient(access: Access) {
     },
     actions: {
       get: (id: string) => get<ActionView>(at('actions', id)),
+      /** Ends a running command; its outcome is then `cancelled`, unless it was faster. */
+      cancel: (id: string, reason?: string, options?: WriteOptions) => post(at('actions', id, 'cancel'), { reason }, options),
       log: (id: string, options: { follow?: boolean; stream?: 'stdout' | 'stderr'; signal?: AbortSignal } = {}) => followBytes(access, at('actions', id, 'log'), options),
     },
     /** Every event of the thing with that id, whatever kind it is; of a build also those of what it used. */

@@ -2,7 +2,7 @@ import { headers as natsHeaders, ErrorCode, type NatsConnection, type NatsError 
 import { streams } from '@berth/nats';
 import { subjects, type Commit, type EventOf, type Kind, type Recorded } from '@berth/contracts';
 import { ConflictError, UnavailableError, type EventStore } from './store.js';
-import { decodeCommit, encodeCommit } from './commit.js';
+import { decodeCommit, encodeCommit, streamOf } from './commit.js';
 import { jetStreamFeed } from './feed.js';
 import { requestsOf, type Requests } from './requests.js';
 
@@ -85,8 +85,12 @@ export function jetStreamStore(connection: NatsConnection, options: { timeoutMs?
       }
     },
 
-    feed(after, onCommit, onError) {
-      return jetStreamFeed(connection, streams.events.name, after, (subject, sequence, data) => onCommit(decodeCommit(subject, sequence, data)), onError);
+    feed(after, onCommit, onError, kinds) {
+      const wanted = kinds && new Set<string>(kinds);
+      const onMessage = (subject: string, sequence: number, data: Uint8Array) => {
+        if (!wanted || wanted.has(streamOf(subject)?.kind ?? '')) onCommit(decodeCommit(subject, sequence, data));
+      };
+      return jetStreamFeed(connection, streams.events.name, after, onMessage, onError);
     },
   };
 }

@@ -28,7 +28,7 @@ export function memoryStore(): EventStore {
       const subject = subjects.event(kind, id);
       return Promise.resolve(log.flatMap((entry, i) => (entry.subject === subject ? [read(i + 1) as Recorded<E>] : [])));
     },
-    feed(after, onCommit, onError): Promise<Feed> {
+    feed(after, onCommit, onError, kinds): Promise<Feed> {
       const waiters = new PositionWaiters();
       waiters.position = after;
       let stopped = false;
@@ -36,7 +36,8 @@ export function memoryStore(): EventStore {
         while (!stopped && waiters.position < log.length) {
           const next = waiters.position + 1;
           try {
-            onCommit(read(next));
+            const recorded = read(next);
+            if (!kinds || kinds.includes(recorded.kind)) onCommit(recorded);
           } catch (error) {
             stopped = true;
             feeds.delete(pump);

@@ -95,6 +95,17 @@ export function storeContract(open: () => EventStore, foreign?: (kind: string, i
     expect(seen).toEqual([second]);
   });
 
+  test('a feed of some kinds hands over those, and its position counts all', async () => {
+    const store = open();
+    const seen: string[] = [];
+    const feed = await store.feed(0, (r) => void seen.push(r.kind), fail, ['build']);
+    await store.append('build', stream(), 0, { ...commit(), events: [{ type: 'BuildCleanedUp', data: {} }] });
+    const last = await store.append('lease', stream(), 0, commit());
+    await feed.reached(last);
+    await feed.stop();
+    expect(seen).toEqual(['build']);
+  });
+
   test('waiting for a position ends with an error when the feed is stopped', async () => {
     const store = open();
     const feed = await store.feed(0, () => {}, fail);

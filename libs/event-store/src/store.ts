@@ -60,6 +60,8 @@ export interface EventStore {
   /**
    * Hands every commit after position `after` to `onCommit`, each once and in order, for ever. `onCommit` must not throw:
    * when it does, the feed stops and `onError` is told.
+   *
+   * @param kinds only these are read and handed over (all when absent); the position counts every commit all the same
    */
-  feed(after: number, onCommit: (recorded: Recorded) => void, onError: (error: Error) => void): Promise<Feed>;
+  feed(after: number, onCommit: (recorded: Recorded) => void, onError: (error: Error) => void, kinds?: readonly Kind[]): Promise<Feed>;
 }

@@ -5,6 +5,8 @@ import { StatusFeed, type Status } from './status.js';
 
 /** How a service lives on the feed. */
 export interface Following {
+  /** What it reads; all kinds when absent. */
+  readonly kinds?: readonly Kind[];
   /** Folds one commit into the service's views. Runs for every commit ever stored, in order. */
   apply(recorded: AnyRecorded): void;
   /** Once, when the views show all that was stored at the start: whatever is due by them is begun. */
@@ -54,7 +56,7 @@ export class Follower implements Living {
       }
       if (this.live) following.react(known);
     };
-    this.current = await runtime.store.feed(0, onCommit, (error) => runtime.fail(error));
+    this.current = await runtime.store.feed(0, onCommit, (error) => runtime.fail(error), following.kinds);
     await this.current.live;
     this.live = true;
     following.caughtUp();

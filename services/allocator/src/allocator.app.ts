@@ -11,6 +11,7 @@ import { machineStatus, resourceStatus } from './domain/status.js';
 /** The allocator: the one writer of machines and resources. */
 export class AllocatorApp implements Following {
   readonly follower: Follower;
+  readonly kinds = ['machine', 'resource', 'lease', 'action'] as const;
   readonly status: NonNullable<Following['status']> = {
     kinds: ['machine', 'resource'],
     of: (recorded) => {

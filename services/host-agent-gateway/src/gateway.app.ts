@@ -7,18 +7,17 @@ import { outputSink, storedOutput } from './adapters/output.js';
 import { actionDecider, isLive, type Action, type ActionCommand, type End, type LiveAction } from './domain/action.js';
 import { Grants, type HostView } from './domain/grants.js';
 import { actionStatus } from './domain/status.js';
+import { Forgetting } from './forgetting.js';
 import { Links, specOf } from './links.js';
 import { probeHost } from './probe.js';
 import { createRunner } from './runner/run.js';
 import { HostError, messageOf } from './transports/errors.js';
 import { createPool } from './transports/pool.js';
 
-/** How long after an end its folder on a silent host is left to the sweep at the next connection. */
-const FORGET_TRIES = 3;
-
 /** The host-agent gateway: the only service that touches a host, and the one writer of actions. */
 export class GatewayApp implements Following {
   readonly follower: Follower;
+  readonly kinds = ['action', 'lease', 'resource'] as const;
   readonly status: NonNullable<Following['status']> = {
     kinds: ['action'],
     of: (recorded) => {
@@ -30,6 +29,7 @@ export class GatewayApp implements Following {
   private readonly grants = new Grants();
   private readonly pool = createPool();
   private readonly runner = createRunner(this.pool);
+  private readonly forgetting: Forgetting;
   private readonly objects;
   private readonly links: Links;
   /** what is being carried out by this process */
@@ -42,6 +42,7 @@ export class GatewayApp implements Following {
   constructor(private readonly runtime: Runtime) {
     this.follower = new Follower(runtime, this);
     this.actions = aggregates('action', actionDecider, runtime.store, () => this.follower.feed);
+    this.forgetting = new Forgetting(this.runner, runtime.log);
     this.objects = natsObjects(runtime.connection);
     this.links = new Links(runtime, this.grants, this.pool, () => this.follower.position, (host) => this.sweep(host));
   }
@@ -169,8 +170,15 @@ export class GatewayApp implements Following {
       end = { kind: 'failed', result, code: error.code === 'connection-lost' ? 'unreachable' : error.code, error: error.message };
     }
     if (!end) return;
-    await this.end(id, end);
-    await this.forget(host, id);
+    if (action.spec.kind === 'remove-working-copy') {
+      // Its end says that nothing is left on the host, and it can be done again, so its own folder goes first.
+      this.forgetting.add(host, id);
+      await this.forgetting.flush(host);
+      await this.end(id, end);
+    } else {
+      await this.end(id, end);
+      this.forgetting.add(host, id);
+    }
   }
 
   private async end(id: string, end: End): Promise<void> {
@@ -182,19 +190,6 @@ export class GatewayApp implements Following {
         if (this.detach.signal.aborted) throw error;
         this.runtime.log.warn({ error, action: id }, 'end not stored, tried again');
         await new Promise((resolve) => setTimeout(resolve, 500));
-      }
-    }
-  }
-
-  /** The outcome is stored: what the host kept of it can go. A silent host is swept when it is back. */
-  private async forget(host: ReturnType<typeof specOf>, id: string): Promise<void> {
-    for (let tries = 1; tries <= FORGET_TRIES; tries++) {
-      try {
-        await this.runner.forget(host, [id]);
-        return;
-      } catch (error) {
-        this.runtime.log.info({ action: id, host: host.id, problem: messageOf(error) }, 'folder of an ended action stays for now');
-        await new Promise((resolve) => setTimeout(resolve, 200 * tries));
       }
     }
   }
@@ -221,6 +216,7 @@ export class GatewayApp implements Following {
     this.detach.abort();
     this.links.stop();
     await Promise.all([...this.running.values()].map((r) => r.done));
+    await this.forgetting.stop();
     await this.pool.closeAll();
   }
 }

@@ -15,6 +15,7 @@ interface ResourceView {
 /** The lease service: the one writer of leases. It learns of claims and of resources from the feed. */
 export class LeaseApp implements Following {
   readonly follower: Follower;
+  readonly kinds = ['lease', 'resource'] as const;
   readonly status: NonNullable<Following['status']> = {
     kinds: ['lease'],
     of: (recorded) => {

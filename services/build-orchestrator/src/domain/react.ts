@@ -234,6 +234,5 @@ function endOf(lease: LeaseView | undefined, what: string): { end: LeaseEnd; why
   return lease?.status === 'ending' || lease?.status === 'destroyed' ? { end: lease.end, why: ending(what, lease.end) } : undefined;
 }
 
-function ending(what: string, { how, detail }: LeaseEnd): string {
-  return `${what} ${how === 'released' ? 'was released' : how}: ${detail}`;
-}
+const words = { released: 'was released', expired: 'expired', broken: 'broke' } as const satisfies Record<LeaseEnd['how'], string>;
+const ending = (what: string, { how, detail }: LeaseEnd): string => `${what} ${words[how]}: ${detail}`;

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ActionView, HistoryEntry, Page } from '@berth/client';
 import { writers } from '@berth/contracts';
@@ -10,8 +10,9 @@ import { pour, skip } from '../live/pour.js';
 import { liveEvents, placeOf } from '../live/sse.js';
 import { actionView } from '../views/action.js';
 import { Reads } from '../views/reads.js';
+import { accepted, commandId, Commands } from './commands.js';
 import { HttpProblem, notFound } from './problem.js';
-import { queryCount, queryFlag, queryText } from './server.js';
+import { objectBody, queryCount, queryFlag, queryText } from './server.js';
 import { RUNTIME } from './tokens.js';
 
 /** What happens, happened, and is printed meanwhile. */
@@ -19,6 +20,7 @@ import { RUNTIME } from './tokens.js';
 export class EventsController {
   constructor(
     @Inject(Reads) private readonly reads: Reads,
+    @Inject(Commands) private readonly commands: Commands,
     @Inject(Logs) private readonly logs: Logs,
     @Inject(Hub) private readonly hub: Hub,
     @Inject(History) private readonly histories: History,
@@ -52,6 +54,12 @@ export class EventsController {
     const row = await this.reads.action(id);
     if (!row) throw notFound('unknown-action', `action ${JSON.stringify(id)}`, 'the history of its lease');
     return actionView(row);
+  }
+
+  @Post('actions/:id/cancel')
+  async cancel(@Param('id') action: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    await this.commands.send('host-agent-gateway', 'CancelAction', { ...objectBody(request), action }, commandId(request));
+    return accepted(reply, 202, `actions/${action}`, { id: action });
   }
 
   @Get('actions/:id/log')

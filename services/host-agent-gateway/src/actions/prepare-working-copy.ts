@@ -1,6 +1,9 @@
 import type { ActionSpec } from '@berth/contracts';
 import { copyPath, prepareScript, workingCopyResult } from '../git/working-copy.js';
+import { HostError } from '../transports/errors.js';
+import type { Transport } from '../transports/transport.js';
 import type { ActionHandler } from './action.js';
+import { makeFolder } from './run-command.js';
 import { reach, runScript } from './run-script.js';
 
 /** Makes a folder with a repository at a ref; without a repository, an empty one. */
@@ -8,6 +11,9 @@ export const prepareWorkingCopy: ActionHandler<Extract<ActionSpec, { kind: 'prep
   const { copy, repository, ref } = context.spec;
   const transport = await reach(context);
   if (!transport) return undefined;
+  if (repository === undefined && !context.mayHaveStarted && (await makeEmpty(transport, copy))) {
+    return { kind: 'succeeded', result: { path: copyPath(transport.folder, copy) } };
+  }
   const text = prepareScript(transport.folder, { copyId: copy, ...(repository !== undefined && { repository }), ...(ref !== undefined && { ref }) });
   return runScript(context, { text, cwd: transport.folder }, 'captured', (exitCode, result, said) => {
     const made = workingCopyResult(transport.folder, copy, exitCode, said.stdout, said.stderr);
@@ -15,3 +21,15 @@ export const prepareWorkingCopy: ActionHandler<Extract<ActionSpec, { kind: 'prep
     return { kind: 'succeeded', result: { path: copyPath(transport.folder, copy), ...(made.commit !== undefined && { commit: made.commit }) } };
   });
 };
+
+/** An empty folder needs no process on the host. False when something is there already: the script clears it away. */
+async function makeEmpty(transport: Transport, copy: string): Promise<boolean> {
+  await makeFolder(transport, 'copies');
+  try {
+    await transport.files.mkdir(copyPath(transport.folder, copy), 0o700);
+    return true;
+  } catch (error) {
+    if (error instanceof HostError && error.code === 'already-exists') return false;
+    throw error;
+  }
+}

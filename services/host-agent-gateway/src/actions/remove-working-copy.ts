@@ -1,5 +1,7 @@
 import type { ActionSpec } from '@berth/contracts';
-import { removeScript, workingCopyResult } from '../git/working-copy.js';
+import { copyPath, removeScript, workingCopyResult } from '../git/working-copy.js';
+import { HostError } from '../transports/errors.js';
+import type { Transport } from '../transports/transport.js';
 import type { ActionHandler } from './action.js';
 import { reach, runScript } from './run-script.js';
 
@@ -8,8 +10,20 @@ export const removeWorkingCopy: ActionHandler<Extract<ActionSpec, { kind: 'remov
   const { copy } = context.spec;
   const transport = await reach(context);
   if (!transport) return undefined;
+  if (await removeEmpty(transport, copyPath(transport.folder, copy))) return { kind: 'succeeded', result: {} };
   return runScript(context, { text: removeScript(transport.folder, copy), cwd: transport.folder }, 'captured', (exitCode, result, said) => {
     const removed = workingCopyResult(transport.folder, copy, exitCode, said.stdout, said.stderr);
     return removed.ok ? { kind: 'succeeded', result: {} } : { kind: 'failed', result, code: removed.code, error: removed.message };
   });
 };
+
+/** What is empty, or not there, is gone without a process on the host; anything else is for the script, whatever kept it. */
+async function removeEmpty(transport: Transport, path: string): Promise<boolean> {
+  try {
+    await transport.files.rmdir(path);
+    return true;
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    return error.code === 'not-found';
+  }
+}

@@ -84,7 +84,8 @@ berth_supervise() {
   set -C
   true >pid || { berth_state "$berth_i"; echo "r $berth_q $berth_r"; exit; }
   set +C
-  { echo "$berth_p" >pid && printf '%s\\n' "$berth_s" >script; } || { rm -f pid; echo "r $berth_q fault"; exit; }
+  # Appended, because ext4 writes a file out on close when it was truncated before.
+  { echo "$berth_p" >>pid && printf '%s\\n' "$berth_s" >script; } || { rm -f pid; echo "r $berth_q fault"; exit; }
   echo "r $berth_q new"
   [ -z "$berth_mon" ] || set -m
   (

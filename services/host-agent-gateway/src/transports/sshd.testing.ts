@@ -8,6 +8,8 @@ import type { HostSpec } from './transport.js';
 /** A real OpenSSH server on loopback for specs, with a TCP relay in front whose connections can be cut or silenced. */
 export interface TestSshd {
   spec(id: string, changes?: Partial<HostSpec>): HostSpec;
+  /** The server itself, past the relay; for measuring. */
+  readonly directPort: number;
   /** Temporary folder of this server; `folder` of each spec is inside. */
   readonly home: string;
   /** Ends every open connection at once. */
@@ -58,6 +60,7 @@ export async function startSshd(settings: { maxSessions?: number } = {}): Promis
   const relay = await startRelay(port);
   return {
     home,
+    directPort: port,
     spec: (id, changes = {}) => ({
       id,
       transport: 'ssh',
