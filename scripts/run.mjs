@@ -1,6 +1,6 @@
 // The entry behind every npm script: makes sure that what the command needs is there, then runs it.
 // Plain JavaScript without dependencies, because it runs before anything is installed.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -17,8 +17,8 @@ const LOCK = join(ROOT, 'node_modules', '.berth-lock');
 const VITEST = 'node_modules/vitest/vitest.mjs';
 /** What each command runs with Node once everything is there; `build` has nothing left to do then. */
 const COMMANDS = {
-  demo: { run: ['infra/embedded/dist/demo.js'] },
-  start: { run: ['infra/embedded/dist/up.js'] },
+  demo: { run: ['libs/cli/dist/demo.js'] },
+  start: { run: ['infra/embedded/dist/start.js'] },
   test: { run: [VITEST, 'run', '--config', 'vitest.config.ts'], programs: true },
   'test:faults': { run: [VITEST, 'run', '--config', 'vitest.faults.config.ts'], programs: true },
   bench: { run: ['test/dist/bench/main.js'], programs: true },
@@ -130,14 +130,12 @@ async function findPrograms() {
   const embedded = join(ROOT, 'infra', 'embedded', 'dist');
   const started = Date.now();
   try {
-    const [{ findNatsServer }, { findSshd }, { resolveHome }] = await Promise.all(['nats.js', 'sshd.js', 'home.js'].map((file) => import(join(embedded, file))));
+    const { findGit, findNatsServer, findSshd, resolveHome } = await import(join(embedded, 'servers.js'));
     await findNatsServer(resolveHome());
     await findSshd(resolveHome());
+    await findGit();
   } catch (error) {
     throw new Stop(error.message);
-  }
-  if (spawnSync('git', ['--version'], { stdio: 'ignore' }).status !== 0) {
-    throw new Stop('git is not installed: install it with "apt-get install git" (Debian, Ubuntu) or "brew install git" (macOS)');
   }
   if (Date.now() - started > 500) process.stderr.write(`fetching servers ... ${seconds(started)}\n`);
 }

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, closeSync, openSync } from 'node:fs';
+import { chownSync, closeSync, existsSync, openSync } from 'node:fs';
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -42,11 +42,14 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const own = join(options.home, 'postgres');
   const passwordFile = join(own, 'password');
   const data = join(place.folder, 'data');
+  // Data whose password is gone belongs to a state folder that was removed by hand. Nothing is lost with it: every row is
+  // folded from events, and will be again.
+  if (!existsSync(passwordFile)) await rm(data, { recursive: true, force: true });
   const version = (await readFile(join(data, 'PG_VERSION'), 'utf8').catch(() => '')).trim();
   if (version === '') await createData(place, data, passwordFile);
   else await checkVersion(place, data, version);
   const password = (await readFile(passwordFile, 'utf8').catch(() => '')).trim();
-  if (password === '') throw new Error(`the database password is missing (${passwordFile}): restore it, or remove ${data} to start with an empty database`);
+  if (password === '') throw new Error(`the file of the database password is empty (${passwordFile}): restore it, or remove it to start with an empty database`);
 
   const portFile = join(own, 'port');
   for (let attempt = 0; attempt < 5; attempt++) {

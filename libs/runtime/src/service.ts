@@ -41,7 +41,7 @@ export interface RunningService {
 
 /** Opens the connection that a service lives on; its name shows in the server's monitoring. */
 export async function openRuntime(name: string, config: Config, fail: (error: Error) => void): Promise<Runtime> {
-  const log = pino({ name, level: config.logLevel }, pino.destination({ dest: config.logFile ?? 2, sync: false, mkdir: true }));
+  const log = pino({ name, level: config.logLevel, serializers: { error: pino.stdSerializers.err, problem: pino.stdSerializers.err } }, pino.destination({ dest: config.logFile ?? 2, sync: false, mkdir: true }));
   const connection = await connect({
     servers: config.natsUrl,
     name: `berth-${name}`,

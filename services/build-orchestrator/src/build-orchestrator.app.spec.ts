@@ -3,9 +3,9 @@ import { memoryStore } from '@berth/event-store';
 import type { Command } from '@berth/runtime';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { BuildOrchestratorApp } from './build-orchestrator.app.js';
-import { BUILD, COPY, HOST, action } from './domain/examples.js';
+import { BUILD, COPY, HOST, action } from './spec/examples.js';
 import { ids } from './domain/ids.js';
-import { Others } from './others.js';
+import { Others } from './spec/others.js';
 
 const source = `name: wordcount
 host: { os: linux }
@@ -196,6 +196,21 @@ describe('refusals and outages', () => {
     const ofType = others.sent.filter((sent) => sent.type === type);
     expect(ofType[1]?.id).toBe(ofType[0]?.id);
     expect(others.problems.length).toBeGreaterThan(0);
+  });
+  test('what is on its way is not sent again at every event', async () => {
+    const others = new Others();
+    let goOn: () => void = () => undefined;
+    const held = new Promise<undefined>((resolve) => (goOn = () => resolve(undefined)));
+    others.answer = (sent) => (sent.type === 'ReleaseLease' ? held : undefined);
+    const { app } = await begin(others);
+    await apply(app);
+    await build(app);
+    await untilTold(others, 'BuildPassed');
+    for (const i of [1, 2, 3]) await others.tell('lease', COPY, [{ type: 'LeaseRenewed', data: { until: '2030-01-01T00:00:00Z' } }], `renewed ${i}`);
+    await app.follower.reached((await others.store.load('lease', COPY)).at(-1)!.sequence);
+    expect(others.sent.filter((sent) => sent.type === 'ReleaseLease')).toHaveLength(1);
+    goOn();
+    await untilTold(others, 'BuildCleanedUp');
   });
   test('a host that fails is replaced by another', async () => {
     const { app, others } = await begin();

@@ -107,26 +107,28 @@ export class BuildOrchestratorApp implements Following {
     for (const due of react(id, build.state, this.views)) this.begin(id, build.revision, due);
   }
 
-  /** Never awaited by the feed. Whatever goes wrong is told in the log and tried again by the state of that time. */
   private begin(build: string, revision: number, due: Due): void {
     const id = due.to === 'build' ? derivedId(build, `${due.command.type} ${revision}`) : due.id;
     if (this.underWay.has(id)) return;
     this.underWay.add(id);
-    this.tell(build, id, due)
-      .then(async (answer) => {
-        if (!answer.accepted) return this.refused(build, due, answer);
+    void this.seeThrough(build, id, due); // the feed goes on meanwhile
+  }
+
+  /** Never rejects. What came to nothing is told in the log, and decided on again after a pause. */
+  private async seeThrough(build: string, id: string, due: Due): Promise<void> {
+    try {
+      const answer = await this.tell(build, id, due);
+      if (answer.accepted) {
         await this.follower.reached(answer.position ?? 0);
-        return true;
-      })
-      .catch((error: unknown) => {
-        // While we stop, the feed and the connection end under what is on its way: the next start sends it again.
-        if (!this.stopped) this.runtime.log.error({ error, build, due: nameOf(due) }, 'could not be told, will be tried again');
-        return false;
-      })
-      .then((settled) => {
-        if (settled) this.underWay.delete(id);
-        else if (!this.stopped) this.later(build, id);
-      });
+        this.underWay.delete(id);
+        return;
+      }
+      this.noteRefusal(build, due, answer);
+    } catch (error) {
+      // While we stop, the feed and the connection end under what is on its way: the next start sends it again.
+      if (!this.stopped) this.runtime.log.error({ error, build, due: nameOf(due) }, 'could not be told, will be tried again');
+    }
+    if (!this.stopped) this.later(build, id);
   }
 
   private tell(build: string, id: string, due: Due): Promise<Answer> {
@@ -144,14 +146,12 @@ export class BuildOrchestratorApp implements Following {
     }
   }
 
-  /** A refusal becomes part of what is known, and the build decides on it. @returns false to try again after a pause */
-  private refused(build: string, due: Due, refusal: Refusal): boolean {
+  /** A refusal becomes part of what is known, and the build decides on it at once; sending the same again waits for the pause. */
+  private noteRefusal(build: string, due: Due, refusal: Refusal): void {
     this.runtime.log.warn({ build, due: nameOf(due), refusal }, 'refused');
-    if (due.to === 'build' || due.type === 'ReleaseLease') return false;
+    if (due.to === 'build' || due.type === 'ReleaseLease') return;
     this.views.refused(due.type === 'RequestLease' ? 'lease' : 'action', due.id, refusal);
-    // Seen by the build at once; only what it wants to send again has to wait for the pause.
     this.reconcile(build);
-    return false;
   }
 
   private later(build: string, id: string): void {

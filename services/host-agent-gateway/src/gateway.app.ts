@@ -37,6 +37,8 @@ export class GatewayApp implements Following {
   /** live actions by lease, and when they were recorded as started */
   private readonly byLease = new Map<string, Set<string>>();
   private readonly startedAt = new Map<string, number>();
+  /** by lease: actions that ended while their host was away, until the lease's folder is removed */
+  private readonly abandoned = new Map<string, Set<string>>();
   private readonly detach = new AbortController();
 
   constructor(private readonly runtime: Runtime) {
@@ -92,10 +94,16 @@ export class GatewayApp implements Following {
       if (state.status === 'started' && !this.startedAt.has(recorded.id)) this.startedAt.set(recorded.id, Date.parse(recorded.commit.at));
     } else {
       this.startedAt.delete(recorded.id);
+      this.noteAbandoned(recorded.id, state);
       const others = this.byLease.get(state.lease);
       others?.delete(recorded.id);
       if (others?.size === 0) this.byLease.delete(state.lease);
     }
+  }
+
+  private noteAbandoned(id: string, action: Exclude<Action, LiveAction | { status: 'none' }>): void {
+    if (action.status === 'failed' && action.code === 'unreachable' && action.spec.kind !== 'remove-working-copy') this.abandoned.set(action.lease, (this.abandoned.get(action.lease) ?? new Set()).add(id));
+    else if (action.status === 'succeeded' && action.spec.kind === 'remove-working-copy') this.abandoned.delete(action.lease);
   }
 
   caughtUp(): void {
@@ -128,7 +136,8 @@ export class GatewayApp implements Following {
   private begin(id: string, action: LiveAction, mayHaveStarted: boolean): void {
     if (this.running.has(id)) return;
     const cancel = new AbortController();
-    if (action.cancel !== undefined) cancel.abort();
+    // A lease that ended while no gateway ran: what may run under it is ended, and what has not begun never does.
+    if (action.cancel !== undefined || (action.spec.kind !== 'remove-working-copy' && this.grants.ended(action.lease))) cancel.abort();
     const done = this.carryOut(id, action, mayHaveStarted, cancel.signal)
       .catch((error: unknown) => this.runtime.log.error({ error, action: id }, 'action left for the next start'))
       .finally(() => this.running.delete(id));
@@ -136,8 +145,10 @@ export class GatewayApp implements Following {
   }
 
   private async carryOut(id: string, action: LiveAction, mayHaveStarted: boolean, cancel: AbortSignal): Promise<void> {
-    const refusal = mayHaveStarted ? undefined : this.grants.check(action.lease, action.token, action.spec);
-    if (refusal) {
+    const refusal = this.grants.check(action.lease, action.token, action.spec);
+    // What a process before this one may have started is seen to its end while its slot is held; afterwards there is
+    // nothing of it left, for no slot is given back before that.
+    if (refusal && !(mayHaveStarted && this.grants.holds(action.lease, action.token))) {
       await this.end(id, { kind: 'failed', result: {}, code: refusal.code, error: refusal.message });
       return;
     }
@@ -155,7 +166,8 @@ export class GatewayApp implements Following {
       objects: this.objects,
       // A removal is owed whatever happens: it waits for its host instead of failing.
       mayHaveStarted: mayHaveStarted || action.spec.kind === 'remove-working-copy',
-      owed: mayHaveStarted || action.spec.kind === 'remove-working-copy',
+      owed: action.spec.kind === 'remove-working-copy' || (mayHaveStarted && action.spec.kind !== 'prepare-working-copy'),
+      abandoned: [...(this.abandoned.get(action.lease) ?? [])],
       startedAt: this.startedAt.get(id),
       signals: { cancel, detach: this.detach.signal },
       started: () => this.tell(id, { type: 'Start' }, 'started'),

@@ -59,11 +59,11 @@ export class Links {
     this.report(id);
   }
 
-  /** Says what is so until it is on record: one message at a time. */
+  /** Says what is so, and why, until that is on record: one message at a time. */
   private report(id: string): void {
     const watched = this.watched.get(id);
     const host = this.grants.hosts.get(id);
-    if (!watched || !host || watched.telling || watched.state === 'unknown' || host.reachable === (watched.state === 'up')) return;
+    if (!watched || !host || watched.telling || watched.state === 'unknown' || host.problem === watched.error) return;
     watched.telling = true;
     const reachable = watched.state === 'up';
     this.runtime.bus

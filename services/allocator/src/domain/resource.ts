@@ -65,7 +65,7 @@ export function decide(command: ResourceCommand, state: Resource): readonly Reso
   }
 }
 
-function slots(command: Extract<ResourceCommand, { type: 'Slots' }>, state: Exists & { status: string }): ResourceEvent[] {
+function slots(command: Extract<ResourceCommand, { type: 'Slots' }>, state: Exclude<Resource, { status: 'none' | 'destroyed' }>): ResourceEvent[] {
   const events: ResourceEvent[] = [];
   const taken = new Map(state.claims);
   const holders = new Map([...taken].map(([slot, lease]) => [lease, slot]));
@@ -76,7 +76,7 @@ function slots(command: Extract<ResourceCommand, { type: 'Slots' }>, state: Exis
     holders.delete(lease);
     events.push({ type: 'SlotFreed', data: { slot, lease } });
   }
-  if (state.status !== 'active') return events;
+  if (state.status !== 'active' || state.unreachable !== undefined) return events;
   let slot = 0;
   for (const { lease, owner } of command.claim) {
     if (holders.has(lease)) continue;

@@ -11,7 +11,7 @@ const MAX_SAVED_BYTES = 896 * 1024;
 /** Holds for a name that is taken from a path too: objects of the store and downloaded files are called by it. */
 const artifactNameSchema = uploadArtifactStep.shape.with.shape.name;
 
-type Issue = z.core.$ZodIssue;
+type Finding = z.core.$ZodIssue;
 interface Mapping extends Record<string, unknown> {
   steps?: unknown;
 }
@@ -28,8 +28,8 @@ export function readPlan(text: string): Plan | Refusal {
   const parsed = planSchema.safeParse(source.value);
   const { steps } = source.value;
   // What the schema says of a step is said of whichever kind is nearest; each step is looked at again as the kind that it says it is.
-  const issues = (parsed.error?.issues ?? []).filter((issue) => !(issue.path[0] === 'steps' && issue.path.length > 1));
-  for (const issue of issues.slice(0, MAX_ERRORS)) errors.push(...tell(source, issue, [], planSchema));
+  const findings = (parsed.error?.issues ?? []).filter((finding) => !(finding.path[0] === 'steps' && finding.path.length > 1));
+  for (const finding of findings.slice(0, MAX_ERRORS)) errors.push(...tell(source, finding, [], planSchema));
   if (Array.isArray(steps)) for (let i = 0; i < steps.length && errors.length < MAX_ERRORS; i++) errors.push(...stepErrors(source, steps[i], ['steps', i]));
   if (parsed.error && errors.length === 0) errors.push(...fieldErrors(parsed.error));
   if (errors.length > 0 || !parsed.success) return refused(errors);
@@ -62,7 +62,7 @@ function stepErrors(source: YamlSource, step: unknown, path: Path): FieldError[]
 
 function kindErrors(source: YamlSource, step: Mapping, path: Path, kind: StepKindName): FieldError[] {
   const { schema } = stepKinds[kind];
-  return (schema.safeParse(step).error?.issues ?? []).flatMap((issue) => tell(source, issue, path, schema));
+  return (schema.safeParse(step).error?.issues ?? []).flatMap((finding) => tell(source, finding, path, schema));
 }
 
 /** It says of itself neither `run` nor `uses`: perhaps it meant to. */
@@ -79,29 +79,29 @@ function kindlessErrors(source: YamlSource, step: Mapping, path: Path): FieldErr
 
 // --- findings of the schema, as sentences ---
 
-function tell(source: YamlSource, issue: Issue, base: Path, schema: z.ZodType): FieldError[] {
-  const path = [...base, ...issue.path];
-  switch (issue.code) {
+function tell(source: YamlSource, finding: Finding, base: Path, schema: z.ZodType): FieldError[] {
+  const path = [...base, ...finding.path];
+  switch (finding.code) {
     case 'unrecognized_keys':
-      return issue.keys.slice(0, MAX_ERRORS).map((key) => source.tell([...path, key], 'key', unknownKey(key, keysAt(schema, issue.path))));
+      return finding.keys.slice(0, MAX_ERRORS).map((key) => source.tell([...path, key], 'key', unknownKey(key, keysAt(schema, finding.path))));
     case 'invalid_key':
-      return [source.tell(path, 'key', `${JSON.stringify(String(path.at(-1)))} can't be a name here: ${issue.issues[0]?.message ?? issue.message}`)];
+      return [source.tell(path, 'key', `${JSON.stringify(String(path.at(-1)))} can't be a name here: ${finding.issues[0]?.message ?? finding.message}`)];
     case 'invalid_union': {
-      const closer = issue.errors.find((branch) => branch.some((inner) => inner.code !== 'invalid_type'));
-      if (closer) return closer.flatMap((inner) => tell(source, { ...inner, path: [...issue.path, ...inner.path] } as Issue, base, schema));
-      const types = issue.errors.flatMap((branch) => branch.map((inner) => (inner.code === 'invalid_type' ? typeNames[inner.expected] ?? inner.expected : '')));
+      const closer = finding.errors.find((branch) => branch.some((inner) => inner.code !== 'invalid_type'));
+      if (closer) return closer.flatMap((inner) => tell(source, { ...inner, path: [...finding.path, ...inner.path] } as Finding, base, schema));
+      const types = finding.errors.flatMap((branch) => branch.map((inner) => (inner.code === 'invalid_type' ? typeNames[inner.expected] ?? inner.expected : '')));
       return [source.tell(path, 'value', `must be ${types.join(' or ')}`)];
     }
     case 'invalid_type':
       if (!source.has(path)) return [source.tell(path, 'key', 'is required')];
-      return [source.tell(path, 'value', `must be ${typeNames[issue.expected] ?? issue.expected}`)];
+      return [source.tell(path, 'value', `${source.isEmpty(path) ? 'is empty: it ' : ''}must be ${typeNames[finding.expected] ?? finding.expected}`)];
     case 'too_small':
     case 'too_big': {
-      const bound = issue.code === 'too_small' ? `at least ${issue.minimum}` : `at most ${issue.maximum}`;
-      return [source.tell(path, 'value', `must have ${bound} ${issue.origin === 'string' ? 'characters' : 'entries'}`)];
+      const bound = finding.code === 'too_small' ? `at least ${finding.minimum}` : `at most ${finding.maximum}`;
+      return [source.tell(path, 'value', `must have ${bound} ${finding.origin === 'string' ? 'characters' : 'entries'}`)];
     }
     default:
-      return [source.tell(path, 'value', issue.message)];
+      return [source.tell(path, 'value', finding.message)];
   }
 }
 

@@ -85,6 +85,12 @@ export class YamlSource {
     return this.walk(path).length === path.length;
   }
 
+  /** True when a key stands there with nothing behind it. */
+  isEmpty(path: Path): boolean {
+    const value = this.walk(path).at(-1)?.value;
+    return value === undefined || (isScalar(value) && value.value === null);
+  }
+
   private at(offset: number, message: string): string {
     const { line, col } = this.lines.linePos(offset);
     return `line ${Math.max(line, 1)}, column ${Math.max(col, 1)}: ${message}`;

@@ -2,7 +2,7 @@ import type { BuildEvent } from '@berth/contracts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { buildDecider, type Build, type BuildCommand } from './build.js';
-import { BUILD, request } from './examples.js';
+import { BUILD, request } from '../spec/examples.js';
 import { react, type Due } from './react.js';
 import type { ActionView, LeaseEnd, LeaseView, View } from './view.js';
 

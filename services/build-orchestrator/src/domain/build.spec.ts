@@ -1,7 +1,7 @@
 import type { BuildEvent } from '@berth/contracts';
 import { describe, expect, test } from 'vitest';
 import { buildDecider, MAX_ATTEMPTS, type Build, type BuildCommand } from './build.js';
-import { action, after, BUILD, COPY, fail, HOST, pass, phases, plan, request } from './examples.js';
+import { action, after, BUILD, COPY, fail, HOST, pass, phases, plan, request } from '../spec/examples.js';
 import { ids } from './ids.js';
 
 /** Given a build, when it is told something, then exactly these events in this order. */

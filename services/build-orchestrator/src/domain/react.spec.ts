@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Build, BuildCommand } from './build.js';
-import { acquired, action, active, activeCopy, after, BUILD, COPY, destroyed, ending, HOST, pending, phases, plan, refused, request, seeing } from './examples.js';
+import { acquired, action, active, activeCopy, after, BUILD, COPY, destroyed, ending, HOST, pending, phases, plan, refused, request, seeing } from '../spec/examples.js';
 import { ids } from './ids.js';
 import { react, type Due } from './react.js';
 import type { ActionView, LeaseView, View } from './view.js';

@@ -5,7 +5,7 @@ import type { ActionView } from '@berth/client';
 import { duration, fieldErrors, insidePath, summary, type FieldError } from '@berth/contracts';
 import { transferBucket } from '@berth/nats';
 import type { Runtime } from '@berth/runtime';
-import { Objects, TooLargeError } from '../live/objects.js';
+import { TooLargeError, type Objects } from '../live/objects.js';
 import type { Logs } from '../live/log.js';
 import { pour } from '../live/pour.js';
 import { actionView, type ActionRow } from '../views/action.js';

@@ -23,9 +23,11 @@ export class Hub {
     for (const listener of this.watchers.get(`${recorded.kind} ${recorded.id}`) ?? []) listener(recorded);
   }
 
-  /** Whether everything after a position is still at hand. */
-  has(after: number): boolean {
-    return after >= this.position || (this.recent[0] !== undefined && this.recent[0].sequence <= after + 1);
+  /** What came after a position, as far as it is at hand; undefined when some of it is no longer. */
+  since(after: number): AnyRecorded[] | undefined {
+    if (after >= this.position) return [];
+    const first = this.recent[0];
+    return first && first.sequence <= after + 1 ? this.recent.filter((recorded) => recorded.sequence > after) : undefined;
   }
 
   /** Position of the last commit of a thing, if that is among the recent ones; else 0. */
@@ -33,9 +35,8 @@ export class Hub {
     return this.recent.findLast((recorded) => recorded.id === id && recorded.kind === kind)?.sequence ?? 0;
   }
 
-  /** From a position that {@link has} on: what came since, then whatever comes. Returns how to end it. */
-  listen(after: number, listener: Listener): () => void {
-    for (const recorded of this.recent) if (recorded.sequence > after) listener(recorded);
+  /** Whatever comes from now on. Returns how to end it. */
+  listen(listener: Listener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }

@@ -1,5 +1,5 @@
 import { AckPolicy, createInbox, DeliverPolicy, Events, ReplayPolicy, type JetStreamManager, type Msg, type MsgHdrs, type NatsConnection, type Subscription } from 'nats';
-import { isOutage } from '@berth/event-store';
+import { isOutage, UnavailableError } from '@berth/event-store';
 
 /** A message of a stream, as stored. */
 export interface Stored {
@@ -193,13 +193,26 @@ export class StreamReader {
   }
 }
 
-const decoder = new TextDecoder();
+const PATIENCE_MS = 10_000;
 
-/** Sequence of the last message of a subject; 0 when there is none. */
+/**
+ * Sequence of the last message of a subject; 0 when there is none.
+ * @throws {UnavailableError} no answer for ten seconds
+ */
 export async function lastSequence(connection: NatsConnection, stream: string, subject: string): Promise<number> {
-  const reply = await connection.request(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ last_by_subj: subject }), { timeout: 3000 });
-  if (reply.headers?.code === 404) return 0;
-  const sequence = Number(reply.headers?.get('Nats-Sequence'));
-  if (!sequence) throw new Error(`the server answered ${reply.headers?.description ?? decoder.decode(reply.data)} when asked for ${subject}`);
-  return sequence;
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      const reply = await connection.request(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ last_by_subj: subject }), { timeout: 2000 });
+      if (reply.headers?.code === 404) return 0;
+      const sequence = Number(reply.headers?.get('Nats-Sequence'));
+      if (sequence) return sequence;
+      // A server that is still starting answers without one.
+      if (Date.now() > end) throw new UnavailableError(`${stream} does not say where ${subject} ends (${reply.headers?.description ?? 'no reason given'})`);
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      if (connection.isClosed() || Date.now() > end) throw new UnavailableError(`the end of ${subject} (${(error as Error).message})`, { cause: error });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }

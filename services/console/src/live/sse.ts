@@ -44,35 +44,26 @@ export function frames({ kind, id, sequence, commit }: AnyRecorded, wanted: Want
 }
 
 /**
- * The live feed as text/event-stream. What is older than what the hub still has is read from the stream, at the reader's
- * own speed; from then on it is told with everybody else.
+ * The live feed as text/event-stream. What is past is read at the reader's own speed, from the stream where the hub no
+ * longer has it; once the reader is up to date it is told with everybody else, and then has to keep up.
  */
 export async function* liveEvents(connection: NatsConnection, hub: Hub, place: Place | undefined, wanted: Wanted, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
   yield ': this is the feed of events\n\n';
   let { after, skip } = place ?? { after: hub.position, skip: 0 };
-  if (!hub.has(after)) {
-    const reader = new StreamReader(connection, streams.events.name, { after });
-    try {
-      while (!hub.has(after) && !signal.aborted) {
-        for (const recorded of (await reader.take(500, { signal })).map(decodeStored)) {
-          const text = frames(recorded, wanted, skip).join('');
-          skip = 0;
-          after = recorded.sequence;
-          if (text) yield text;
-        }
-      }
-    } finally {
-      reader.close();
+  while (after < hub.position && !signal.aborted) {
+    for await (const recorded of past(connection, hub, after, signal)) {
+      const text = frames(recorded, wanted, skip).join('');
+      skip = 0;
+      after = recorded.sequence;
+      if (text) yield text;
     }
   }
+  // No await between the last look at the hub's position and this: nothing falls between the two.
   const channel = new Channel<string>();
-  const stopListening = hub.listen(after, (recorded) => {
-    channel.push(...frames(recorded, wanted, skip));
-    skip = 0;
-    if (hub.position > startAt && channel.size > MOST_BEHIND) channel.end(new SlowReader());
+  const stopListening = hub.listen((recorded) => {
+    channel.push(...frames(recorded, wanted, recorded.sequence === after + 1 ? skip : 0));
+    if (channel.size > MOST_BEHIND) channel.end(new SlowReader());
   });
-  // What is at hand at the start is not counted: it came before the reader.
-  const startAt = hub.position;
   const beat = setInterval(() => channel.push(': still here\n\n'), HEARTBEAT_MS);
   const end = () => channel.end();
   signal.addEventListener('abort', end, { once: true });
@@ -83,6 +74,23 @@ export async function* liveEvents(connection: NatsConnection, hub: Hub, place: P
     clearInterval(beat);
     stopListening();
     signal.removeEventListener('abort', end);
+  }
+}
+
+/** Commits after a position, up to where the hub takes over. */
+async function* past(connection: NatsConnection, hub: Hub, after: number, signal: AbortSignal): AsyncGenerator<AnyRecorded, void, undefined> {
+  const recent = hub.since(after);
+  if (recent) return yield* recent;
+  const reader = new StreamReader(connection, streams.events.name, { after });
+  try {
+    for (let position = after; !hub.since(position) && !signal.aborted; ) {
+      for (const recorded of (await reader.take(500, { signal })).map(decodeStored)) {
+        position = recorded.sequence;
+        yield recorded;
+      }
+    }
+  } finally {
+    reader.close();
   }
 }
 

@@ -6,13 +6,13 @@ import { foldRow, required, type Changes, type Row } from './row.js';
 export type KeptArtifact = ArtifactView & { object: string };
 
 /** A row of the projection `build`. */
-export type BuildRow = Omit<BuildView, 'artifacts'> & Row & { artifacts: KeptArtifact[] };
+export type BuildRow = Omit<BuildView, 'artifacts'> & Row & { artifacts: KeptArtifact[]; /** why the attempt before was given up */ problem: string | null };
 
 const fresh = (name: string): StepView => ({ name, outcome: 'waiting', action: null, durationMs: null, exitCode: null, error: null });
 const withStep = (row: BuildRow, index: number, step: Partial<StepView>): StepView[] => row.steps.map((old, i) => (i === index ? { ...old, ...step } : old));
-const over = new Set<StepView['outcome']>(['passed', 'failed', 'lost', 'cancelled']);
-/** Finished steps among all: a build that has not passed is never at 100. */
-const percentOf = (steps: StepView[]): number => Math.min(99, Math.floor((100 * steps.filter((s) => over.has(s.outcome)).length) / steps.length));
+/** As the feed for frontends counts: getting the host and the working copy are a step each, and it never goes back. */
+const percentAt = (row: BuildRow, done: number): number => Math.max(row.percent, Math.floor((100 * done) / (row.steps.length + 2)));
+const preparing = (row: Pick<BuildRow, 'attempt' | 'problem'>, doing: string): string => (row.problem === null ? doing : `${doing} (attempt ${row.attempt}, after: ${row.problem})`);
 
 const changes: Changes<BuildRow, BuildEvent> = {
   BuildRequested: (_row, { plan, planVersion, initiator }, { id, sequence, at }) => ({
@@ -30,23 +30,28 @@ const changes: Changes<BuildRow, BuildEvent> = {
     artifacts: [],
     attempt: 0,
     cleanedUp: false,
+    problem: null,
     created: at,
     modified: at,
     position: sequence,
     opened: sequence,
   }),
-  BuildPreparing: (row, { attempt, hostLease }, where) => ({
-    ...required(row, where),
-    status: 'preparing',
-    attempt,
-    hostLease,
-    workingCopyLease: null,
-    activity: 'asking for a host',
-    error: null,
-  }),
-  BuildWorkingCopyRequested: (row, { workingCopyLease }, where) => ({ ...required(row, where), workingCopyLease, activity: 'preparing the working copy' }),
-  BuildWaiting: (row, { activity }, where) => ({ ...required(row, where), activity }),
-  BuildStarted: (row, _data, where) => ({ ...required(row, where), status: 'building', activity: 'the working copy is ready' }),
+  BuildPreparing: (row, { attempt, hostLease }, where) => {
+    const build = { ...required(row, where), attempt };
+    return { ...build, status: 'preparing', hostLease, workingCopyLease: null, activity: preparing(build, 'preparing host') };
+  },
+  BuildWorkingCopyRequested: (row, { workingCopyLease }, where) => {
+    const build = required(row, where);
+    return { ...build, workingCopyLease, activity: preparing(build, 'preparing working copy'), percent: percentAt(build, 1) };
+  },
+  BuildWaiting: (row, { activity }, where) => {
+    const build = required(row, where);
+    return { ...build, activity: preparing(build, activity) };
+  },
+  BuildStarted: (row, _data, where) => {
+    const build = required(row, where);
+    return { ...build, status: 'building', activity: 'starting', percent: percentAt(build, 2) };
+  },
   StepStarted: (row, { step, name, action }, where) => {
     const build = required(row, where);
     return { ...build, activity: `step ${step + 1} of ${build.steps.length}: ${name}`, steps: withStep(build, step, { outcome: 'running', action }) };
@@ -54,7 +59,7 @@ const changes: Changes<BuildRow, BuildEvent> = {
   StepFinished: (row, { step, outcome, error, exitCode, durationMs }, where) => {
     const build = required(row, where);
     const steps = withStep(build, step, { outcome, error: error ?? null, exitCode: exitCode ?? null, durationMs });
-    return { ...build, steps, percent: percentOf(steps) };
+    return { ...build, steps, percent: percentAt(build, outcome === 'passed' ? step + 3 : step + 2) };
   },
   ArtifactKept: (row, artifact, where) => {
     const build = required(row, where);
@@ -66,9 +71,9 @@ const changes: Changes<BuildRow, BuildEvent> = {
   BuildErrored: (row, { error }, where) => ({ ...required(row, where), status: 'error', error, activity: 'cleaning up' }),
   BuildRetried: (row, { error }, where) => {
     const build = required(row, where);
-    return { ...build, status: 'preparing', percent: 0, activity: 'its host failed; asking for another one', error, steps: build.steps.map((step) => fresh(step.name)) };
+    return { ...build, status: 'pending', activity: 'queued', problem: error, steps: build.steps.map((step) => fresh(step.name)) };
   },
-  BuildCleanedUp: (row, _data, where) => ({ ...required(row, where), cleanedUp: true, activity: null }),
+  BuildCleanedUp: (row, _data, where) => ({ ...required(row, where), cleanedUp: true, activity: 'cleaned up' }),
 };
 
 /** Pure: a commit of a build into its row. */
@@ -78,6 +83,6 @@ export const foldBuild = (row: BuildRow | undefined, recorded: AnyRecorded): Bui
 export const artifactView = ({ name, bytes, sha256 }: KeptArtifact): ArtifactView => ({ name, bytes, sha256 });
 
 /** What the API shows of a row. */
-export function buildView({ opened: _opened, artifacts, ...view }: BuildRow): BuildView {
+export function buildView({ opened: _opened, problem: _problem, artifacts, ...view }: BuildRow): BuildView {
   return { ...view, artifacts: artifacts.map(artifactView) };
 }

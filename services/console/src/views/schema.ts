@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { DataSource, EntitySchema, type MigrationInterface, type QueryRunner } from 'typeorm';
 import type { BuildRow } from './build.js';
 import type { LeaseRow } from './lease.js';
@@ -61,6 +62,7 @@ export function projectionEntities(schema: string) {
       artifacts: { type: 'jsonb' },
       attempt: { type: 'int' },
       cleanedUp: { type: 'boolean', name: 'cleaned_up' },
+      problem: { type: 'text', nullable: true },
     },
   });
   return { lease, build } as const;
@@ -77,7 +79,7 @@ export function tables(schema: string): string[] {
     `CREATE UNIQUE INDEX lease_opened ON "${schema}".lease (opened)`,
     `CREATE INDEX lease_status ON "${schema}".lease (status, opened)`,
     `CREATE TABLE "${schema}".build (${row}, plan text NOT NULL, plan_version int NOT NULL, status text NOT NULL, percent int NOT NULL, activity text, error text,
-      initiator text NOT NULL, host_lease text, working_copy_lease text, steps jsonb NOT NULL, artifacts jsonb NOT NULL, attempt int NOT NULL, cleaned_up boolean NOT NULL)`,
+      initiator text NOT NULL, host_lease text, working_copy_lease text, steps jsonb NOT NULL, artifacts jsonb NOT NULL, attempt int NOT NULL, cleaned_up boolean NOT NULL, problem text)`,
     `CREATE UNIQUE INDEX build_opened ON "${schema}".build (opened)`,
     `CREATE INDEX build_status ON "${schema}".build (status, opened)`,
     `CREATE INDEX build_plan ON "${schema}".build (plan, opened)`,
@@ -107,8 +109,16 @@ const MIGRATION_LOCK = 4_780_001;
  * @throws when the server does not answer or refuses
  */
 export async function openDatabase(url: string, onError: (error: Error) => void): Promise<DataSource> {
+  // A connection that breaks while nobody uses it, or while it is being closed, must not end the process.
+  class Pool extends pg.Pool {
+    constructor(config: pg.PoolConfig) {
+      super(config);
+      this.on('connect', (client) => client.on('error', onError));
+    }
+  }
   const database = new DataSource({
     type: 'postgres',
+    driver: { ...pg, Pool },
     url,
     applicationName: 'berth-console',
     schema: HOME_SCHEMA,

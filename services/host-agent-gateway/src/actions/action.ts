@@ -21,6 +21,8 @@ export interface ActionContext<S extends ActionSpec = ActionSpec> {
   mayHaveStarted: boolean;
   /** It has to be done however long its host is away. */
   owed: boolean;
+  /** Actions of the same lease that ended while their host was away: they may still run there. */
+  abandoned: readonly string[];
   /** When it was recorded as started, epoch milliseconds. */
   startedAt: number | undefined;
   signals: { cancel: AbortSignal; detach: AbortSignal };

@@ -10,6 +10,7 @@ export const getFile: ActionHandler<Extract<ActionSpec, { kind: 'get-file' }>> =
   const { path, object } = context.spec;
   const transport = await reach(context);
   if (!transport) return undefined;
+  if (context.signals.cancel.aborted) return { kind: 'cancelled', result: {}, reason: 'it was cancelled' };
   context.started();
   const root = context.folder.startsWith('/') ? context.folder : await makeFolder(transport, context.folder);
   const { content } = await read(transport, root, path);

@@ -6,7 +6,10 @@ import type { ActionHandler } from './action.js';
 import { makeFolder } from './run-command.js';
 import { reach, runScript } from './run-script.js';
 
-/** Makes a folder with a repository at a ref; without a repository, an empty one. */
+/**
+ * Makes a folder with a repository at a ref; without a repository, an empty one. Nothing depends on it yet, so a host that
+ * goes away is not waited for: the asker tries another, and the removal ends what still runs here.
+ */
 export const prepareWorkingCopy: ActionHandler<Extract<ActionSpec, { kind: 'prepare-working-copy' }>> = async (context) => {
   const { copy, repository, ref } = context.spec;
   const transport = await reach(context);
@@ -15,7 +18,7 @@ export const prepareWorkingCopy: ActionHandler<Extract<ActionSpec, { kind: 'prep
     return { kind: 'succeeded', result: { path: copyPath(transport.folder, copy) } };
   }
   const text = prepareScript(transport.folder, { copyId: copy, ...(repository !== undefined && { repository }), ...(ref !== undefined && { ref }) });
-  return runScript(context, { text, cwd: transport.folder }, 'captured', (exitCode, result, said) => {
+  return runScript(context, { text, cwd: transport.folder, elsewhere: true }, 'captured', (exitCode, result, said) => {
     const made = workingCopyResult(transport.folder, copy, exitCode, said.stdout, said.stderr);
     if (!made.ok) return { kind: 'failed', result, code: made.code, error: made.message };
     return { kind: 'succeeded', result: { path: copyPath(transport.folder, copy), ...(made.commit !== undefined && { commit: made.commit }) } };

@@ -10,6 +10,7 @@ export const putFile: ActionHandler<Extract<ActionSpec, { kind: 'put-file' }>> =
   const { path, object, mode } = context.spec;
   const transport = await reach(context);
   if (!transport) return undefined;
+  if (context.signals.cancel.aborted) return { kind: 'cancelled', result: {}, reason: 'it was cancelled' };
   context.started();
   const content = await context.objects.get(transferBucket, object);
   if (!content) return { kind: 'failed', result: {}, code: 'not-found', error: `the file ${object} to be put is not there (any more)` };

@@ -10,6 +10,8 @@ export const removeWorkingCopy: ActionHandler<Extract<ActionSpec, { kind: 'remov
   const { copy } = context.spec;
   const transport = await reach(context);
   if (!transport) return undefined;
+  for (const id of context.abandoned) await context.runner.kill(context.host, id);
+  await context.runner.forget(context.host, context.abandoned);
   if (await removeEmpty(transport, copyPath(transport.folder, copy))) return { kind: 'succeeded', result: {} };
   return runScript(context, { text: removeScript(transport.folder, copy), cwd: transport.folder }, 'captured', (exitCode, result, said) => {
     const removed = workingCopyResult(transport.folder, copy, exitCode, said.stdout, said.stderr);

@@ -10,6 +10,8 @@ export interface Script {
   cwd: string;
   env?: Record<string, string>;
   timeoutMs?: number;
+  /** Give up when the host goes away meanwhile: for what can as well be done on another. */
+  elsewhere?: boolean;
 }
 
 /** What an exit code means for a kind of action. `said` is what a captured script printed. */
@@ -38,6 +40,7 @@ export async function runScript(context: ActionContext, script: Script, output: 
       mayHaveStarted: context.mayHaveStarted,
       connectLimitMs: CONNECT_LIMIT_MS,
       ...(script.timeoutMs !== undefined && { timeoutMs: script.timeoutMs }),
+      ...(script.elsewhere && { awayLimitMs: CONNECT_LIMIT_MS }),
       ...(context.startedAt !== undefined && { startedAt: context.startedAt }),
     },
     {
@@ -64,6 +67,7 @@ export async function runScript(context: ActionContext, script: Script, output: 
     case 'lost':
       return { kind: 'lost', result, error: 'the host cannot tell how it ended (it restarted, or the command was killed from outside)' };
     case 'not-started':
+    case 'away':
       return { kind: 'failed', result, code: 'unreachable', error: outcome.error.message };
     default:
       return unreachable(outcome);

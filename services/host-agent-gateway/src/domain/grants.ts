@@ -6,8 +6,8 @@ export interface HostView {
   name: string;
   access: HostAccess;
   active: boolean;
-  /** what the allocator has on record */
-  reachable: boolean;
+  /** what the allocator has on record: why it can't be reached */
+  problem?: string;
 }
 
 /** Where an action of a lease takes place. */
@@ -56,7 +56,7 @@ export class Grants {
       switch (event.type) {
         case 'ResourceCreated':
           this.resources.set(id, { type: event.data.type, leases: new Set(), ...(event.data.parent && { parent: event.data.parent.resource }) });
-          if (event.data.host) this.hosts.set(id, { id, name: event.data.name, access: event.data.host, active: false, reachable: true });
+          if (event.data.host) this.hosts.set(id, { id, name: event.data.name, access: event.data.host, active: false });
           break;
         case 'ResourceActivated':
           if (resource && event.data.path !== undefined) resource.path = event.data.path;
@@ -71,10 +71,10 @@ export class Grants {
           resource?.leases.delete(event.data.lease);
           break;
         case 'ResourceUnreachable':
-          if (host) host.reachable = false;
+          if (host) host.problem = event.data.error;
           break;
         case 'ResourceReachable':
-          if (host) host.reachable = true;
+          if (host) delete host.problem;
           break;
         case 'ResourceDestroyed':
           this.resources.delete(id);
@@ -89,6 +89,11 @@ export class Grants {
 
   ended(lease: string): boolean {
     return (this.leases.get(lease)?.status ?? 'ended') === 'ended';
+  }
+
+  /** Is the slot still held under this grant? */
+  holds(lease: string, token: number): boolean {
+    return this.claims.get(lease)?.token === token;
   }
 
   /**

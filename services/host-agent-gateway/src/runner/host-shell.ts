@@ -137,8 +137,11 @@ export async function openHostShell(
   return {
     start: async (command) => {
       // Answered by another process on the host, so usually there before the line below is read; when it fails, the runner does it.
-      transport.files.mkdir(`${transport.folder}/actions/${command.id}`).catch(() => undefined);
-      const words = await ask('berth_run', [checkedId(command.id), command.cwd, command.script, ...envWords(command.env)]);
+      const id = checkedId(command.id);
+      const made = transport.files.mkdir(`${transport.folder}/actions/${id}`).catch(() => undefined);
+      const words = await ask('berth_run', [id, command.cwd, command.script, ...envWords(command.env)]);
+      // Not left behind: a late mkdir would bring back the folder of an action that was forgotten meanwhile.
+      await made;
       if (words[0] === 'fault') throw fault(`make the folder of action ${command.id}`);
       return words[0] === 'new' ? { state: 'new' } : stateOf(words);
     },

@@ -11,6 +11,8 @@ export type Outcome =
   | { kind: 'lost' }
   /** It provably did not start. */
   | { kind: 'not-started'; error: HostError }
+  /** It may have started, and the host was away for longer than `awayLimitMs`. It may still run: `kill` it before its traces are removed. */
+  | { kind: 'away'; error: HostError }
   /** We stopped watching; it goes on, and `run` with `mayHaveStarted` picks it up again. */
   | { kind: 'detached' };
 
@@ -35,6 +37,8 @@ export interface RunSpec {
   mayHaveStarted?: boolean;
   /** How long to try to connect before the start, in milliseconds; 10,000 when absent. */
   connectLimitMs?: number;
+  /** How long to wait for a host that went away after the start, in milliseconds; for ever when absent. */
+  awayLimitMs?: number;
 }
 
 export interface RunCallbacks {

@@ -199,6 +199,10 @@ describe.each(['ssh', 'local'] as const)('commands over %s', (transport) => {
     expect(await runner.kill(host, id)).toEqual({ state: 'never', ended: 'cancelled' });
     expect(await runner.run(host, command('echo no', { id }), collector())).toEqual({ kind: 'cancelled' });
     expect(actionFile(host, id, 'out')).toBeUndefined();
+    const other = randomUUID();
+    mkdirSync(`${host.folder}/actions/${other}`);
+    await runner.forget(host, [id, other]);
+    expect(await runner.lookup(host, other)).toEqual({ state: 'unknown' });
   });
 
   it('refuses values that can never be right before anything is sent', async () => {

@@ -54,6 +54,7 @@ async function run(pool: HostPool, host: HostSpec, spec: RunSpec, callbacks: Run
   const giveUpAt = Date.now() + (spec.connectLimitMs ?? 10_000);
   let waitMs = 100;
   let up = true;
+  let awaySince: number | undefined;
 
   for (;;) {
     if (signals.detach?.aborted) return { kind: 'detached' };
@@ -64,12 +65,15 @@ async function run(pool: HostPool, host: HostSpec, spec: RunSpec, callbacks: Run
       if (!up) callbacks.onLink?.({ up: true });
       up = true;
       waitMs = 100;
+      awaySince = undefined;
       return await follow(transport, shell, watch);
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       if (!watch.requested && (!isPassing(error) || Date.now() + waitMs > giveUpAt)) return { kind: 'not-started', error };
       // Once it may have started, whatever keeps us out (even a changed key) may be put right; only the caller gives up.
       if (watch.requested && !isPassing(error) && !KEEPS_US_OUT.has(error.code)) throw error;
+      awaySince ??= Date.now();
+      if (watch.requested && Date.now() + waitMs > awaySince + (spec.awayLimitMs ?? Infinity)) return { kind: 'away', error };
       if (up) callbacks.onLink?.({ up: false, error });
       up = false;
     }

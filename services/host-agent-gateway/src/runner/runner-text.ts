@@ -242,6 +242,8 @@ berth_remove() {
   berth_q=$1; shift
   for berth_i in "$@"; do
     berth_state "$berth_i"
+    # A folder without a start: from here on there will be none.
+    case $berth_r in starting*) ( set -C; echo never >"$berth_a/$berth_i/pid" ); berth_state "$berth_i";; esac
     case $berth_r in running*|starting*) echo "r $berth_q busy $berth_i"; return;; esac
     rm -rf -- "$berth_a/$berth_i" || { echo "r $berth_q fault $berth_i"; return; }
   done

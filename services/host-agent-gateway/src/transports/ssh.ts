@@ -129,11 +129,11 @@ async function openTransport(host: HostSpec, client: Client, shown: Buffer | und
       );
     });
 
-  const channel = async <T>(what: string, open: (done: (error: Error | undefined, value: T) => void) => void): Promise<T> => {
+  const channel = async <T>(what: string, open: (done: (error: Error | undefined, value: T | undefined) => void) => void): Promise<T> => {
     const until = Date.now() + times.channelMs;
     for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, 500)) {
       try {
-        return await guarded<T>((resolve, reject) => open((error, value) => (error ? reject(error) : resolve(value))));
+        return await guarded<T>((resolve, reject) => open((error, value) => (value === undefined ? reject(error) : resolve(value))));
       } catch (error) {
         if (error instanceof HostError) throw error;
         if (Date.now() + waitMs > until) {
@@ -187,10 +187,16 @@ async function openTransport(host: HostSpec, client: Client, shown: Buffer | und
     get closed() {
       return ended !== undefined;
     },
-    openShell: async (command = HOST_SHELL) => shellChannel(await channel<ClientChannel>('shell', (done) => client.exec(command, done))),
+    // Listening begins inside the callback: a quick command's whole life can arrive in the packet that opens its channel.
+    openShell: (command = HOST_SHELL) =>
+      channel<ShellChannel>('shell', (done) => client.exec(command, (error, stream) => done(error, error ? undefined : shellChannel(stream)))),
     exec: async (command) => {
-      const stream = await channel<ClientChannel>('command channel', (done) => client.exec(command, done));
-      return guarded<ExecResult>((resolve) => collect(stream, resolve));
+      const { result } = await channel<{ result: Promise<ExecResult> }>('command channel', (done) =>
+        client.exec(command, (error, stream) => {
+          done(error, error ? undefined : { result: collect(stream) });
+        }),
+      );
+      return guarded<ExecResult>((resolve, reject) => result.then(resolve, reject));
     },
     onClose: (listener) => {
       if (ended) listener(ended.error);
@@ -214,27 +220,22 @@ function shellChannel(stream: ClientChannel): ShellChannel {
   // Read from the beginning: ssh2 reports no close before everything was read.
   stream.on('data', lineSplitter((line) => listeners.forEach((listener) => listener(line))));
   stream.stderr.on('data', said.add);
+  const ended = new Promise<void>((resolve) => {
+    stream.once('close', () => resolve());
+    // A supervisor may keep the shell's stdout, and so the channel, open long after the shell itself was killed.
+    stream.once('exit', () => setTimeout(resolve, 100));
+  });
   return {
     write: (text) => void stream.write(text),
     onLine: (listener) => void listeners.add(listener),
-    onClose: (listener) => {
-      let told = false;
-      const tell = (): void => {
-        if (told) return;
-        told = true;
-        listener(said.text());
-      };
-      stream.once('close', tell);
-      // A supervisor may keep the shell's stdout, and so the channel, open long after the shell itself was killed.
-      stream.once('exit', () => setTimeout(tell, 100));
-    },
+    onClose: (listener) => void ended.then(() => listener(said.text())),
     close: () => stream.close(),
   };
 }
 
 const SIGNALS: Record<string, number> = { HUP: 1, INT: 2, QUIT: 3, KILL: 9, SEGV: 11, PIPE: 13, TERM: 15 };
 
-function collect(stream: ClientChannel, resolve: (result: ExecResult) => void): void {
+function collect(stream: ClientChannel): Promise<ExecResult> {
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   let code = 255;
@@ -243,6 +244,7 @@ function collect(stream: ClientChannel, resolve: (result: ExecResult) => void): 
   stream.on('exit', (exit: number | null, signal?: string) => {
     code = exit ?? 128 + (SIGNALS[signal?.replace(/^SIG/, '') ?? ''] ?? 0);
   });
-  stream.on('close', () => resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) }));
+  return new Promise((resolve) => {
+    stream.on('close', () => resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) }));
+  });
 }
-

@@ -1,8 +1,8 @@
-import type { Build, BuildCommand } from './build.js';
-import { buildDecider } from './build.js';
-import { ids } from './ids.js';
-import type { SavedPlan } from './plan.js';
-import type { ActionView, LeaseEnd, LeaseView, View } from './view.js';
+import type { Build, BuildCommand } from '../domain/build.js';
+import { buildDecider } from '../domain/build.js';
+import { ids } from '../domain/ids.js';
+import type { SavedPlan } from '../domain/plan.js';
+import type { ActionView, LeaseEnd, LeaseView, View } from '../domain/view.js';
 
 /** A build in all its phases, and what it sees: shared by the specs beside the code. */
 export const BUILD = '7d3f1a52-9c1e-4b7a-8f60-0a4f8d2c1b11';
