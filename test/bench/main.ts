@@ -1,9 +1,11 @@
 import { cleanUp } from '../support/cleanup.js';
 import { builds } from './builds.js';
+import { contention } from './contention.js';
+import { hosts } from './hosts.js';
 import { leases } from './leases.js';
 import { table, type Row } from './measure.js';
 
-const benchmarks: Record<string, () => Promise<Row[]>> = { leases, builds };
+const benchmarks: Record<string, () => Promise<Row[]>> = { leases, hosts, builds, contention };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(benchmarks, name));

@@ -83,20 +83,25 @@ describe('used wrongly', () => {
 describe('with Berth running', () => {
   let fleet: Fleet;
   let sshd: TestSshd;
+  let startConsole: () => Promise<void>;
+  let stopConsole: (signal: NodeJS.Signals) => Promise<void>;
   beforeAll(async () => {
     fleet = await startFleet();
     const token = randomUUID();
     const port = await freePort();
-    const service = spawn(process.execPath, [CONSOLE], {
-      env: { ...process.env, NATS_URL: fleet.nats.url, DATABASE_URL: await freshDatabase(), BERTH_HOME: fleet.home, BERTH_HTTP_PORT: String(port), BERTH_TOKEN: token },
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const gone = new Promise((resolve) => service.once('exit', resolve));
-    atEndOfFile(async () => {
-      service.kill('SIGTERM');
-      await gone;
-    });
-    await new Promise((resolve) => service.stdout.once('data', resolve));
+    const own = { NATS_URL: fleet.nats.url, DATABASE_URL: await freshDatabase(), BERTH_HOME: fleet.home, BERTH_HTTP_PORT: String(port), BERTH_TOKEN: token };
+    startConsole = async () => {
+      const service = spawn(process.execPath, [CONSOLE], { env: { ...process.env, ...own }, stdio: ['ignore', 'pipe', 'ignore'] });
+      const gone = new Promise((resolve) => service.once('exit', resolve));
+      const stop = async (signal: NodeJS.Signals) => {
+        service.kill(signal);
+        await gone;
+      };
+      stopConsole = stop;
+      await new Promise((resolve) => service.stdout.once('data', resolve));
+    };
+    await startConsole();
+    atEndOfFile(() => stopConsole('SIGTERM'));
     cwd = await tempFolder('cwd');
     env = { BERTH_HOME: fleet.home, BERTH_URL: '', BERTH_TOKEN: '' };
     await writeFile(join(fleet.home, 'cli.json'), JSON.stringify({ url: `http://127.0.0.1:${port}`, token }));
@@ -206,6 +211,18 @@ describe('with Berth running', () => {
     expect(bad.code).toBe(1);
     expect((JSON.parse(bad.stdout) as { error: { code: string; errors: unknown[] } }).error).toMatchObject({ code: 'invalid-plan' });
     expect(await berth('plan', 'apply', 'absent.yaml')).toEqual({ code: 1, stdout: '', stderr: "berth: absent.yaml can't be read (ENOENT).\n" });
+  });
+
+  test('whoever watches goes on where it was when the console is killed and comes back', async () => {
+    await writeFile(join(cwd!, 'slow.yaml'), 'name: slow\nhost: { pool: spec }\nsteps:\n  - name: Count\n    run: i=0; while [ $i -lt 60 ]; do echo "line $i"; i=$((i+1)); sleep 0.05; done\n');
+    await berth('plan', 'apply', 'slow.yaml');
+    const watching = begin('build', 'start', 'slow', '--watch');
+    await eventually(() => expect(watching.said()).toContain('line 5'), { timeoutMs: 15_000 });
+    await stopConsole('SIGKILL');
+    await startConsole();
+    const { code, stdout } = await watching.ran;
+    expect(code).toBe(0);
+    expect(stdout.split('\n').filter((line) => line.startsWith('line'))).toEqual(Array.from({ length: 60 }, (_, i) => `line ${i}`));
   });
 
   test('the projections are rebuilt, and show the same', async () => {

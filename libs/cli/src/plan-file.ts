@@ -11,34 +11,45 @@ interface Found {
 }
 
 /**
- * Makes the repository of a plan reachable for the host: a path becomes absolute, seen from `base`, and a plain folder
- * becomes a repository. Only the value itself is replaced, so that lines in later messages are those of the file.
+ * Makes the repository of a plan reachable for the host: a path becomes absolute, seen from the first of `bases` where it is,
+ * and a plain folder becomes a repository. Only the value itself is replaced, so that lines in later messages are those of
+ * the file.
  */
-export async function withRepository(source: string, base: string, home: string, note: (text: string) => void): Promise<string> {
+export async function withRepository(source: string, bases: string | readonly string[], home: string, note: (text: string) => void): Promise<string> {
   const found = findRepository(source);
   if (!found) return source;
-  const reachable = await reachableRepository(found.value, base, home, note);
+  const reachable = await reachableRepository(found.value, bases, home, note);
   return reachable === found.value ? source : `${source.slice(0, found.start)}${JSON.stringify(reachable)}${source.slice(found.end)}`;
 }
 
 /** A repository as the host can clone it: what is no local path stays as it is. */
-export async function reachableRepository(repository: string, base: string, home: string, note: (text: string) => void): Promise<string> {
+export async function reachableRepository(repository: string, bases: string | readonly string[], home: string, note: (text: string) => void): Promise<string> {
   if (!isLocalPath(repository)) return repository;
-  const folder = resolve(base, repository);
-  const stats = await stat(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw error;
-  });
+  const places = [...new Set([bases].flat().map((base) => resolve(base, repository)))];
+  const found = await firstThere(places);
   // An absolute path may be one of the host's own; a relative one can only be meant here.
-  if (!stats && repository.startsWith('/')) return repository;
-  if (!stats?.isDirectory()) {
-    const message = stats ? 'is not a folder' : `does not exist (looked for ${folder})`;
+  if (!found && repository.startsWith('/')) return repository;
+  if (!found?.isFolder) {
+    const message = found ? 'is not a folder' : `does not exist (looked for ${places.join(' and ')})`;
     throw new Failure('invalid-plan', `The repository ${repository} ${message}.`, [{ field: 'workingCopy.repository', message }]);
   }
+  const folder = found.path;
   if (await isRepository(folder)) return folder;
   const snapshot = await snapshotRepository(folder, home);
   note(`${repository} is no Git repository: its ${snapshot.files} files are commit ${snapshot.commit.slice(0, 12)} on branch main of ${snapshot.repository}`);
   return snapshot.repository;
+}
+
+async function firstThere(paths: readonly string[]): Promise<{ path: string; isFolder: boolean } | undefined> {
+  for (const path of paths) {
+    try {
+      return { path, isFolder: (await stat(path)).isDirectory() };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    }
+  }
+  return undefined;
 }
 
 /** Neither `https://…` nor `user@host:path` nor `host:path`. */

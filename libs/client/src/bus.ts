@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connect, ErrorCode, Events, headers as natsHeaders, type NatsConnection } from 'nats';
+import { connect, ErrorCode, Events, type NatsConnection } from 'nats';
 import {
   answer as answerSchema, statusEvent, subjects, type Answer, type CommandInput, type CommandType, type Kind, type ServiceName, type StatusEvent,
 } from '@berth/contracts';
@@ -96,10 +96,8 @@ export async function connectBus(natsUrl: string): Promise<BusClient> {
     command(service, type, data, options = {}) {
       const id = options.id ?? randomUUID();
       const payload = JSON.stringify({ id, type, data, actor: options.actor });
-      const headers = natsHeaders();
-      headers.set('Nats-Msg-Id', id);
       return insist(connection, `${service} on ${type}`, options.patienceMs ?? 20_000, async () => {
-        const reply = await connection.request(subjects.command(service, type), payload, { timeout: TRY_MS, headers });
+        const reply = await connection.request(subjects.command(service, type), payload, { timeout: TRY_MS });
         return answerSchema.parse(JSON.parse(decoder.decode(reply.data)));
       });
     },

@@ -4,7 +4,8 @@ import { createInbox, ErrorCode, Events, NatsError, type Msg, type MsgHdrs, type
 export interface Requests {
   /**
    * Publishes and waits for the first answer.
-   * @throws NatsError TIMEOUT, 503 (nobody listens) or DISCONNECT; with each the outcome is unknown
+   * @throws NatsError TIMEOUT, 503 (nobody listens) or DISCONNECT (at once while there is no server: the client would drop
+   * what is published meanwhile); with each the outcome is unknown
    */
   ask(subject: string, data: Uint8Array | string, options: { timeoutMs: number; headers?: MsgHdrs }): Promise<Msg>;
 }
@@ -30,6 +31,7 @@ export function requestsOf(connection: NatsConnection): Requests {
   const pending = new Map<string, Pending>();
   let next = 0;
   let timer: NodeJS.Timeout | undefined;
+  let connected = true;
 
   const drop = (code: string, due: (p: Pending) => boolean) => {
     for (const [token, waiting] of pending) {
@@ -55,7 +57,12 @@ export function requestsOf(connection: NatsConnection): Requests {
   });
   void connection.closed().then(() => drop(ErrorCode.ConnectionClosed, () => true));
   void (async () => {
-    for await (const status of connection.status()) if (status.type === Events.Disconnect) drop(ErrorCode.Disconnect, () => true);
+    for await (const status of connection.status()) {
+      if (status.type === Events.Disconnect) {
+        connected = false;
+        drop(ErrorCode.Disconnect, () => true);
+      } else if (status.type === Events.Reconnect) connected = true;
+    }
   })();
 
   const requests: Requests = {
@@ -63,6 +70,10 @@ export function requestsOf(connection: NatsConnection): Requests {
       return new Promise((resolve, reject) => {
         if (connection.isClosed()) {
           reject(NatsError.errorForCode(ErrorCode.ConnectionClosed));
+          return;
+        }
+        if (!connected) {
+          reject(NatsError.errorForCode(ErrorCode.Disconnect));
           return;
         }
         const token = (next++).toString(36);

@@ -1,4 +1,4 @@
-import { headers as natsHeaders, type NatsConnection } from 'nats';
+import type { NatsConnection } from 'nats';
 import { answer as answerSchema, subjects, type Answer, type CommandInput, type CommandType, type ServiceName } from '@berth/contracts';
 import { isOutage, requestsOf, UnavailableError } from '@berth/event-store';
 
@@ -31,17 +31,15 @@ export function natsBus(connection: NatsConnection): Bus {
     async command(service, type, data, options) {
       const subject = subjects.command(service, type);
       const payload = JSON.stringify({ id: options.id, type, data, actor: options.actor, after: options.after });
-      const headers = natsHeaders();
-      headers.set('Nats-Msg-Id', options.id);
       const end = Date.now() + (options.patienceMs ?? Number.POSITIVE_INFINITY);
       for (let tries = 0; ; tries++) {
         try {
-          const reply = await requests.ask(subject, payload, { timeoutMs: Math.min(TRY_MS, Math.max(1, end - Date.now())), headers });
+          const reply = await requests.ask(subject, payload, { timeoutMs: Math.min(TRY_MS, Math.max(1, end - Date.now())) });
           return answerSchema.parse(JSON.parse(decoder.decode(reply.data)));
         } catch (error) {
           if (!isOutage(error)) throw error;
           if (connection.isClosed() || Date.now() >= end) throw new UnavailableError(`${service} did not answer ${type}`, { cause: error });
-          // Past the server's window for message ids an unanswered command is stored once more: still one effect.
+          // Stored once more, still one effect. Without a message id: the server would drop what is asked again on purpose.
           await new Promise((resolve) => setTimeout(resolve, Math.min(100 * 2 ** tries, 2000)));
         }
       }

@@ -10,8 +10,9 @@ import type { Views } from './views.js';
 export type Resources = Aggregates<Resource, ResourceCommand, ResourceEvent>;
 
 /** How long a request may wait before its reason is written down: most are served long before. */
-const EXPLAIN_AFTER_MS = 250;
-const EXPLAIN_AT_ONCE = 200;
+const EXPLAIN_AFTER_MS = 500;
+/** Told in one go; the rest comes next time. A long queue must not cost the service its time. */
+const EXPLAIN_AT_ONCE = 50;
 
 /** Claims and frees on one host that wait for its next commit. */
 interface Turn {

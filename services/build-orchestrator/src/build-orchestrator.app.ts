@@ -18,6 +18,7 @@ const PAUSE_MS = 1000;
 /** The build orchestrator: the one writer of plans and builds. It learns of leases and actions from the feed. */
 export class BuildOrchestratorApp implements Following {
   readonly follower: Follower;
+  readonly kinds = ['plan', 'build', 'lease', 'resource', 'action'] as const;
   readonly status: NonNullable<Following['status']> = {
     kinds: ['build'],
     of: (recorded) => {

@@ -31,10 +31,11 @@ describe('the door', () => {
   });
 
   test('nothing under /api without the token, not even the news that it is not there', async () => {
-    for (const path of ['leases', 'nothing', '']) {
+    for (const path of ['api/v1/leases', 'api/v1/nothing', 'api', 'api/', '%61pi/v1/leases', 'api%2Fv1/leases', 'api/v1/leases?x=1']) {
       for (const headers of [{}, { Authorization: 'Bearer wrong' }, { Authorization: berth.token }]) {
-        const response = await fetch(`${berth.console.url}/api/v1/${path}`, { headers: headers as Record<string, string> });
-        expect(response.status).toBe(401);
+        const response = await fetch(`${berth.console.url}/${path}`, { headers: headers as Record<string, string> });
+        if (path === 'api%2Fv1/leases' && response.status === 404) continue; // no route at all
+        expect([path, response.status]).toEqual([path, 401]);
         expect(response.headers.get('www-authenticate')).toBe('Bearer realm="berth"');
         expect(((await response.json()) as Problem).code).toBe('unauthorized');
       }

@@ -10,9 +10,13 @@ import { actionStatus } from './domain/status.js';
 import { Forgetting } from './forgetting.js';
 import { Links, specOf } from './links.js';
 import { probeHost } from './probe.js';
+import { pause } from './runner/pause.js';
 import { createRunner } from './runner/run.js';
 import { HostError, messageOf } from './transports/errors.js';
 import { createPool } from './transports/pool.js';
+
+/** The longest pause before an action that was interrupted is gone on with. */
+const LAST_RETRY_MS = 5000;
 
 /** The host-agent gateway: the only service that touches a host, and the one writer of actions. */
 export class GatewayApp implements Following {
@@ -138,10 +142,25 @@ export class GatewayApp implements Following {
     const cancel = new AbortController();
     // A lease that ended while no gateway ran: what may run under it is ended, and what has not begun never does.
     if (action.cancel !== undefined || (action.spec.kind !== 'remove-working-copy' && this.grants.ended(action.lease))) cancel.abort();
-    const done = this.carryOut(id, action, mayHaveStarted, cancel.signal)
+    const done = this.insist(id, action, mayHaveStarted, cancel.signal)
       .catch((error: unknown) => this.runtime.log.error({ error, action: id }, 'action left for the next start'))
       .finally(() => this.running.delete(id));
     this.running.set(id, { cancel, done });
+  }
+
+  /** What fails by no fault of the host (the bus is away, say) is gone on with, as after a restart. */
+  private async insist(id: string, action: LiveAction, mayHaveStarted: boolean, cancel: AbortSignal): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      try {
+        await this.carryOut(id, action, mayHaveStarted || tries > 0, cancel);
+        return;
+      } catch (error) {
+        if (this.detach.signal.aborted) throw error;
+        this.runtime.log.warn({ error, action: id }, 'action interrupted, gone on with');
+      }
+      await pause(Math.min(100 * 2 ** tries, LAST_RETRY_MS), this.detach.signal);
+      if (this.detach.signal.aborted) return;
+    }
   }
 
   private async carryOut(id: string, action: LiveAction, mayHaveStarted: boolean, cancel: AbortSignal): Promise<void> {

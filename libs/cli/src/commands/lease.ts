@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { LeaseView } from '@berth/client';
 import type { BlueprintName, ResourceType } from '@berth/contracts';
@@ -81,7 +82,12 @@ async function request(context: Context, options: RequestOptions): Promise<void>
   const until = untilOf(options);
   const reachable = repository === undefined ? undefined : await reachableRepository(repository, context.io.cwd, context.home, (text) => context.note(text));
   const copy = { ...(reachable !== undefined && { repository: reachable }), ...(ref !== undefined && { ref }) };
-  const { id } = await berth.leases.request({
+  const id = randomUUID();
+  const given = new AbortController();
+  const interrupt = () => given.abort();
+  // From before the request is sent: a lease that was asked for is never left to itself.
+  if (options.wait) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
+  const lease = {
     type,
     owner: options.owner ?? whoIsAsking(),
     ...(options.attribute && { attributes: options.attribute }),
@@ -90,21 +96,24 @@ async function request(context: Context, options: RequestOptions): Promise<void>
     ...(hostLease !== undefined && { host: { lease: hostLease } }),
     ...(Object.keys(copy).length > 0 && { workingCopy: copy }),
     ...(priority !== undefined && { priority }),
-  });
-  if (!options.wait) return context.result({ id }, () => id);
-  const lease = await active(context, id);
-  context.result(lease, () => shown(lease));
+  };
+  try {
+    await berth.leases.request(lease, { id });
+    if (!options.wait) return context.result({ id }, () => id);
+    const view = await active(context, id, given.signal);
+    context.result(view, () => shown(view));
+  } finally {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupt);
+  }
 }
 
 /** Waits until a lease can be used. Whoever stops waiting gives it back: nobody else would. */
-async function active(context: Context, id: string): Promise<LeaseView> {
+async function active(context: Context, id: string, given: AbortSignal): Promise<LeaseView> {
   const { berth } = context;
-  const given = new AbortController();
-  const interrupt = () => given.abort();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
   let told: string | undefined;
   try {
-    for await (const lease of changes(berth, id, () => berth.leases.get(id), given.signal)) {
+    for await (const lease of changes(berth, id, () => berth.leases.get(id), given)) {
+      if (given.aborted) break;
       if (lease.status === 'active') return lease;
       if (lease.status !== 'pending' && lease.status !== 'acquired') {
         throw new Failure('lease-ended', `The lease is ${lease.status}: ${lease.error ?? lease.reason ?? 'no reason is given'}.`, [], FAILED);
@@ -114,9 +123,7 @@ async function active(context: Context, id: string): Promise<LeaseView> {
       told = now;
     }
   } catch (error) {
-    if (!given.signal.aborted) throw error;
-  } finally {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupt);
+    if (!given.aborted) throw error;
   }
   await berth.leases.release(id, 'nobody waits for it any more');
   context.note(`Lease ${id} is released.`);

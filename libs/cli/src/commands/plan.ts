@@ -14,7 +14,9 @@ export function planCommands(program: Command, context: Context): void {
     const source = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
       throw new Failure('file', `${file} can't be read (${error.code}).`);
     });
-    const answer = await context.berth.plans.apply(await withRepository(source, dirname(path), context.home, (text) => context.note(text)));
+    // Beside the file first; a plan may also have been written to be applied from the folder above.
+    const bases = [dirname(path), context.io.cwd];
+    const answer = await context.berth.plans.apply(await withRepository(source, bases, context.home, (text) => context.note(text)));
     context.result(answer, () => `Plan ${answer.id} is saved as version ${answer.version ?? '?'}: start it with \`berth build start ${answer.id}\`.`);
   });
   leaf(plan, 'list', 'plans').action(async () => {

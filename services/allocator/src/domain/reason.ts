@@ -4,7 +4,10 @@ import type { Resource } from './resource.js';
 /** A host as far as a reason needs it. */
 export type Host = Exclude<Resource, { status: 'none' | 'destroyed' }>;
 
-/** Why a host request waits, in one sentence that names what would have to change. */
+/**
+ * Why a host request waits, in one sentence that names what would have to change. Nothing in it comes and goes with each
+ * slot that is given back: it is written down for every waiting lease whenever it changes.
+ */
 export function reasonToWait(wanted: Pick<Wanted, 'attributes' | 'blueprints'>, hosts: readonly Host[]): string {
   if (hosts.length === 0) return 'there are no hosts: add a machine (berth machine add)';
   const allowed = hosts.filter((h) => fits({ attributes: {}, blueprints: wanted.blueprints }, { attributes: {}, blueprint: h.info.blueprint }));
@@ -15,7 +18,7 @@ export function reasonToWait(wanted: Pick<Wanted, 'attributes' | 'blueprints'>, 
   if (open.length === 0) return `the hosts that fit are not in service: ${list(fitting, (h) => `${h.info.name} is ${h.status}`)}`;
   const reachable = open.filter((h) => h.status === 'active' && h.unreachable === undefined);
   if (reachable.length === 0) return `the hosts that fit can't be reached: ${list(open, (h) => `${h.info.name} (${(h.status === 'active' && h.unreachable) || ''})`)}`;
-  return `all ${reachable.reduce((sum, h) => sum + h.info.slots, 0)} slots of the hosts that fit are taken: ${list(reachable, (h) => `${h.info.name} (${h.claims.size} of ${h.info.slots})`)}`;
+  return `all ${reachable.reduce((sum, h) => sum + h.info.slots, 0)} slots of the hosts that fit are taken: ${list(reachable, (h) => `${h.info.name} (${h.info.slots})`)}`;
 }
 
 function mismatches(attributes: Readonly<Record<string, string>>, hosts: readonly Host[]): string {

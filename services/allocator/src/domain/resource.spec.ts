@@ -94,7 +94,7 @@ describe('why a request waits', () => {
     ['an attribute that none names', wants({ gpu: 'yes' }), [host()], 'no host says what its gpu is'],
     ['a combination that none has', wants({ os: 'linux', gpu: 'yes' }), [host(), host({ attributes: { os: 'mac', gpu: 'yes' } })], 'no single host has all of os=linux, gpu=yes'],
     ['all down', wants({}), [host({}, { type: 'Report', reachable: false, error: 'timed out' })], "can't be reached: box (timed out)"],
-    ['all taken', wants({}), [host({}, claim(1, 2))], 'all 2 slots of the hosts that fit are taken: box (2 of 2)'],
+    ['all taken', wants({}), [host({}, claim(1, 2))], 'all 2 slots of the hosts that fit are taken: box (2)'],
     ['all draining', wants({}), [host({}, claim(1), { type: 'Release', reason: 'x' })], 'not in service: box is released'],
   ] as const)('%s', (_, request, hosts, text) => {
     expect(reasonToWait(request, [...hosts])).toContain(text);

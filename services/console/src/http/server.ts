@@ -11,7 +11,9 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 export function requireToken(server: FastifyInstance, token: string): void {
   const expected = digest(token);
   server.addHook('onRequest', (request, _reply, done) => {
-    if (!/^\/api(\/|\?|$)/.test(request.url)) return done();
+    // By the route that was matched, not only by the text: `/%61pi/v1/leases` is matched too.
+    const inside = [request.routeOptions.url, request.url].some((url) => url !== undefined && /^\/api(\/|\?|$)/.test(url));
+    if (!inside) return done();
     const given = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
     // Equal lengths and equal time, whatever was given.
     if (given !== undefined && timingSafeEqual(digest(given), expected)) return done();

@@ -3,7 +3,7 @@ import type { AnyRecorded, Kind } from '@berth/contracts';
 import type { EventStore } from '@berth/event-store';
 
 /** Commits kept for those who come a moment late. */
-const RECENT = 5000;
+const RECENT = 1000;
 type Listener = (recorded: AnyRecorded) => void;
 
 /** Hands the commits of the feed to whoever watches, now and from then on. */
@@ -25,9 +25,13 @@ export class Hub {
 
   /** What came after a position, as far as it is at hand; undefined when some of it is no longer. */
   since(after: number): AnyRecorded[] | undefined {
-    if (after >= this.position) return [];
+    return this.covers(after) ? this.recent.filter((recorded) => recorded.sequence > after) : undefined;
+  }
+
+  /** Whether everything after a position is at hand. */
+  covers(after: number): boolean {
     const first = this.recent[0];
-    return first && first.sequence <= after + 1 ? this.recent.filter((recorded) => recorded.sequence > after) : undefined;
+    return after >= this.position || (first !== undefined && first.sequence <= after + 1);
   }
 
   /** Position of the last commit of a thing, if that is among the recent ones; else 0. */

@@ -83,7 +83,7 @@ async function* past(connection: NatsConnection, hub: Hub, after: number, signal
   if (recent) return yield* recent;
   const reader = new StreamReader(connection, streams.events.name, { after });
   try {
-    for (let position = after; !hub.since(position) && !signal.aborted; ) {
+    for (let position = after; !hub.covers(position) && !signal.aborted; ) {
       for (const recorded of (await reader.take(500, { signal })).map(decodeStored)) {
         position = recorded.sequence;
         yield recorded;

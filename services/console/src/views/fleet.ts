@@ -16,6 +16,8 @@ export class Fleet {
   private readonly machines = new Map<string, Enrolled>();
   private readonly plans = new Map<string, PlanView>();
   private readonly resources = new Map<string, Omit<ResourceView, 'free' | 'busy'>>();
+  /** host resources, by the machine they stand for */
+  private readonly hosts = new Map<string, string>();
   /** ids only (about 100 bytes each), so that the history of a lease needs no search through all events */
   private readonly actions = new Map<string, string[]>();
 
@@ -54,6 +56,7 @@ export class Fleet {
       this.resources.set(id, {
         id, name, type, blueprint, status: 'pending', attributes, machine: machine ?? null, reachable: true, error: null, slots, leases: [], path: null, commit: null,
       });
+      if (machine !== undefined && type === 'host') this.hosts.set(machine, id);
       return;
     }
     const resource = this.resources.get(id);
@@ -88,6 +91,7 @@ export class Fleet {
         break;
       case 'ResourceDestroyed':
         this.resources.delete(id);
+        if (resource.machine !== null && this.hosts.get(resource.machine) === id) this.hosts.delete(resource.machine);
         break;
     }
   }
@@ -102,7 +106,7 @@ export class Fleet {
   }
 
   private machineView(machine: Enrolled): MachineView {
-    const resource = [...this.resources.values()].find((r) => r.machine === machine.name && r.type === 'host');
+    const resource = this.resources.get(this.hosts.get(machine.name) ?? '');
     const { name, address, port, user, credential, platform, attributes, slots, hostKey, folder, facts, added } = machine;
     return {
       name, address, port, user, credential, platform, attributes, slots, hostKey, folder, facts, added,

@@ -31,8 +31,8 @@ export class Reads {
   constructor(
     private readonly store: EventStore,
     private readonly database: DataSource,
-    private readonly projection: Pick<Projection, 'reached'>,
-    private readonly hub: Pick<Hub, 'latest'>,
+    private readonly projection: Pick<Projection, 'reached' | 'position'>,
+    private readonly hub: Pick<Hub, 'latest' | 'covers'>,
   ) {}
 
   /** A write was answered with this position: lists show it from now on. */
@@ -51,8 +51,10 @@ export class Reads {
   /** The row; while that is behind the events, or is not there yet, the events themselves. */
   private async row<R extends Row>(kind: 'lease' | 'build', id: string, fold: (row: R | undefined, recorded: AnyRecorded) => R | undefined): Promise<R | undefined> {
     if (!uuidLike.test(id)) return undefined;
+    const shown = this.projection.position;
     const row = (await this.database.getRepository<Row>(this.entities[kind]).findOneBy({ id })) as R | null;
-    return row && row.position >= this.hub.latest(kind, id) ? row : this.folded(kind, id, fold);
+    const fresh = row && this.hub.covers(shown) && row.position >= this.hub.latest(kind, id);
+    return fresh ? row : this.folded(kind, id, fold);
   }
 
   /** As of now, from the events alone: for decisions. */

@@ -1,6 +1,7 @@
 import type { ActionSpec } from '@berth/contracts';
 import { artifactBucket, transferBucket } from '@berth/nats';
 import { getFile as read } from '../files/transfer.js';
+import { HostError } from '../transports/errors.js';
 import type { ActionHandler } from './action.js';
 import { makeFolder } from './run-command.js';
 import { reach } from './run-script.js';
@@ -13,7 +14,11 @@ export const getFile: ActionHandler<Extract<ActionSpec, { kind: 'get-file' }>> =
   if (context.signals.cancel.aborted) return { kind: 'cancelled', result: {}, reason: 'it was cancelled' };
   context.started();
   const root = context.folder.startsWith('/') ? context.folder : await makeFolder(transport, context.folder);
-  const { content } = await read(transport, root, path);
+  const { content } = await read(transport, root, path).catch((error: unknown) => {
+    // Told by the name that its author knows, not by where the host keeps it.
+    if (error instanceof HostError && error.code === 'not-found') throw new HostError('not-found', `there is no file ${path} in the working copy`);
+    throw error;
+  });
   const kept = await context.objects.put(object.includes('/') ? artifactBucket : transferBucket, object, content);
   return { kind: 'succeeded', result: kept };
 };

@@ -27,18 +27,24 @@ export async function makeFolder(transport: Transport, relative: string): Promis
   made.set(transport, known);
   if (known.has(path)) return path;
   const parts = path.split('/').slice(1);
-  // From the deepest that exists: one question in the usual case.
+  const upTo = (depth: number) => `/${parts.slice(0, depth).join('/')}`;
+  // From the deepest upwards until one can be made or is there, one question in the usual case; then down again.
   let depth = parts.length;
-  for (; depth > 0; depth--) {
-    try {
-      await transport.files.mkdir(`/${parts.slice(0, depth).join('/')}`, 0o700);
-      break;
-    } catch (error) {
-      if (error instanceof HostError && error.code === 'already-exists') break;
-      if (!(error instanceof HostError) || error.code !== 'not-found') throw error;
-    }
-  }
-  for (depth++; depth <= parts.length; depth++) await transport.files.mkdir(`/${parts.slice(0, depth).join('/')}`, 0o700);
+  while (depth > 0 && !(await makeOne(transport, upTo(depth)))) depth--;
+  for (depth++; depth <= parts.length; depth++) await makeOne(transport, upTo(depth));
   known.add(path);
   return path;
+}
+
+/** False when the folder above is missing. Others may make the same folder meanwhile. */
+async function makeOne(transport: Transport, path: string): Promise<boolean> {
+  try {
+    await transport.files.mkdir(path, 0o700);
+    return true;
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error;
+    if (error.code === 'already-exists') return true;
+    if (error.code === 'not-found') return false;
+    throw error;
+  }
 }

@@ -191,12 +191,10 @@ async function openTransport(host: HostSpec, client: Client, shown: Buffer | und
     openShell: (command = HOST_SHELL) =>
       channel<ShellChannel>('shell', (done) => client.exec(command, (error, stream) => done(error, error ? undefined : shellChannel(stream)))),
     exec: async (command) => {
-      const { result } = await channel<{ result: Promise<ExecResult> }>('command channel', (done) =>
-        client.exec(command, (error, stream) => {
-          done(error, error ? undefined : { result: collect(stream) });
-        }),
+      const running = await channel<Running>('command channel', (done) =>
+        client.exec(command, (error, stream) => done(error, error ? undefined : collect(stream))),
       );
-      return guarded<ExecResult>((resolve, reject) => result.then(resolve, reject));
+      return guarded<ExecResult>((resolve) => void running.ended.then(resolve));
     },
     onClose: (listener) => {
       if (ended) listener(ended.error);
@@ -235,7 +233,12 @@ function shellChannel(stream: ClientChannel): ShellChannel {
 
 const SIGNALS: Record<string, number> = { HUP: 1, INT: 2, QUIT: 3, KILL: 9, SEGV: 11, PIPE: 13, TERM: 15 };
 
-function collect(stream: ClientChannel): Promise<ExecResult> {
+/** In an object, because a promise resolved with a promise would wait for it. */
+interface Running {
+  ended: Promise<ExecResult>;
+}
+
+function collect(stream: ClientChannel): Running {
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   let code = 255;
@@ -244,7 +247,8 @@ function collect(stream: ClientChannel): Promise<ExecResult> {
   stream.on('exit', (exit: number | null, signal?: string) => {
     code = exit ?? 128 + (SIGNALS[signal?.replace(/^SIG/, '') ?? ''] ?? 0);
   });
-  return new Promise((resolve) => {
+  const ended = new Promise<ExecResult>((resolve) => {
     stream.on('close', () => resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) }));
   });
+  return { ended };
 }
