@@ -1,4 +1,4 @@
-import { findSshd, isAlive, resolveHome, signal, startSshd, waitUntil, type Sshd } from '@berth/embedded/servers';
+import { findSshd, isAlive, resolveHome, signal, startSshd, waitUntil, type Sshd, type SshdOptions } from '@berth/embedded/servers';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { atEndOfFile, tempFolder } from './cleanup.js';
@@ -30,7 +30,7 @@ export interface TestSshd extends Pick<Sshd, 'host' | 'port' | 'user' | 'private
 }
 
 /** Starts an SSH server in a new temporary folder; it is stopped at the end of the file. */
-export async function startTestSshd(): Promise<TestSshd> {
+export async function startTestSshd(options: Pick<SshdOptions, 'maxSessions'> = {}): Promise<TestSshd> {
   const dir = await tempFolder('sshd');
   const program = await findSshd(resolveHome());
   // Commands get a new environment from sshd, so the mark by which leaked processes are found is handed on here.
@@ -38,7 +38,7 @@ export async function startTestSshd(): Promise<TestSshd> {
   // bash reads ~/.bashrc for a command over SSH, but not when it believes to run inside another shell. What a developer
   // keeps in there must not decide how long tests take: 0.4 s a command was seen, against 2 ms.
   const env = { SHLVL: '1', ...(mark === undefined ? {} : { [FILE_MARK]: mark }) };
-  const start = (port = 0): Promise<Sshd> => startSshd({ dir, program, port, env });
+  const start = (port = 0): Promise<Sshd> => startSshd({ ...options, dir, program, port, env });
   let server = await start();
   const { host, port, user, privateKeyPath, logFile } = server;
   const privateKey = await readFile(privateKeyPath, 'utf8');
@@ -88,3 +88,5 @@ export async function startTestSshd(): Promise<TestSshd> {
     },
   };
 }
+
+export { newSshKey } from '@berth/embedded/servers';

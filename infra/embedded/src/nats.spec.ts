@@ -30,7 +30,8 @@ async function start(options: { port?: number; sync?: 'default' | 'always' } = {
 }
 
 async function occupy(port: number): Promise<Server> {
-  const server = createServer();
+  // Whoever still looks for an earlier server on this port must not keep this one open.
+  const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   running.push({ stop: () => new Promise((resolve) => server.close(() => resolve())) });
   return server;

@@ -22,6 +22,8 @@ export interface SshdOptions {
   readonly program?: SshdProgram;
   /** Variables that every command on this host sees. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Channels that one connection may have open at a time (200). */
+  readonly maxSessions?: number;
 }
 
 /** An SSH server of our own on this machine, for one user: the one we run as. */
@@ -62,7 +64,7 @@ export async function startSshd(options: SshdOptions): Promise<Sshd> {
   for (let attempt = 0; attempt < 5; attempt++) {
     const remembered = attempt === 0 ? await rememberedPort(portFile) : undefined;
     const port = options.port || (remembered !== undefined && (await isFree(host, remembered)) ? remembered : await freePort(host));
-    await writeFile(join(dir, 'sshd_config'), configuration(dir, host, port, user, options.env ?? {}), { mode: 0o600 });
+    await writeFile(join(dir, 'sshd_config'), configuration(dir, host, port, user, options), { mode: 0o600 });
     const started = await launch(program, dir);
     if (started === 'port taken') {
       if (options.port) throw new Error(`port ${port} is in use, so sshd cannot start: stop what uses it or choose another port`);
@@ -105,7 +107,7 @@ async function keyIn(file: string, comment: string): Promise<string> {
   return key.publicKey;
 }
 
-function configuration(dir: string, host: string, port: number, user: string, env: Readonly<Record<string, string>>): string {
+function configuration(dir: string, host: string, port: number, user: string, { env = {}, maxSessions = 200 }: SshdOptions): string {
   const path = (name: string): string => JSON.stringify(join(dir, name));
   return [
     `ListenAddress ${host}:${port}`,
@@ -121,7 +123,7 @@ function configuration(dir: string, host: string, port: number, user: string, en
     `UsePAM ${isLocked(user) ? 'yes' : 'no'}`,
     // The folders above may belong to another user, as in a container with a mounted checkout.
     'StrictModes no',
-    'MaxSessions 200',
+    `MaxSessions ${maxSessions}`,
     'MaxStartups 200:30:400',
     'UseDNS no',
     'PrintMotd no',

@@ -58,9 +58,9 @@ describe('on a terminal', () => {
     const watcher = buildWatcher(to);
     watcher.status(status(50, 'step 1 of 2: Test'));
     watcher.log(bytes('one\ntwo\npart'));
-    expect(shown(to.text())).toEqual(['one', 'two', '[##########..........]  50% step 1 of 2: Test 0 ms']);
+    expect(shown(to.text())).toEqual(['one', 'two', '[##########..........]  50%     0 s step 1 of 2: Test']);
     watcher.status(status(75, 'step 2 of 2: Pack'));
-    expect(shown(to.text()).at(-1)).toBe('[###############.....]  75% step 2 of 2: Pack 0 ms');
+    expect(shown(to.text()).at(-1)).toBe('[###############.....]  75%     0 s step 2 of 2: Pack');
     watcher.end();
     expect(shown(to.text())).toEqual(['one', 'two', 'part', '']);
   });
@@ -72,6 +72,11 @@ describe('on a terminal', () => {
     const line = shown(to.text()).at(-1)!;
     expect(line.length).toBe(39);
     expect(line).not.toMatch(/[\u0000-\u001f]/);
+    watcher.end();
+    // What did not fit was shown in full, once.
+    watcher.status(status(1, `evil\u001b[2J\n${'x'.repeat(100)}`));
+    expect(shown(to.text())[0]).toBe(`evil [2J ${'x'.repeat(100)}`);
+    expect(shown(to.text()).filter((text) => text.startsWith('evil'))).toHaveLength(1);
     watcher.end();
   });
 });

@@ -60,7 +60,16 @@ export function buildWatcher(screen: Screen): BuildWatcher {
   return {
     status({ data }) {
       last = data;
-      if (live) return draw();
+      if (live) {
+        // What the bar has no room for, such as why a build waits, scrolls by once.
+        const text = printable(data.activity ?? data.status);
+        if (text !== shown && room(screen.columns || 80) < [...text].length) {
+          clear();
+          screen.write(`${text}\n`);
+        }
+        shown = text;
+        return draw();
+      }
       const line = plainLine(data);
       if (line === shown) return;
       shown = line;
@@ -96,11 +105,16 @@ function plainLine({ percent, activity, status, error }: StatusEvent['data']): s
   return `${percent ?? 0}% ${what}${error ? ` (${printable(error)})` : ''}`;
 }
 
+const barWidth = (columns: number): number => Math.max(10, Math.min(30, Math.floor(columns / 3)));
+/** Characters left for the activity, beside the bar, the percentage and the time. */
+const room = (columns: number): number => columns - 1 - barWidth(columns) - 18;
+
 function bar({ percent, activity, status }: StatusEvent['data'], elapsed: number, columns: number): string {
   const part = Math.min(100, Math.max(0, percent ?? 0)) / 100;
-  const width = Math.max(10, Math.min(30, Math.floor(columns / 3)));
+  const width = barWidth(columns);
   const full = Math.round(part * width);
-  const text = `[${'#'.repeat(full)}${'.'.repeat(width - full)}] ${String(Math.round(part * 100)).padStart(3)}% ${printable(activity ?? status)} ${span(Math.floor(elapsed / 1000) * 1000)}`;
+  const time = elapsed < 1000 ? '0 s' : span(Math.floor(elapsed / 1000) * 1000);
+  const text = `[${'#'.repeat(full)}${'.'.repeat(width - full)}] ${String(Math.round(part * 100)).padStart(3)}% ${time.padStart(7)} ${printable(activity ?? status)}`;
   // A line as wide as the terminal would wrap, and the next clearing would leave half of it behind.
   return [...text].slice(0, columns - 1).join('');
 }

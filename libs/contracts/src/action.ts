@@ -7,7 +7,7 @@ const path = z.string().min(1).max(4096).regex(/^[^\0\n]+$/, 'a path has no NUL 
 /** A path inside the working copy (or the lease's folder): relative, and never upwards. */
 export const insidePath = path.refine((p) => !p.startsWith('/') && !p.startsWith('~') && !p.split(/[\\/]/).includes('..') && !/^[A-Za-z]:/.test(p), {
   message: 'must stay inside the working copy: a relative path without ".."',
-});
+}).describe('a path inside the working copy, or the folder of the lease: relative and without ".."');
 const environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name is letters, digits and "_"'), z.string());
 
 /** What is done on a host, by kind. */
@@ -15,45 +15,64 @@ export const actionSpec = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('run-command'),
     command: z.string().min(1).max(262_144).describe('text of a POSIX shell script, run with -e'),
-    env: environment.default({}),
-    timeoutMs: z.number().int().positive().max(7 * 86_400_000).optional(),
+    env: environment.default({}).describe('environment variables'),
+    timeoutMs: z.number().int().positive().max(7 * 86_400_000).optional().describe('ended after so many milliseconds'),
   }),
-  z.object({ kind: z.literal('put-file'), path: insidePath, object: z.string(), mode: z.number().int().min(0).max(0o777).default(0o644) }),
-  z.object({ kind: z.literal('get-file'), path: insidePath, object: z.string() }),
-  z.object({ kind: z.literal('prepare-working-copy'), copy: uuid, ...workingCopySpec.shape }),
-  z.object({ kind: z.literal('remove-working-copy'), copy: uuid }),
+  z.object({
+    kind: z.literal('put-file'),
+    path: insidePath,
+    object: z.string().describe('name of the object in the bucket berth-transfers'),
+    mode: z.number().int().min(0).max(0o777).default(0o644).describe('permission bits, as a number: 420 is 0644'),
+  }),
+  z.object({
+    kind: z.literal('get-file'),
+    path: insidePath,
+    object: z.string().describe('name to keep it under: with a "/" in the bucket berth-artifacts, otherwise in berth-transfers'),
+  }),
+  z.object({ kind: z.literal('prepare-working-copy'), copy: uuid.describe('id of the working copy; names its folder'), ...workingCopySpec.shape }),
+  z.object({ kind: z.literal('remove-working-copy'), copy: uuid.describe('id of the working copy') }),
 ]);
 export type ActionSpec = z.infer<typeof actionSpec>;
 export type ActionKind = ActionSpec['kind'];
 
 export const actionCommands = {
-  /** The id of the command is the id of the action. */
-  RunAction: z.object({ lease: uuid, token: z.number().int().positive(), spec: actionSpec }),
-  CancelAction: z.object({ action: uuid, reason: z.string().max(256).default('cancelled') }),
-  /** Looks at a host without a lease: for enrolment. Answered with `data` = {hostKey, facts}; writes nothing. */
-  ProbeHost: z.object({ host: hostAccess }),
+  RunAction: z
+    .object({
+      lease: uuid.describe('the lease it runs under'),
+      token: z.number().int().positive().describe("the fencing token of the lease's grant; refused when it is not the present one"),
+      spec: actionSpec.describe('what is to be done, by kind'),
+    })
+    .describe('Does one thing on a leased host. The id of the command is the id of the action.'),
+  CancelAction: z
+    .object({ action: uuid, reason: z.string().max(256).default('cancelled').describe('for the history') })
+    .describe('Ends an action with everything it has started. One that has ended stays as it is.'),
+  ProbeHost: z
+    .object({ host: hostAccess })
+    .describe('Looks at a host without a lease, for the allocator. Answered with `data` = `{hostKey, facts}`; writes nothing.'),
 } as const;
 
 /** What a finished action found. Which keys there are depends on its kind. */
 export const actionResult = z.object({
-  exitCode: z.number().int().optional(),
-  stdoutBytes: z.number().int().nonnegative().optional(),
-  stderrBytes: z.number().int().nonnegative().optional(),
-  path: z.string().optional(),
-  commit: z.string().optional(),
-  bytes: z.number().int().nonnegative().optional(),
-  sha256: z.string().optional(),
+  exitCode: z.number().int().optional().describe('of a command'),
+  stdoutBytes: z.number().int().nonnegative().optional().describe('how much a command printed'),
+  stderrBytes: z.number().int().nonnegative().optional().describe('how much a command printed'),
+  path: z.string().optional().describe('folder of a working copy on the host'),
+  commit: z.string().optional().describe('the full id of the commit that a working copy holds'),
+  bytes: z.number().int().nonnegative().optional().describe('size of a file'),
+  sha256: z.string().optional().describe('of a file, in hexadecimal'),
 });
 export type ActionResult = z.infer<typeof actionResult>;
 
 export const actionEvents = {
-  ActionRequested: z.object({ lease: uuid, token: z.number().int().positive(), spec: actionSpec }),
-  ActionStarted: z.object({}),
-  CancelRequested: z.object({ reason: z.string() }),
-  ActionSucceeded: actionResult,
-  /** `code`: exit | timeout | stale-token | unreachable | … */
-  ActionFailed: actionResult.extend({ code: z.string(), error: z.string() }),
-  /** The host itself cannot say how it ended. */
-  ActionLost: actionResult.extend({ error: z.string() }),
-  ActionCancelled: actionResult.extend({ reason: z.string() }),
+  ActionRequested: z
+    .object({ lease: uuid, token: z.number().int().positive().describe('fencing token of the grant it rests on'), spec: actionSpec.describe('what is to be done, by kind') })
+    .describe('Asked for. The gateway begins when this comes back to it in the total order.'),
+  ActionStarted: z.object({}).describe('The host has begun.'),
+  CancelRequested: z.object({ reason: z.string() }).describe('It is to be ended; how it ended is told by one of the events below.'),
+  ActionSucceeded: actionResult.describe('It was done. Which fields there are depends on the kind.'),
+  ActionFailed: actionResult
+    .extend({ code: z.string().describe('exit, timeout, stale-token, unreachable, not-found, path-outside, …'), error: z.string() })
+    .describe('It was not done, or a command ended with another code than 0.'),
+  ActionLost: actionResult.extend({ error: z.string() }).describe('It had begun, and the host itself cannot say how it ended.'),
+  ActionCancelled: actionResult.extend({ reason: z.string() }).describe('It was ended on purpose; nothing of it runs any more.'),
 } as const;

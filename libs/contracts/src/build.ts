@@ -49,52 +49,64 @@ export const savedPlan = z.object({
 });
 
 export const planCommands = {
-  ApplyPlan: z.object({ source: z.string().min(1).max(524_288).describe('the plan as YAML') }),
+  ApplyPlan: z
+    .object({ source: z.string().min(1).max(524_288).describe('the plan as YAML') })
+    .describe('Saves a plan as its next version. Answered with `data` = `{name, version}`; the same text again is no new version.'),
 } as const;
 
 export const planEvents = {
-  /** `version` counts from 1. */
-  PlanSaved: z.object({ version: z.number().int().positive(), source: z.string(), plan: savedPlan }),
+  PlanSaved: z
+    .object({ version: z.number().int().positive().describe('counts from 1'), source: z.string().describe('the YAML'), plan: savedPlan.describe('the same, read') })
+    .describe('A version of a plan.'),
 } as const;
 
 export const buildCommands = {
-  /** The id of the command is the id of the build. */
-  RequestBuild: z.object({
-    plan: name,
-    variables: environment.default({}).describe('added to the environment of every step'),
-    initiator: z.string().max(128).optional(),
-  }),
-  AbortBuild: z.object({ build: uuid, reason: z.string().max(256).default('aborted') }),
+  RequestBuild: z
+    .object({
+      plan: name.describe('name of a saved plan; its newest version is built'),
+      variables: environment.default({}).describe('added to the environment of every step'),
+      initiator: z.string().max(128).optional().describe('owner of its leases; `build:<id>` when absent'),
+    })
+    .describe('Asks for a build of a plan. The id of the command is the id of the build.'),
+  AbortBuild: z
+    .object({ build: uuid, reason: z.string().max(256).default('aborted').describe('for the history') })
+    .describe('Ends a build; what it used is cleaned up.'),
 } as const;
 
 export const buildEvents = {
-  BuildRequested: z.object({
-    plan: savedPlan,
-    planVersion: z.number().int().positive(),
-    variables: z.record(z.string(), z.string()),
-    initiator: z.string(),
-  }),
-  /** A host lease was asked for; `attempt` counts from 1 and grows when a host failed us, not the build. */
-  BuildPreparing: z.object({ attempt: z.number().int().positive(), hostLease: uuid }),
-  BuildWorkingCopyRequested: z.object({ workingCopyLease: uuid }),
-  BuildWaiting: z.object({ activity: z.string() }),
-  BuildStarted: z.object({ path: z.string(), commit: z.string().optional() }),
-  StepStarted: z.object({ step: z.number().int().nonnegative(), name: z.string(), action: uuid }),
-  StepFinished: z.object({
-    step: z.number().int().nonnegative(),
-    outcome: z.enum(['passed', 'failed', 'lost', 'cancelled']),
-    error: z.string().optional(),
-    exitCode: z.number().int().optional(),
-    durationMs: z.number().int().nonnegative(),
-  }),
-  ArtifactKept: z.object({ name: z.string(), object: z.string(), bytes: z.number().int().nonnegative(), sha256: z.string() }),
-  BuildPassed: z.object({}),
-  BuildFailed: z.object({ error: z.string() }),
-  BuildAborted: z.object({ reason: z.string() }),
-  /** The build could not be carried out: nothing is said about the code. */
-  BuildErrored: z.object({ error: z.string() }),
-  /** An attempt's host failed; its leases are given back and another host is asked for. */
-  BuildRetried: z.object({ error: z.string() }),
-  /** Both leases are destroyed: nothing of the build is left on a host. */
-  BuildCleanedUp: z.object({}),
+  BuildRequested: z
+    .object({
+      plan: savedPlan.describe('the plan as it was then'),
+      planVersion: z.number().int().positive(),
+      variables: z.record(z.string(), z.string()),
+      initiator: z.string(),
+    })
+    .describe('Asked for.'),
+  BuildPreparing: z
+    .object({ attempt: z.number().int().positive().describe('counts from 1; grows when a host failed, not the build'), hostLease: uuid })
+    .describe('A host lease is asked for.'),
+  BuildWorkingCopyRequested: z.object({ workingCopyLease: uuid }).describe('The host is there; a working copy on it is asked for.'),
+  BuildWaiting: z.object({ activity: z.string() }).describe('Why it waits.'),
+  BuildStarted: z
+    .object({ path: z.string().describe('folder of the working copy on the host'), commit: z.string().optional().describe('what it holds') })
+    .describe('The working copy is there; the steps begin.'),
+  StepStarted: z.object({ step: z.number().int().nonnegative().describe('counts from 0'), name: z.string(), action: uuid }).describe('The action of a step is asked for.'),
+  StepFinished: z
+    .object({
+      step: z.number().int().nonnegative(),
+      outcome: z.enum(['passed', 'failed', 'lost', 'cancelled']),
+      error: z.string().optional(),
+      exitCode: z.number().int().optional(),
+      durationMs: z.number().int().nonnegative(),
+    })
+    .describe('A step has ended.'),
+  ArtifactKept: z
+    .object({ name: z.string(), object: z.string().describe('its name in the bucket berth-artifacts'), bytes: z.number().int().nonnegative(), sha256: z.string() })
+    .describe('A file of the working copy was kept.'),
+  BuildPassed: z.object({}).describe('Every step passed.'),
+  BuildFailed: z.object({ error: z.string() }).describe('A step says that the code is at fault.'),
+  BuildAborted: z.object({ reason: z.string() }).describe('Somebody ended it.'),
+  BuildErrored: z.object({ error: z.string() }).describe('It could not be carried out: nothing is said about the code.'),
+  BuildRetried: z.object({ error: z.string() }).describe("An attempt's host failed: its leases are given back and another host is asked for."),
+  BuildCleanedUp: z.object({}).describe('Both leases are destroyed: nothing of the build is left on a host.'),
 } as const;

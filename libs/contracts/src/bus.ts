@@ -32,8 +32,18 @@ export type FieldError = z.infer<typeof fieldError>;
 
 /** What a command is answered with on its reply subject. */
 export const answer = z.discriminatedUnion('accepted', [
-  z.object({ accepted: z.literal(true), id: z.string(), position: z.number().int().optional(), data: z.record(z.string(), z.unknown()).optional() }),
-  z.object({ accepted: z.literal(false), code: z.string(), message: z.string(), errors: z.array(fieldError) }),
+  z.object({
+    accepted: z.literal(true),
+    id: z.string().describe('of what was made or changed'),
+    position: z.number().int().optional().describe('in BERTH_EVENTS, of what the command wrote'),
+    data: z.record(z.string(), z.unknown()).optional().describe('what some commands answer besides'),
+  }),
+  z.object({
+    accepted: z.literal(false),
+    code: z.string().describe('for programs'),
+    message: z.string().describe('one sentence for people'),
+    errors: z.array(fieldError).describe('what is wrong where'),
+  }),
 ]);
 export type Answer = z.infer<typeof answer>;
 export type Refusal = Extract<Answer, { accepted: false }>;
@@ -88,10 +98,10 @@ export interface Commit<E extends EventOf<string, unknown> = EventOf<string, unk
   events: E[];
 }
 export const commitSchema = z.object({
-  id: z.string(),
-  at: instant,
-  actor: z.string(),
-  cause: z.string(),
+  id: z.string().describe('names the decision: the same id is stored once'),
+  at: instant.describe('when it was decided'),
+  actor: z.string().describe('who asked'),
+  cause: z.string().describe('id of the command or commit behind it'),
   events: z.array(z.object({ type: z.string(), data: z.unknown() })).min(1),
 });
 

@@ -16,23 +16,23 @@ export const hostAccess = z.object({
   address: z.string(),
   port: z.number().int(),
   user: z.string(),
-  credential: z.string(),
-  hostKey: z.string().optional(),
+  credential: z.string().describe('a reference, never the secret'),
+  hostKey: z.string().optional().describe('the pinned key'),
   platform,
-  folder: z.string(),
+  folder: z.string().describe('base folder on the host'),
 });
 export type HostAccess = z.infer<typeof hostAccess>;
 
 /** A machine of the fleet, as people enrol it. */
 export const machineSpec = z.object({
   name,
-  address: z.string().min(1).max(253).regex(/^[A-Za-z0-9][A-Za-z0-9.:_-]*$/, 'use a host name or an IP address'),
-  port: z.number().int().min(1).max(65535).default(22),
-  user: z.string().regex(/^[A-Za-z_][A-Za-z0-9._-]{0,63}$/, 'use a login name'),
+  address: z.string().min(1).max(253).regex(/^[A-Za-z0-9][A-Za-z0-9.:_-]*$/, 'use a host name or an IP address').describe('host name or IP address'),
+  port: z.number().int().min(1).max(65535).default(22).describe('of its SSH server'),
+  user: z.string().regex(/^[A-Za-z_][A-Za-z0-9._-]{0,63}$/, 'use a login name').describe('login name'),
   credential,
   platform: platform.default('linux'),
-  attributes: attributes.default({}),
-  slots: z.number().int().min(1).max(1000).default(1),
+  attributes: attributes.default({}).describe('free attributes that requests can ask for; compared as text'),
+  slots: z.number().int().min(1).max(1000).default(1).describe('how many leases it can hold at once'),
   hostKey: hostKey.optional().describe('pinned when given; otherwise learnt when the machine is enrolled'),
   folder: z
     .string()
@@ -43,11 +43,13 @@ export const machineSpec = z.object({
 export type MachineSpec = z.infer<typeof machineSpec>;
 
 export const machineCommands = {
-  AddMachine: machineSpec,
-  RemoveMachine: z.object({ name }),
+  AddMachine: machineSpec.describe('Enrols a machine: it is looked at first, and its host key is kept.'),
+  RemoveMachine: z.object({ name }).describe('Takes a machine out of the fleet. Leases on it go on; no new ones are granted.'),
 } as const;
 
 export const machineEvents = {
-  MachineAdded: machineSpec.extend({ hostKey, facts: attributes.describe('what the probe found: os, arch, cpus…') }),
-  MachineRemoved: z.object({}),
+  MachineAdded: machineSpec
+    .extend({ hostKey: hostKey.describe('the key it is known by'), facts: attributes.describe('what the probe found: os, arch, cpus…') })
+    .describe('It is part of the fleet.'),
+  MachineRemoved: z.object({}).describe('It is no longer part of the fleet; its name is free.'),
 } as const;

@@ -17,7 +17,8 @@ export const workingCopySpec = z.object({
     .min(1)
     .max(2048)
     .regex(/^[^-\0\n][^\0\n]*$/, 'use a URL or an absolute path that does not start with "-"')
-    .optional(),
+    .optional()
+    .describe('Git URL, `user@host:path`, or an absolute path on the host'),
   ref: z
     .string()
     .max(256)
@@ -28,38 +29,39 @@ export const workingCopySpec = z.object({
 export type WorkingCopySpec = z.infer<typeof workingCopySpec>;
 
 export const resourceCommands = {
-  ReportHost: z.object({ resource: uuid, reachable: z.boolean(), error: z.string().optional() }),
+  ReportHost: z
+    .object({ resource: uuid.describe('the host'), reachable: z.boolean(), error: z.string().optional().describe('why it is out of reach') })
+    .describe('From the gateway: a host went out of reach, or came back.'),
 } as const;
 
 export const resourceEvents = {
-  /** The resource exists on paper: `pending` until it is activated. */
-  ResourceCreated: z.object({
-    type: resourceType,
-    blueprint: blueprintName,
-    name: z.string(),
-    attributes,
-    slots: z.number().int().positive(),
-    /** the machine it stands for (preallocated) */
-    machine: z.string().optional(),
-    /** how to get in (hosts) */
-    host: hostAccess.optional(),
-    /** the lease that it stands on (working copies), and the host resource behind that lease */
-    parent: z.object({ lease: uuid, resource: uuid }).optional(),
-    workingCopy: workingCopySpec.optional(),
-  }),
-  ResourceActivated: z.object({
-    attributes: attributes.optional(),
-    /** folder of the working copy on the host */
-    path: z.string().optional(),
-    commit: z.string().optional(),
-  }),
-  ResourceBroken: z.object({ error: z.string() }),
-  ResourceUnreachable: z.object({ error: z.string() }),
-  ResourceReachable: z.object({}),
-  /** A lease has the slot. The revision of this commit is the fencing token of the grant. */
-  SlotClaimed: z.object({ slot: z.number().int().nonnegative(), lease: uuid, owner: z.string() }),
-  SlotFreed: z.object({ slot: z.number().int().nonnegative(), lease: uuid }),
-  /** Draining: no new claims. */
-  ResourceReleased: z.object({ reason: z.string() }),
-  ResourceDestroyed: z.object({}),
+  ResourceCreated: z
+    .object({
+      type: resourceType,
+      blueprint: blueprintName,
+      name: z.string(),
+      attributes,
+      slots: z.number().int().positive().describe('how many leases it can hold at once'),
+      machine: z.string().optional().describe('the machine it stands for (preallocated)'),
+      host: hostAccess.optional().describe('how to get in (hosts)'),
+      parent: z.object({ lease: uuid, resource: uuid }).optional().describe('the lease that it stands on (working copies), and the host resource behind that lease'),
+      workingCopy: workingCopySpec.optional(),
+    })
+    .describe('It exists on paper: pending until it is activated.'),
+  ResourceActivated: z
+    .object({
+      attributes: attributes.optional(),
+      path: z.string().optional().describe('folder of the working copy on the host'),
+      commit: z.string().optional().describe('the commit that it holds'),
+    })
+    .describe('It can be used.'),
+  ResourceBroken: z.object({ error: z.string() }).describe('It could not be made, or failed.'),
+  ResourceUnreachable: z.object({ error: z.string() }).describe('A host does not answer: no new claims until it does.'),
+  ResourceReachable: z.object({}).describe('A host answers again.'),
+  SlotClaimed: z
+    .object({ slot: z.number().int().nonnegative(), lease: uuid, owner: z.string() })
+    .describe('A lease has the slot. The revision of this commit is the fencing token of the grant.'),
+  SlotFreed: z.object({ slot: z.number().int().nonnegative(), lease: uuid }).describe('The slot can be claimed again.'),
+  ResourceReleased: z.object({ reason: z.string() }).describe('Draining: no new claims.'),
+  ResourceDestroyed: z.object({}).describe('Nothing is left of it.'),
 } as const;

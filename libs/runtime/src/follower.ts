@@ -21,6 +21,7 @@ export interface Following {
 /** Follows the event feed from its first position: "replay at start, nothing else remembered". */
 export class Follower implements Living {
   private current: Feed | undefined;
+  private statuses: StatusFeed | undefined;
   private live = false;
 
   constructor(
@@ -45,6 +46,7 @@ export class Follower implements Living {
   async start(): Promise<void> {
     const { following, runtime } = this;
     const statuses = new StatusFeed(runtime.connection, `/berth/${runtime.name}`);
+    this.statuses = statuses;
     const kinds = new Set<Kind>(following.status?.kinds);
     await statuses.open([...kinds]);
     const onCommit = (recorded: Recorded) => {
@@ -66,5 +68,6 @@ export class Follower implements Living {
     this.live = false;
     await this.following.stop?.();
     await this.current?.stop();
+    this.statuses?.close();
   }
 }

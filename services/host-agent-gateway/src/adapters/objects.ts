@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { NatsConnection, ObjectStore } from 'nats';
+import type { JetStreamClient, NatsConnection, ObjectStore } from 'nats';
 import { artifactBucket, transferBucket } from '@berth/nats';
 
 export type Bucket = typeof artifactBucket | typeof transferBucket;
@@ -15,7 +15,7 @@ export interface Objects {
 export function natsObjects(connection: NatsConnection): Objects {
   const buckets = new Map<Bucket, Promise<ObjectStore>>();
   const bucketOf = (name: Bucket) => {
-    const open = buckets.get(name) ?? connection.jetstream().views.os(name);
+    const open = buckets.get(name) ?? watched(connection.jetstream()).views.os(name);
     buckets.set(name, open);
     open.catch(() => buckets.delete(name));
     return open;
@@ -41,4 +41,18 @@ export function natsObjects(connection: NatsConnection): Objects {
       return found ? (found.data as unknown as AsyncIterable<Uint8Array>) : undefined;
     },
   };
+}
+
+/**
+ * The object store looks at the answers to its chunks only once it has read all of the file: until then a refused one
+ * would be a rejection that nobody handles, which ends the process.
+ */
+function watched(stream: JetStreamClient): JetStreamClient {
+  const publish = stream.publish.bind(stream);
+  stream.publish = (...args) => {
+    const sent = publish(...args);
+    sent.catch(() => undefined); // the store itself is told, later
+    return sent;
+  };
+  return stream;
 }

@@ -2,11 +2,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../transports/connect.js';
-import { startSshd, type TestSshd } from '../transports/sshd.testing.js';
+import { startSshd, type RelayedSshd } from '../transports/sshd.testing.js';
 import type { Transport } from '../transports/transport.js';
 import { getFile, putFile } from './transfer.js';
 
-let sshd: TestSshd;
+let sshd: RelayedSshd;
 beforeAll(async () => {
   sshd = await startSshd();
 });

@@ -4,14 +4,14 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectLocal } from '../transports/local.js';
 import { createPool, type HostPool } from '../transports/pool.js';
-import { startSshd, type TestSshd } from '../transports/sshd.testing.js';
+import { startSshd, type RelayedSshd } from '../transports/sshd.testing.js';
 import type { HostSpec } from '../transports/transport.js';
 import { openHostShell } from './host-shell.js';
 import type { RunSpec } from './outcome.js';
 import { collector, marked, pidsOf, until } from './runner.testing.js';
 import { createRunner, type Runner } from './run.js';
 
-let sshd: TestSshd;
+let sshd: RelayedSshd;
 let pool: HostPool;
 let runner: Runner;
 let host: HostSpec;
@@ -156,7 +156,7 @@ describe('a connection that fails', () => {
   });
 
   it('tells a host whose disk or rights do not allow a start', async () => {
-    const blocked = sshd.spec('blocked', { folder: `${sshd.home}/host/inside-a-file` });
+    const blocked = sshd.spec('blocked', { folder: `${sshd.home}/config/inside-a-file` });
     expect(await runner.run(blocked, command('true'), collector())).toMatchObject({ kind: 'not-started', error: { code: 'host-fault' } });
   });
 });

@@ -2,13 +2,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPool, type HostPool } from '../transports/pool.js';
-import { startSshd, type TestSshd } from '../transports/sshd.testing.js';
+import { startSshd, type RelayedSshd } from '../transports/sshd.testing.js';
 import type { HostSpec } from '../transports/transport.js';
 import type { RunSpec } from './outcome.js';
 import { actionFile, collector, marked, pidsOf, until } from './runner.testing.js';
 import { createRunner, type Runner } from './run.js';
 
-let sshd: TestSshd;
+let sshd: RelayedSshd;
 beforeAll(async () => {
   sshd = await startSshd();
 });

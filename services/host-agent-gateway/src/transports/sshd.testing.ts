@@ -1,122 +1,62 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tempFolder } from '../../../../test/support/cleanup.js';
+import { newSshKey, startTestSshd } from '../../../../test/support/sshd.js';
 import type { HostSpec } from './transport.js';
 
 /** A real OpenSSH server on loopback for specs, with a TCP relay in front whose connections can be cut or silenced. */
-export interface TestSshd {
+export interface RelayedSshd {
   spec(id: string, changes?: Partial<HostSpec>): HostSpec;
-  /** The server itself, past the relay; for measuring. */
-  readonly directPort: number;
-  /** Temporary folder of this server; `folder` of each spec is inside. */
+  /** Temporary folder for the spec; `folder` of each host is inside. */
   readonly home: string;
+  /** `SHA256:…` of the key that the server shows now. */
+  readonly fingerprint: string;
   /** Ends every open connection at once. */
   cut(): void;
   /** Passes nothing on while true, and keeps connections open: a network that went dark. */
   silence(on: boolean): void;
-  /** Refuses connections while true. */
+  /** Refuses connections while true, as a host does on which nothing listens. */
   refuse(on: boolean): Promise<void>;
   /** Makes another host key and starts the server again with it. */
   changeHostKey(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts it on free ports; throws with the line that installs OpenSSH when that is missing. */
-export async function startSshd(settings: { maxSessions?: number } = {}): Promise<TestSshd> {
-  const program = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/sbin/sshd'].find(existsSync);
-  if (!program) throw new Error('No sshd here; install it: apt-get install -y --no-install-recommends openssh-server');
-  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
-  const home = mkdtempSync(join(tmpdir(), 'berth-sshd-'));
-  const keygen = (name: string): void => {
-    rmSync(join(home, name), { force: true });
-    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(home, name)]);
-  };
-  keygen('host');
-  keygen('user');
-  const port = await freePort();
-  writeFileSync(
-    join(home, 'config'),
-    [
-      `ListenAddress 127.0.0.1:${port}`,
-      `HostKey ${home}/host`,
-      `PidFile ${home}/pid`,
-      `AuthorizedKeysFile ${home}/user.pub`,
-      'PasswordAuthentication no',
-      'KbdInteractiveAuthentication no',
-      'UsePAM no',
-      'StrictModes no',
-      `MaxSessions ${settings.maxSessions ?? 200}`,
-      'MaxStartups 200',
-      'Subsystem sftp internal-sftp',
-      // bash reads ~/.bashrc under sshd unless it believes to be a nested shell; whatever is in there is not what specs measure.
-      'SetEnv SHLVL=2',
-      '',
-    ].join('\n'),
-  );
-
-  let stopServer = await launch(program, home, port);
-  const relay = await startRelay(port);
+/** Starts both on free ports; they end with the test file at the latest. */
+export async function startSshd(settings: { maxSessions?: number } = {}): Promise<RelayedSshd> {
+  const sshd = await startTestSshd(settings);
+  const home = await tempFolder('host');
+  // Files that a credential may name by mistake, and the one it should: that of a key which may log in.
+  const stranger = newSshKey('stranger');
+  const write = (name: string, text: string) => writeFile(join(home, name), text, { mode: 0o600 });
+  await Promise.all([write('user', sshd.privateKey), write('user.pub', `${stranger.publicKey}\n`), write('host', stranger.privateKey), write('config', 'Port 22\n')]);
+  const relay = await startRelay(sshd.port);
   return {
     home,
-    directPort: port,
     spec: (id, changes = {}) => ({
       id,
       transport: 'ssh',
       address: '127.0.0.1',
       port: relay.port,
-      user: userInfo().username,
-      credential: `file:${home}/user`,
-      hostKey: readFileSync(join(home, 'host.pub'), 'utf8').trim(),
+      user: sshd.user,
+      credential: `file:${sshd.privateKeyPath}`,
+      hostKey: sshd.hostKeyPublic,
       folder: join(home, 'folder'),
       ...changes,
     }),
+    get fingerprint() {
+      return sshd.hostFingerprint;
+    },
     cut: relay.cut,
     silence: relay.silence,
     refuse: relay.refuse,
-    changeHostKey: async () => {
-      await stopServer();
-      keygen('host');
-      stopServer = await launch(program, home, port);
-    },
+    changeHostKey: () => sshd.changeHostKey(),
     stop: async () => {
       await relay.stop();
-      await stopServer();
-      rmSync(home, { recursive: true, force: true });
+      await sshd.stop();
     },
   };
-}
-
-async function launch(program: string, home: string, port: number): Promise<() => Promise<void>> {
-  const child = spawn(program, ['-D', '-e', '-f', join(home, 'config')], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2_000)));
-  while (!(await answers(port))) {
-    if (child.exitCode !== null) throw new Error(`sshd did not start: ${said}`);
-  }
-  return async () => {
-    child.kill();
-    await exited;
-  };
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('data', () => (socket.destroy(), resolve(true)));
-    socket.once('error', () => setTimeout(() => resolve(false), 10));
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 async function startRelay(to: number): Promise<{ port: number; cut(): void; silence(on: boolean): void; refuse(on: boolean): Promise<void>; stop(): Promise<void> }> {

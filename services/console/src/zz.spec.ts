@@ -1,0 +1,28 @@
+import { test } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { openRuntime } from '@berth/runtime';
+import { startTestNats } from '../../../test/support/nats.js';
+import { freshDatabase } from '../../../test/support/postgres.js';
+import { tempFolder, atEndOfFile } from '../../../test/support/cleanup.js';
+import { openDatabase } from './views/schema.js';
+import { Projection } from './views/projection.js';
+import { rebuildProjection } from './views/rebuild.js';
+test('t', { timeout: 120000 }, async () => {
+  const nats = await startTestNats(); const db = await freshDatabase(); const home = await tempFolder('x');
+  const rt = await openRuntime('console', {home, httpPort:0, natsUrl:nats.url, databaseUrl:db, logLevel:'warn', logFile: home+'/log'}, (e)=>console.log(e));
+  const ds = await openDatabase(db, (e)=>console.log(e));
+  const c = (...events: any[]) => ({id: randomUUID(), at: new Date().toISOString(), actor:'s', cause:'s', events});
+  let n=0; let last=0;
+  const t0=performance.now();
+  await Promise.all(Array.from({length:100}, async()=>{ while(n<5000){ n++; const id=randomUUID();
+    let at=await rt.store.append('lease',id,0,c({type:'LeaseRequested',data:{type:'host',owner:'o',attributes:{os:'linux'},blueprints:[],priority:1}}));
+    at=await rt.store.append('lease',id,at,c({type:'LeaseAcquired',data:{resource:id,blueprint:'local',slot:0,token:1}},{type:'LeaseActivated',data:{}}));
+    at=await rt.store.append('lease',id,at,c({type:'LeaseReleased',data:{reason:'x',expired:false}}));
+    at=await rt.store.append('lease',id,at,c({type:'LeaseDestroyed',data:{}})); last=Math.max(last,at);} }));
+  console.log('wrote', last, performance.now()-t0);
+  let t=performance.now();
+  const p=new Projection(rt, ds); await p.start(); await p.reached(last, 100000);
+  console.log('RESULT project', last/((performance.now()-t)/1000), 'commits/s');
+  t=performance.now(); await rebuildProjection(rt, ds, ()=>{}); console.log('RESULT rebuild', last/((performance.now()-t)/1000));
+  await p.stop(); await ds.destroy(); await rt.connection.close();
+});
