@@ -8,7 +8,7 @@ import { startFleet, startTestSshd, type Fleet } from '../support/fleet.js';
 import { eventually } from '../support/wait.js';
 import { nothingLeft } from './left.js';
 import { type Log, type Told } from './log.js';
-import { expectRanOnce, numberedPlan, repository, startNumbered } from './numbered.js';
+import { expectRanOnce, numberedPlan, startNumbered } from './numbered.js';
 import { round, someSeed } from './seed.js';
 
 const RECOVERY_MS = 10_000;

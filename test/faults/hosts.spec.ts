@@ -63,7 +63,7 @@ ${run.replace(/^/gm, '      ')}
       const log = await logOf(fleet);
       const [last] = log.all(['ResourceUnreachable', 'ResourceReachable'], log.resourceNamed(host.name)).slice(-1);
       expect(last?.type).toBe(what);
-      return last;
+      return last!;
     }, { timeoutMs: 10_000 });
 
   test('one that is down is not granted: leases go to another, or wait with the reason until it is back', async () => {

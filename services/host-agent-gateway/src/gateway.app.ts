@@ -41,8 +41,8 @@ export class GatewayApp implements Following {
   /** live actions by lease, and when they were recorded as started */
   private readonly byLease = new Map<string, Set<string>>();
   private readonly startedAt = new Map<string, number>();
-  /** by lease: actions that ended while their host was away, until the lease's folder is removed */
-  private readonly abandoned = new Map<string, Set<string>>();
+  /** by lease, until that is destroyed: actions that ended while their host was away */
+  private readonly abandoned = new Map<string, readonly string[]>();
   private readonly detach = new AbortController();
 
   constructor(private readonly runtime: Runtime) {
@@ -89,25 +89,21 @@ export class GatewayApp implements Following {
 
   apply(recorded: AnyRecorded): void {
     this.grants.apply(recorded);
+    if (recorded.kind === 'lease' && recorded.commit.events.some((event) => event.type === 'LeaseDestroyed')) this.abandoned.delete(recorded.id);
     if (recorded.kind !== 'action') return;
     this.actions.apply(recorded);
     const state = this.actions.get(recorded.id)?.state;
     if (!state || state.status === 'none') return;
+    if (state.status === 'failed' && state.code === 'unreachable') this.abandoned.set(state.lease, [...(this.abandoned.get(state.lease) ?? []), recorded.id]);
     if (isLive(state)) {
       this.byLease.set(state.lease, (this.byLease.get(state.lease) ?? new Set()).add(recorded.id));
       if (state.status === 'started' && !this.startedAt.has(recorded.id)) this.startedAt.set(recorded.id, Date.parse(recorded.commit.at));
     } else {
       this.startedAt.delete(recorded.id);
-      this.noteAbandoned(recorded.id, state);
       const others = this.byLease.get(state.lease);
       others?.delete(recorded.id);
       if (others?.size === 0) this.byLease.delete(state.lease);
     }
-  }
-
-  private noteAbandoned(id: string, action: Exclude<Action, LiveAction | { status: 'none' }>): void {
-    if (action.status === 'failed' && action.code === 'unreachable' && action.spec.kind !== 'remove-working-copy') this.abandoned.set(action.lease, (this.abandoned.get(action.lease) ?? new Set()).add(id));
-    else if (action.status === 'succeeded' && action.spec.kind === 'remove-working-copy') this.abandoned.delete(action.lease);
   }
 
   caughtUp(): void {
@@ -176,6 +172,7 @@ export class GatewayApp implements Following {
     const output = outputSink(this.runtime.connection, id, mayHaveStarted ? await storedOutput(this.runtime.connection, id) : { stdout: 0, stderr: 0 });
     const context: ActionContext = {
       id,
+      lease: action.lease,
       spec: action.spec,
       host,
       folder: 'path' in place.folder ? place.folder.path : `copies/${place.folder.copy}`,
@@ -186,7 +183,7 @@ export class GatewayApp implements Following {
       // A removal is owed whatever happens: it waits for its host instead of failing.
       mayHaveStarted: mayHaveStarted || action.spec.kind === 'remove-working-copy',
       owed: action.spec.kind === 'remove-working-copy' || (mayHaveStarted && action.spec.kind !== 'prepare-working-copy'),
-      abandoned: [...(this.abandoned.get(action.lease) ?? [])],
+      abandoned: this.abandoned.get(action.lease) ?? [],
       startedAt: this.startedAt.get(id),
       signals: { cancel, detach: this.detach.signal },
       started: () => this.tell(id, { type: 'Start' }, 'started'),

@@ -9,6 +9,7 @@ import type { HostSpec } from '../transports/transport.js';
 /** What an action is carried out with. */
 export interface ActionContext<S extends ActionSpec = ActionSpec> {
   id: string;
+  lease: string;
   spec: S;
   host: HostSpec;
   /** Folder of the lease: absolute, or below the host's base folder. */

@@ -4,21 +4,20 @@ import { getFile as read } from '../files/transfer.js';
 import { HostError } from '../transports/errors.js';
 import type { ActionHandler } from './action.js';
 import { makeFolder } from './run-command.js';
-import { reach } from './run-script.js';
+import { overConnection } from './run-script.js';
 
 /** Keeps a file of the lease's folder in an object: an artifact's is named `<build>/<name>`, any other is on its way to somebody. */
-export const getFile: ActionHandler<Extract<ActionSpec, { kind: 'get-file' }>> = async (context) => {
+export const getFile: ActionHandler<Extract<ActionSpec, { kind: 'get-file' }>> = (context) => {
   const { path, object } = context.spec;
-  const transport = await reach(context);
-  if (!transport) return undefined;
-  if (context.signals.cancel.aborted) return { kind: 'cancelled', result: {}, reason: 'it was cancelled' };
-  context.started();
-  const root = context.folder.startsWith('/') ? context.folder : await makeFolder(transport, context.folder);
-  const { content } = await read(transport, root, path).catch((error: unknown) => {
-    // Told by the name that its author knows, not by where the host keeps it.
-    if (error instanceof HostError && error.code === 'not-found') throw new HostError('not-found', `there is no file ${path} in the working copy`);
-    throw error;
+  return overConnection(context, async (transport) => {
+    context.started();
+    const root = context.folder.startsWith('/') ? context.folder : await makeFolder(transport, context.folder);
+    const { content } = await read(transport, root, path).catch((error: unknown) => {
+      // Told by the name that its author knows, not by where the host keeps it.
+      if (error instanceof HostError && error.code === 'not-found') throw new HostError('not-found', `there is no file ${path} in the working copy`);
+      throw error;
+    });
+    const kept = await context.objects.put(object.includes('/') ? artifactBucket : transferBucket, object, content);
+    return { kind: 'succeeded', result: kept };
   });
-  const kept = await context.objects.put(object.includes('/') ? artifactBucket : transferBucket, object, content);
-  return { kind: 'succeeded', result: kept };
 };

@@ -3,18 +3,17 @@ import { transferBucket } from '@berth/nats';
 import { putFile as write } from '../files/transfer.js';
 import type { ActionHandler } from './action.js';
 import { makeFolder } from './run-command.js';
-import { reach } from './run-script.js';
+import { overConnection } from './run-script.js';
 
 /** Writes a file of the transfer bucket into the lease's folder. */
-export const putFile: ActionHandler<Extract<ActionSpec, { kind: 'put-file' }>> = async (context) => {
+export const putFile: ActionHandler<Extract<ActionSpec, { kind: 'put-file' }>> = (context) => {
   const { path, object, mode } = context.spec;
-  const transport = await reach(context);
-  if (!transport) return undefined;
-  if (context.signals.cancel.aborted) return { kind: 'cancelled', result: {}, reason: 'it was cancelled' };
-  context.started();
-  const content = await context.objects.get(transferBucket, object);
-  if (!content) return { kind: 'failed', result: {}, code: 'not-found', error: `the file ${object} to be put is not there (any more)` };
-  const root = context.folder.startsWith('/') ? context.folder : await makeFolder(transport, context.folder);
-  const { bytes, sha256 } = await write(transport, root, path, content, { mode });
-  return { kind: 'succeeded', result: { bytes, sha256 } };
+  return overConnection(context, async (transport) => {
+    context.started();
+    const content = await context.objects.get(transferBucket, object);
+    if (!content) return { kind: 'failed', result: {}, code: 'not-found', error: `the file ${object} to be put is not there (any more)` };
+    const root = context.folder.startsWith('/') ? context.folder : await makeFolder(transport, context.folder);
+    const { bytes, sha256 } = await write(transport, root, path, content, { mode });
+    return { kind: 'succeeded', result: { bytes, sha256 } };
+  });
 };

@@ -1,9 +1,13 @@
 import type { ActionSpec } from '@berth/contracts';
 import { copyPath, removeScript, workingCopyResult } from '../git/working-copy.js';
+import { hostShellOf } from '../runner/host-shell.js';
 import { HostError } from '../transports/errors.js';
 import type { Transport } from '../transports/transport.js';
 import type { ActionHandler } from './action.js';
 import { reach, runScript } from './run-script.js';
+
+/** Between asking a process to end and making it. */
+const GRACE_MS = 2000;
 
 /** Removes a folder and makes sure that it is gone. Owed whatever happens: it waits for a host that is away. */
 export const removeWorkingCopy: ActionHandler<Extract<ActionSpec, { kind: 'remove-working-copy' }>> = async (context) => {
@@ -12,6 +16,8 @@ export const removeWorkingCopy: ActionHandler<Extract<ActionSpec, { kind: 'remov
   if (!transport) return undefined;
   for (const id of context.abandoned) await context.runner.kill(context.host, id);
   await context.runner.forget(context.host, context.abandoned);
+  // First whatever its commands left running: a process must outlive neither the folder nor the lease.
+  await (await hostShellOf(transport)).reap(`BERTH_LEASE=${context.lease}`, GRACE_MS);
   if (await removeEmpty(transport, copyPath(transport.folder, copy))) return { kind: 'succeeded', result: {} };
   return runScript(context, { text: removeScript(transport.folder, copy), cwd: transport.folder }, 'captured', (exitCode, result, said) => {
     const removed = workingCopyResult(transport.folder, copy, exitCode, said.stdout, said.stderr);

@@ -4,6 +4,9 @@ import type { Transport } from '../transports/transport.js';
 import type { ActionHandler } from './action.js';
 import { reach, runScript } from './run-script.js';
 
+/** What every process of a lease carries, so that what a command leaves running is found when the lease ends. */
+export const markOf = (lease: string) => ({ BERTH_LEASE: lease });
+
 /** Runs a command in the lease's folder. */
 export const runCommand: ActionHandler<Extract<ActionSpec, { kind: 'run-command' }>> = async (context) => {
   const { command, env, timeoutMs } = context.spec;
@@ -12,7 +15,7 @@ export const runCommand: ActionHandler<Extract<ActionSpec, { kind: 'run-command'
     if (!transport) return undefined;
     await makeFolder(transport, context.folder);
   }
-  return runScript(context, { text: command, cwd: context.folder, env, ...(timeoutMs !== undefined && { timeoutMs }) }, 'published', (exitCode, result) =>
+  return runScript(context, { text: command, cwd: context.folder, env: { ...env, ...markOf(context.lease) }, ...(timeoutMs !== undefined && { timeoutMs }) }, 'published', (exitCode, result) =>
     exitCode === 0 ? { kind: 'succeeded', result } : { kind: 'failed', result, code: 'exit', error: `exit code ${exitCode}` },
   );
 };

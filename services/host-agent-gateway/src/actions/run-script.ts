@@ -20,6 +20,8 @@ export type Verdict = (exitCode: number, result: ActionResult, said: { stdout: s
 /** Of a captured script only so much is kept, in characters: it is ours and prints little. */
 const CAPTURED = 64 * 1024;
 const CONNECT_LIMIT_MS = 10_000;
+/** How many connections may be lost under one file before its action fails. */
+const CONNECTIONS = 10;
 
 /**
  * Runs shell text on the host and tells its end. `published`: its output goes to the bus; `captured`: the verdict reads it,
@@ -71,6 +73,25 @@ export async function runScript(context: ActionContext, script: Script, output: 
       return { kind: 'failed', result, code: 'unreachable', error: outcome.error.message };
     default:
       return unreachable(outcome);
+  }
+}
+
+/**
+ * Does over a connection what can be done again over the next one when that is lost: moving a file, say.
+ *
+ * @throws HostError as `reach`, and what `work` throws
+ */
+export async function overConnection(context: ActionContext, work: (transport: Transport) => Promise<End>): Promise<End | undefined> {
+  for (let tries = 1; ; tries++) {
+    const transport = await reach(context);
+    if (!transport) return undefined;
+    if (context.signals.cancel.aborted) return { kind: 'cancelled', result: {}, reason: 'it was cancelled' };
+    try {
+      return await work(transport);
+    } catch (error) {
+      if (!(error instanceof HostError) || error.code !== 'connection-lost' || tries >= CONNECTIONS) throw error;
+      context.link(error.message);
+    }
   }
 }
 

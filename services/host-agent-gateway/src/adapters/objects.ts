@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { JetStreamClient, NatsConnection, ObjectStore } from 'nats';
-import { artifactBucket, transferBucket } from '@berth/nats';
+import type { artifactBucket, transferBucket } from '@berth/nats';
 
 export type Bucket = typeof artifactBucket | typeof transferBucket;
 

@@ -46,6 +46,8 @@ export interface HostShell {
   giveUpStart(id: string): Promise<ActionState>;
   /** TERM, after `graceMs` KILL, to everything that belongs to the action; answers when none of it is left. @throws HostError `still-running` */
   kill(id: string, reason: EndReason, graceMs: number): Promise<ActionState>;
+  /** TERM, after `graceMs` KILL, to every process that has `NAME=value` in its environment; answers when there is none. @throws HostError `still-running` */
+  reap(mark: string, graceMs: number): Promise<void>;
   /** Removes the folders of ended actions. @throws HostError `still-running` when one has not ended */
   forget(ids: readonly string[]): Promise<void>;
   /** Ids of all actions that have a folder. */
@@ -152,6 +154,11 @@ export async function openHostShell(
       const [verdict, ...rest] = await ask('berth_kill', [checkedId(id), reason, ticks], 2 * graceMs + 4 * ANSWER_MS);
       if (verdict === 'gone') return stateOf(rest);
       throw new HostError('still-running', `Processes of action ${id} on host ${host} do not end, not even on KILL: ${rest.join(' ')}.`);
+    },
+    reap: async (mark, graceMs) => {
+      const ticks = String(Math.max(1, Math.ceil(graceMs / 100)));
+      const [verdict, ...pids] = await ask('berth_reap', [mark, ticks], 2 * graceMs + 4 * ANSWER_MS);
+      if (verdict !== 'gone') throw new HostError('still-running', `Processes with ${mark} on host ${host} do not end, not even on KILL: ${pids.join(' ')}.`);
     },
     forget: async (ids) => {
       if (ids.length === 0) return;

@@ -233,6 +233,33 @@ berth_end() {
   berth_state "$2"; echo "r $1 gone $berth_r"
 }
 
+berth_reap() { # request NAME=value grace-in-tenths-of-a-second: ends whatever carries this in its environment
+  berth_reaper "$@" </dev/null 2>/dev/null &
+  berth_job $!
+}
+
+berth_reaper() {
+  trap '' HUP INT PIPE TERM
+  berth_n=0; berth_told=" "
+  while :; do
+    if [ -n "$berth_proc" ]; then
+      berth_m=$(grep -lF "$2" /proc/[0-9]*/environ)
+    else
+      berth_m=$(ps -A -ww -E -o pid=,command= | grep -F "$2 " | while read -r berth_p berth_l; do echo "$berth_p"; done)
+    fi
+    [ -n "$berth_m" ] || break
+    [ $berth_n -lt $(($3 + 100)) ] || { echo "r $1 stuck" $berth_m; return; }
+    for berth_p in $berth_m; do
+      berth_p=\${berth_p#/proc/}; berth_p=\${berth_p%/environ}
+      if [ $berth_n -ge "$3" ]; then kill -KILL "$berth_p"; continue; fi
+      case $berth_told in *" $berth_p "*) ;; *) berth_told="$berth_told$berth_p "; kill -TERM "$berth_p";; esac
+    done
+    berth_n=$((berth_n + 1))
+    if [ $berth_n -lt 4 ]; then sleep 0.02; else sleep 0.1; fi || sleep 1
+  done
+  echo "r $1 gone"
+}
+
 berth_forget() { # request id...: removes the folders of actions that have ended
   berth_remove "$@" </dev/null 2>/dev/null &
   berth_job $!
