@@ -33,7 +33,9 @@ export interface BerthOptions {
   onFailure?: (error: Error) => void;
 }
 
-const definitions = [leaseService, allocatorService, gatewayService, buildOrchestratorService];
+/** In waves: those of the second ask those of the first something as soon as they are up, and would wait for a late one. */
+const waves = [[leaseService, gatewayService], [allocatorService, buildOrchestratorService]];
+const definitions = waves.flat();
 
 /**
  * Starts the bus, the database, every service and the console; what NATS_URL or DATABASE_URL name is used as it is.
@@ -80,11 +82,12 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
     }
 
     const config: Config = { home, httpPort: settings.BERTH_HTTP_PORT, natsUrl: bus.url, databaseUrl: database.url, logLevel: settings.BERTH_LOG_LEVEL, logFile: join(home, 'logs', 'berth.log') };
-    // Each takes its commands only once it has replayed, so they can start in any order, and do at once.
-    const services = await Promise.allSettled(definitions.map((definition) => startService(definition, config, failed(definition.name))));
-    for (const outcome of services) if (outcome.status === 'fulfilled') started.push(named(outcome.value));
-    const refused = services.find((outcome) => outcome.status === 'rejected');
-    if (refused) throw refused.reason;
+    for (const wave of waves) {
+      const services = await Promise.allSettled(wave.map((definition) => startService(definition, config, failed(definition.name))));
+      for (const outcome of services) if (outcome.status === 'fulfilled') started.push(named(outcome.value));
+      const refused = services.find((outcome) => outcome.status === 'rejected');
+      if (refused) throw refused.reason;
+    }
     for (const { name } of definitions) ready.set(name, { ready: true });
     progress(`services  ${definitions.map((d) => d.name).join(', ')}`);
 

@@ -95,7 +95,7 @@ describe('the projections', () => {
     expect(progress.at(-1)!.done).toBe(true);
     expect(progress.map((p) => p.position)).toEqual([...progress.map((p) => p.position)].sort((a, b) => a - b));
     await eventually(async () => {
-      const [{ position }] = (await database.query('SELECT position FROM berth.checkpoint')) as { position: string }[];
+      const [{ position }] = (await database.query('SELECT position FROM berth.checkpoint')) as [{ position: string }];
       expect(Number(position)).toBeGreaterThanOrEqual(last);
     });
     const live = await rows();
@@ -117,7 +117,7 @@ describe('the projections', () => {
     await nats.restart();
     const last = await happen(20);
     await eventually(async () => {
-      const [{ position }] = (await database.query('SELECT position FROM berth.checkpoint')) as { position: string }[];
+      const [{ position }] = (await database.query('SELECT position FROM berth.checkpoint')) as [{ position: string }];
       expect(Number(position)).toBeGreaterThanOrEqual(last);
     }, { timeoutMs: 15_000 });
     expect((await rows()).lease.length).toBe(before + 40);
