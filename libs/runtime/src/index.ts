@@ -1,4 +1,5 @@
 export { aggregates, type Aggregates, type Cause, type Decider } from './aggregate.js';
+export { tellUntilStored } from './tell.js';
 export { natsBus, type Bus } from './bus.js';
 export { JetStreamStrategy, type Command } from './strategy.js';
 export { StatusFeed, type Status } from './status.js';

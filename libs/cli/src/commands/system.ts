@@ -3,17 +3,11 @@ import { leaf, type Context } from '../context.js';
 import { Failure } from '../failure.js';
 import { table } from '../text.js';
 
-/** What `@berth/embedded` gives; loaded only when asked for, because it brings every service with it. */
-interface Embedded {
-  up(env: NodeJS.ProcessEnv): Promise<void>;
-}
-
 /** `berth up`, `berth history`, `berth projection …` */
 export function systemCommands(program: Command, context: Context): void {
   leaf(program, 'up', 'start everything on this machine, until Ctrl-C').action(async () => {
-    // Not a literal: the embedded package uses this one, so the compiler must not see a circle.
-    const place: string = '@berth/embedded';
-    const { up } = (await import(place)) as Embedded;
+    // Loaded only when asked for, because it brings every service with it.
+    const { up } = await import('@berth/embedded');
     await up(context.io.env);
   });
 
