@@ -39,7 +39,7 @@ export async function staleFile(root = ROOT) {
 
 /** A zod schema as JSON Schema: `input` = what an asker may write, `output` = what is stored. */
 function schemaOf(schema, io) {
-  const { $schema: _dialect, ...json } = z.toJSONSchema(schema, {
+  const json = z.toJSONSchema(schema, {
     io,
     unrepresentable: 'any',
     override({ zodSchema, jsonSchema }) {
@@ -57,6 +57,7 @@ function schemaOf(schema, io) {
       if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
     },
   });
+  delete json.$schema; // AsyncAPI has one dialect for all
   return json;
 }
 

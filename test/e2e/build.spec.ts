@@ -1,26 +1,7 @@
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { tempFolder } from '../support/cleanup.js';
 import { startFleet, startTestSshd, type Fleet } from '../support/fleet.js';
-
-const run = promisify(execFile);
-
-async function repository(files: Record<string, string>): Promise<string> {
-  const folder = await tempFolder('repo');
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(join(folder, name, '..'), { recursive: true });
-    await writeFile(join(folder, name), text);
-  }
-  const git = (...args: string[]) => run('git', ['-C', folder, '-c', 'user.name=spec', '-c', 'user.email=spec@example.org', ...args]);
-  await git('init', '--quiet', '--initial-branch=main');
-  await git('add', '.');
-  await git('commit', '--quiet', '-m', 'first');
-  return folder;
-}
+import { repository } from '../support/repository.js';
 
 describe('a build, from the bus to the host and back', () => {
   let fleet: Fleet;

@@ -138,7 +138,7 @@ steps:
 
   const seed = someSeed();
   test.each([1, 2, 3, 4])(`at any moment (seed ${seed}), round %i`, async (n) => {
-    const moment = round(seed, n).within(800);
+    const moment = round(seed, n).within(600);
     const begun = performance.now();
     const build = await startNumbered(fleet, { lines: 8, pause: 0.05 });
     await eventually(() => performance.now() - begun >= moment);

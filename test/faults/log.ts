@@ -104,7 +104,8 @@ function expectSlotsKept(log: Log): void {
     else if (event.type === 'ResourceReachable') away.delete(event.id);
     else if (event.type === 'LeaseAcquired') {
       expect(event.data).toMatchObject({ resource: claims.get(event.id)!.id, slot: claims.get(event.id)!.data.slot, token: claims.get(event.id)!.position });
-    } else if (event.type === 'LeaseDestroyed') {
+    } else if (event.type === 'LeaseDestroyed' && log.all('LeaseAcquired', event.id).length > 0) {
+      // One that was given up while its claim was on the way has nothing on a host, and never hears of the claim; that is freed after it.
       expect([...held.values()].some((mine) => [...mine.values()].includes(event.id)), `lease ${event.id} destroyed at ${event.position} still has a slot`).toBe(false);
     }
   }

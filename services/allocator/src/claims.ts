@@ -135,9 +135,11 @@ export class Claims {
         const answer = await this.resources.handle(resource, { type: 'Slots', claim, free }, { id: cause, actor: 'allocator', cause, at: new Date().toISOString() });
         if (answer.accepted && answer.position) await this.follower().reached(answer.position);
       } catch (error) {
-        // The store is away: nothing is known to be claimed, so all of it is planned again when it is back.
-        this.runtime.log.warn({ error, resource }, 'claims not committed, planned again');
+        if (this.runtime.connection.isClosed()) return;
+        // The store is away and may have taken the claims all the same: planned elsewhere, a lease could end up with two slots.
+        this.runtime.log.warn({ error, resource }, 'claims not known to be committed, tried again');
         await new Promise((resolve) => setTimeout(resolve, 200));
+        continue;
       }
       const state = this.resources.get(resource)?.state;
       for (const lease of free) if (!state || !holds(state, lease)) turn.free.delete(lease);

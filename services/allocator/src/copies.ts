@@ -1,5 +1,5 @@
 import { derivedId, type AnyRecorded } from '@berth/contracts';
-import type { Follower, Runtime } from '@berth/runtime';
+import { tellUntilStored, type Follower, type Runtime } from '@berth/runtime';
 import { blueprints } from './blueprints/index.js';
 import type { ResourceCommand } from './domain/resource.js';
 import type { Claims, Resources } from './claims.js';
@@ -165,8 +165,6 @@ export class Copies {
 
   private tell(id: string, command: ResourceCommand, role: string): void {
     const cause = derivedId(id, role);
-    this.resources
-      .handle(id, command, { id: cause, actor: 'allocator', cause, at: new Date().toISOString() })
-      .catch((error: unknown) => this.runtime.log.error({ error, resource: id, command: command.type }, 'could not be stored'));
+    tellUntilStored(this.runtime, this.resources, id, command, { id: cause, actor: 'allocator', cause, at: new Date().toISOString() });
   }
 }

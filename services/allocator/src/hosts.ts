@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { derivedId, type Answer, type CommandData, type HostAccess } from '@berth/contracts';
-import type { Aggregates, Command, Runtime } from '@berth/runtime';
+import { tellUntilStored, type Aggregates, type Command, type Runtime } from '@berth/runtime';
 import type { MachineEvent } from '@berth/contracts';
 import { blueprints } from './blueprints/index.js';
 import type { HostSource } from './blueprints/blueprint.js';
@@ -99,8 +99,6 @@ export class Hosts {
 
   private tell(id: string, command: ResourceCommand, role: string): void {
     const cause = derivedId(id, role);
-    this.resources
-      .handle(id, command, { id: cause, actor: 'allocator', cause, at: new Date().toISOString() })
-      .catch((error: unknown) => this.runtime.log.error({ error, resource: id, command: command.type }, 'could not be stored'));
+    tellUntilStored(this.runtime, this.resources, id, command, { id: cause, actor: 'allocator', cause, at: new Date().toISOString() });
   }
 }

@@ -1,5 +1,5 @@
 import { derivedId, rejected, type ActionEvent, type AnyRecorded, type Answer, type CommandData } from '@berth/contracts';
-import { aggregates, Follower, type Aggregates, type Cause, type Command, type Following, type Runtime } from '@berth/runtime';
+import { aggregates, Follower, tellUntilStored, type Aggregates, type Cause, type Command, type Following, type Runtime } from '@berth/runtime';
 import { actions } from './actions/index.js';
 import type { ActionContext } from './actions/action.js';
 import { natsObjects } from './adapters/objects.js';
@@ -237,7 +237,7 @@ export class GatewayApp implements Following {
   }
 
   private tell(id: string, command: ActionCommand, role: string): void {
-    this.actions.handle(id, command, own(derivedId(id, role))).catch((error: unknown) => this.runtime.log.error({ error, action: id, command: command.type }, 'could not be stored'));
+    tellUntilStored(this.runtime, this.actions, id, command, own(derivedId(id, role)));
   }
 
   async stop(): Promise<void> {

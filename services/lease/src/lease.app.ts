@@ -1,5 +1,5 @@
 import { derivedId, rejected, unreachable, type AnyRecorded, type Answer, type BlueprintName, type CommandData, type ResourceEvent } from '@berth/contracts';
-import { aggregates, Follower, type Aggregates, type Cause, type Command, type Following, type Runtime } from '@berth/runtime';
+import { aggregates, Follower, tellUntilStored, type Aggregates, type Cause, type Command, type Following, type Runtime } from '@berth/runtime';
 import { leaseDecider, type Grant, type Lease, type LeaseCommand } from './domain/lease.js';
 import { leaseStatus } from './domain/status.js';
 import { Alarms } from './expiry.js';
@@ -155,8 +155,7 @@ export class LeaseApp implements Following {
   }
 
   private tell(id: string, command: LeaseCommand, commit: string): void {
-    const cause: Cause = { id: commit, actor: 'lease', cause: commit, at: new Date().toISOString() };
-    this.leases.handle(id, command, cause).catch((error: unknown) => this.runtime.log.error({ error, lease: id, command: command.type }, 'could not be stored'));
+    tellUntilStored(this.runtime, this.leases, id, command, { id: commit, actor: 'lease', cause: commit, at: new Date().toISOString() });
   }
 
   stop(): void {

@@ -37,6 +37,8 @@ export class Others {
       bus: bus as unknown as Bus,
       connection: {
         request: () => Promise.resolve({ headers: { code: 404 } }),
+        // A connection that never breaks has nothing to tell.
+        status: async function* () {},
         publish: (subject: string, payload: string) => this.statuses.push({ subject, event: JSON.parse(payload) as StatusEvent }),
       },
       log: { error: problem, warn: problem, info: () => undefined },
