@@ -63,7 +63,7 @@ describe('the bus', () => {
     ['a field of the wrong kind', 'RequestLease', `{"id":"${randomUUID()}","type":"RequestLease","data":{"type":"castle"}}`, 'invalid-data', 'data.type'],
     ['a time in the past', 'RequestLease', `{"id":"${randomUUID()}","type":"RequestLease","data":{"type":"host","until":"2001-01-01T00:00:00Z"}}`, 'invalid-data', 'data.until'],
     ['a working copy without a host', 'RequestLease', `{"id":"${randomUUID()}","type":"RequestLease","data":{"type":"working-copy"}}`, 'invalid-data', 'data.host.lease'],
-    ['a lease that is not there', 'ReleaseLease', `{"id":"${randomUUID()}","type":"ReleaseLease","data":{"lease":"${randomUUID()}"}}`, 'unknown-lease', 'lease'],
+    ['a lease that is not there', 'ReleaseLease', `{"id":"${randomUUID()}","type":"ReleaseLease","data":{"lease":"${randomUUID()}"}}`, 'unknown-lease', 'data.lease'],
   ])('%s is refused, the field is named, and the queue goes on', async (_, type, payload, code, field) => {
     const answer = await ask(`berth.cmd.lease.${type}`, payload);
     expect(answer).toMatchObject({ accepted: false, code, errors: [{ field }] });
@@ -85,7 +85,7 @@ describe('the bus', () => {
     const id = randomUUID();
     await send('RequestLease', { type: 'host' }, id);
     await send('ReleaseLease', { lease: id });
-    expect(await send('RenewLease', { lease: id, until: '2099-01-01T00:00:00Z' })).toMatchObject({ accepted: false, code: 'lease-ended', errors: [{ field: 'lease' }] });
+    expect(await send('RenewLease', { lease: id, until: '2099-01-01T00:00:00Z' })).toMatchObject({ accepted: false, code: 'lease-ended', errors: [{ field: 'data.lease' }] });
   });
 
   test('twenty releases at once release once', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect } from 'nats';
 import pg from 'pg';
@@ -10,6 +10,7 @@ import { startConsole } from '@berth/console';
 import { gatewayService } from '@berth/host-agent-gateway';
 import { leaseService } from '@berth/lease';
 import { readEnvironment, startService, type Config, type RunningService } from '@berth/runtime';
+import { addressOptions, shownAddress } from '@berth/nats';
 import { lockHome, resolveHome } from './home.js';
 import { startNats } from './nats.js';
 import { startPostgres } from './postgres.js';
@@ -75,12 +76,14 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
       settings.DATABASE_URL === undefined ? startPostgres({ home }) : reachPostgres(settings.DATABASE_URL),
       started,
     );
-    progress(`bus       ${withoutPassword(bus.url)}`);
-    progress(`database  ${withoutPassword(database.url)}`);
+    progress(`bus       ${shownAddress(bus.url)}`);
+    progress(`database  ${shownAddress(database.url)}`);
     for (const [name, part] of [['nats-server', bus], ['PostgreSQL', database]] as const) {
       void part.exited?.then(() => failed(name)(new Error('its process ended')));
     }
 
+    // Others may pass through the state folder; what commands and errors say is for its owner.
+    await mkdir(join(home, 'logs'), { recursive: true, mode: 0o700 });
     const config: Config = { home, httpPort: settings.BERTH_HTTP_PORT, natsUrl: bus.url, databaseUrl: database.url, logLevel: settings.BERTH_LOG_LEVEL, logFile: join(home, 'logs', 'berth.log') };
     for (const wave of waves) {
       const services = await Promise.allSettled(wave.map((definition) => startService(definition, config, failed(definition.name))));
@@ -128,11 +131,11 @@ async function bothOrNone(bus: Promise<Part>, database: Promise<Part>, started: 
 
 async function reachNats(url: string): Promise<Part> {
   try {
-    const connection = await connect({ servers: url, timeout: 3000, reconnect: false });
+    const connection = await connect({ ...addressOptions(url), timeout: 3000, reconnect: false });
     await connection.close();
     return { url };
   } catch (error) {
-    throw new Error(`NATS_URL ${withoutPassword(url)} can't be reached (${(error as Error).message}): start that server, correct NATS_URL, or unset it to use the built-in one`, { cause: error });
+    throw new Error(`NATS_URL ${shownAddress(url)} can't be reached (${(error as Error).message}): start that server, correct NATS_URL, or unset it to use the built-in one`, { cause: error });
   }
 }
 
@@ -142,14 +145,10 @@ async function reachPostgres(url: string): Promise<Part> {
     await client.connect();
     return { url };
   } catch (error) {
-    throw new Error(`DATABASE_URL ${withoutPassword(url)} can't be reached (${(error as Error).message || (error as { code?: string }).code}): start that server, correct DATABASE_URL, or unset it to use the built-in one`, { cause: error });
+    throw new Error(`DATABASE_URL ${shownAddress(url)} can't be reached (${(error as Error).message || (error as { code?: string }).code}): start that server, correct DATABASE_URL, or unset it to use the built-in one`, { cause: error });
   } finally {
     await client.end().catch(() => undefined); // it never connected
   }
-}
-
-function withoutPassword(url: string): string {
-  return url.replace(/\/\/([^:@/]*):[^@/]*@/, '//$1:***@');
 }
 
 function assertFree(port: number): Promise<void> {

@@ -30,7 +30,8 @@ function join(prefix: string, path: PropertyKey[]): string {
   return text || '(the whole)';
 }
 
-/** One sentence from several field errors. */
+/** One sentence from several field errors, with its full stop. */
 export function summary(errors: FieldError[]): string {
-  return errors.map((e) => `${e.field}: ${e.message}`).join('; ');
+  const text = errors.map((e) => `${e.field}: ${e.message}`).join('; ');
+  return /[.?!]$/.test(text) ? text : `${text}.`;
 }

@@ -17,7 +17,7 @@ export interface Config {
 const environment = z.object({
   BERTH_HOME: z.string().min(1).optional(),
   BERTH_HTTP_PORT: z.coerce.number('must be a port number').int().min(0).max(65535, 'must be a port from 0 to 65535').default(4780),
-  NATS_URL: z.string().regex(/^(nats|tls|wss?):\/\/[^\s]+$/, 'must be a URL such as nats://127.0.0.1:4222').optional(),
+  NATS_URL: z.string().regex(/^(nats|tls):\/\/[^\s]+$/, 'must be a URL such as nats://127.0.0.1:4222').optional(),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\/[^\s]+$/, 'must be a URL such as postgres://user:password@127.0.0.1:5432/berth').optional(),
   BERTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
@@ -32,6 +32,6 @@ export class ConfigError extends Error {}
 export function readEnvironment(env: NodeJS.ProcessEnv) {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environment.safeParse(present);
-  if (!parsed.success) throw new ConfigError(`The environment can't be used: ${summary(fieldErrors(parsed.error))}.`);
+  if (!parsed.success) throw new ConfigError(`The environment can't be used: ${summary(fieldErrors(parsed.error))}`);
   return parsed.data;
 }

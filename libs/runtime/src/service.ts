@@ -4,11 +4,11 @@ import type { DynamicModule } from '@nestjs/common';
 import { pino, type Logger } from 'pino';
 import { connect, type NatsConnection } from 'nats';
 import { jetStreamStore, type EventStore } from '@berth/event-store';
-import { applyStreams } from '@berth/nats';
+import { addressOptions, applyStreams, shownAddress } from '@berth/nats';
 import type { ServiceName } from '@berth/contracts';
 import { natsBus, type Bus } from './bus.js';
 import { JetStreamStrategy } from './strategy.js';
-import type { Config } from './config.js';
+import { ConfigError, type Config } from './config.js';
 
 /** What a service is given to live on. */
 export interface Runtime {
@@ -43,7 +43,7 @@ export interface RunningService {
 export async function openRuntime(name: string, config: Config, fail: (error: Error) => void): Promise<Runtime> {
   const log = pino({ name, level: config.logLevel, serializers: { error: pino.stdSerializers.err, problem: pino.stdSerializers.err } }, pino.destination({ dest: config.logFile ?? 2, sync: false, mkdir: true }));
   const connection = await connect({
-    servers: config.natsUrl,
+    ...addressOptions(config.natsUrl),
     name: `berth-${name}`,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
@@ -51,6 +51,8 @@ export async function openRuntime(name: string, config: Config, fail: (error: Er
     pingInterval: 5000,
     maxPingOut: 2,
     noEcho: false,
+  }).catch((error: unknown) => {
+    throw new ConfigError(`NATS_URL ${shownAddress(config.natsUrl)} can't be used (${(error as Error).message}): start that server, or correct NATS_URL.`, { cause: error });
   });
   await applyStreams(await connection.jetstreamManager());
   return { name, config, connection, store: jetStreamStore(connection), bus: natsBus(connection), log, fail };

@@ -140,7 +140,7 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
     const deliveries = Number(acknowledge.split('.')[4]);
     const envelope = readEnvelope(message.data, message.subject);
     if ('accepted' in envelope) {
-      this.bury(message, `${envelope.message}: ${summary(envelope.errors)}`);
+      this.bury(message, envelope.message);
       this.connection.publish(acknowledge, '+TERM');
       return;
     }
@@ -218,12 +218,12 @@ function readEnvelope(data: Uint8Array, subject: string): CommandEnvelope | Extr
   const parsed = commandEnvelope.safeParse(json);
   if (!parsed.success) {
     const errors = fieldErrors(parsed.error);
-    return rejected('invalid-command', `The command's envelope is wrong: ${summary(errors)}.`, errors);
+    return rejected('invalid-command', `The command's envelope is wrong: ${summary(errors)}`, errors);
   }
   const type = subject.slice(subject.lastIndexOf('.') + 1);
   if (parsed.data.type !== type) {
     const errors = [{ field: 'type', message: `is ${JSON.stringify(parsed.data.type)}, but the subject says ${JSON.stringify(type)}: make them agree` }];
-    return rejected('invalid-command', `The command's envelope is wrong: ${summary(errors)}.`, errors);
+    return rejected('invalid-command', `The command's envelope is wrong: ${summary(errors)}`, errors);
   }
   return parsed.data;
 }
@@ -237,7 +237,7 @@ function readCommand(service: ServiceName, envelope: CommandEnvelope): Command |
   const data = schema.safeParse(envelope.data);
   if (!data.success) {
     const errors = fieldErrors(data.error, 'data');
-    return rejected('invalid-data', `${envelope.type} is refused: ${summary(errors)}.`, errors);
+    return rejected('invalid-data', `${envelope.type} is refused: ${summary(errors)}`, errors);
   }
   return { id: envelope.id, type: envelope.type, data: data.data, actor: envelope.actor ?? 'bus', after: envelope.after ?? 0 };
 }

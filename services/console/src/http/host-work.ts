@@ -126,11 +126,11 @@ function pathInside(path: unknown): string {
   if (parsed.success) return parsed.data;
   const errors = fieldErrors(parsed.error, 'path');
   const outside = typeof path === 'string' && path !== '';
-  throw new HttpProblem(outside ? 'path-outside' : 'invalid-data', `The file is refused: ${summary(errors)}.`, errors);
+  throw new HttpProblem(outside ? 'path-outside' : 'invalid-data', `The file is refused: ${summary(errors)}`, errors);
 }
 
 function valid<T>(field: string, parsed: { success: true; data: T } | { success: false; error: Parameters<typeof fieldErrors>[0] }): T {
   if (parsed.success) return parsed.data;
   const errors: FieldError[] = fieldErrors(parsed.error, field);
-  throw new HttpProblem('invalid-data', `The command is refused: ${summary(errors)}.`, errors);
+  throw new HttpProblem('invalid-data', `The command is refused: ${summary(errors)}`, errors);
 }

@@ -14,7 +14,7 @@ export const getFile: ActionHandler<Extract<ActionSpec, { kind: 'get-file' }>> =
     const root = context.folder.startsWith('/') ? context.folder : await makeFolder(transport, context.folder);
     const { content } = await read(transport, root, path).catch((error: unknown) => {
       // Told by the name that its author knows, not by where the host keeps it.
-      if (error instanceof HostError && error.code === 'not-found') throw new HostError('not-found', `there is no file ${path} in the working copy`);
+      if (error instanceof HostError && error.code === 'not-found') throw new HostError('not-found', `there is no file ${path} in the folder of the lease`);
       throw error;
     });
     const kept = await context.objects.put(object.includes('/') ? artifactBucket : transferBucket, object, content);

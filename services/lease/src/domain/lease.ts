@@ -39,9 +39,9 @@ export type LeaseCommand =
   /** the allocator gave the slot back */
   | { type: 'Freed'; token: number };
 
-const unknownLease = (): Refusal => rejected('unknown-lease', 'There is no such lease.', [{ field: 'lease', message: 'is not the id of a lease: see `berth lease list`' }]);
+const unknownLease = (): Refusal => rejected('unknown-lease', 'There is no such lease.', [{ field: 'data.lease', message: 'is not the id of a lease: see `berth lease list`' }]);
 const ended = (lease: Lease): Refusal =>
-  rejected('lease-ended', `The lease is ${lease.status}: request a new one.`, [{ field: 'lease', message: `is ${lease.status} and can't be changed any more` }]);
+  rejected('lease-ended', `The lease is ${lease.status}: request a new one.`, [{ field: 'data.lease', message: `is ${lease.status} and can't be changed any more` }]);
 const isLater = (a: string, b: string) => Date.parse(a) > Date.parse(b);
 
 /** Pure. A refusal is for the asker; no events means that the command has had its effect. */
