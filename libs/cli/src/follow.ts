@@ -17,7 +17,10 @@ export async function* changes<T extends { position: number }>(berth: BerthHttp,
 /** What frontends on the bus are told of a build, from its view. */
 export const buildStatus = ({ id, status, percent, activity, error }: BuildView): Pick<StatusEvent, 'data'> => ({ data: { id, status, percent, activity, error } });
 
-/** Shows a build until it has ended and its whole log was shown; resolves with what became of it. */
+/** How long a build that has ended is watched while it is cleaned up. */
+const CLEANING_MS = 5000;
+
+/** Shows a build until it has ended, is cleaned up and its whole log was shown; resolves with what became of it. */
 export async function watchBuild(berth: BerthHttp, id: string, screen: Screen, log: Screen = screen): Promise<BuildView> {
   const watcher = buildWatcher({
     write: (text) => (typeof text === 'string' ? screen : log).write(text),
@@ -32,10 +35,19 @@ export async function watchBuild(berth: BerthHttp, id: string, screen: Screen, l
       for await (const bytes of berth.builds.log(id, { follow: true, signal: over.signal })) watcher.log(bytes);
     })();
     const telling = (async () => {
-      for await (const build of changes(berth, id, () => berth.builds.get(id), over.signal)) {
-        if (ended(build.status)) return build;
-        watcher.status(buildStatus(build));
+      let build: BuildView | undefined;
+      let patience: NodeJS.Timeout | undefined;
+      try {
+        for await (build of changes(berth, id, () => berth.builds.get(id), over.signal)) {
+          if (ended(build.status) && build.cleanedUp) return build;
+          // Its host may be away: what is owed there is not waited for long.
+          if (ended(build.status)) patience ??= setTimeout(() => over.abort(), CLEANING_MS);
+          watcher.status(buildStatus(build));
+        }
+      } finally {
+        clearTimeout(patience);
       }
+      if (build && ended(build.status)) return build;
       throw new Error('the feed of events ended');
     })();
     // Whichever fails first ends the other.

@@ -76,7 +76,7 @@ export async function connectBus(natsUrl: string): Promise<BusClient> {
       for await (const event of events) if (event.type === Events.Reconnect) await refresh();
     })();
     try {
-      await connection.flush();
+      await insist(connection, 'the bus', 20_000, () => connection.flush());
       await refresh();
       let position = 0;
       for await (const event of channel) {

@@ -8,7 +8,13 @@ const path = z.string().min(1).max(4096).regex(/^[^\0\n]+$/, 'a path has no NUL 
 export const insidePath = path.refine((p) => !p.startsWith('/') && !p.startsWith('~') && !p.split(/[\\/]/).includes('..') && !/^[A-Za-z]:/.test(p), {
   message: 'must stay inside the working copy: a relative path without ".."',
 }).describe('a path inside the working copy, or the folder of the lease: relative and without ".."');
-const environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name is letters, digits and "_"'), z.string());
+const environment = z.record(
+  z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name is letters, digits and "_"')
+    .regex(/^(?!BERTH_(ACTION|LEASE)$)/, 'BERTH_ACTION and BERTH_LEASE are set by Berth: choose another name'),
+  z.string(),
+);
 
 /** What is done on a host, by kind. */
 export const actionSpec = z.discriminatedUnion('kind', [

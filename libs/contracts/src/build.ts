@@ -5,7 +5,10 @@ import { workingCopySpec } from './resource.js';
 
 const stepName = z.string().min(1).max(128);
 const environment = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name is letters, digits and "_"'),
+  z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name is letters, digits and "_"')
+    .regex(/^(?!BERTH_)/, 'names that begin with BERTH_ are set by Berth: choose another'),
   z.union([z.string(), z.number(), z.boolean()]).transform(String),
 );
 

@@ -36,10 +36,10 @@ export class Views implements View {
     return this.actions.get(id);
   }
 
-  /** How long the action of a step has been running at an instant; 0 when it has not begun. */
+  /** How long ago the action of a step was asked for; 0 when it was not. */
   runningFor(action: string, now: number): number {
-    const startedAt = this.clocks.get(action)?.startedAt;
-    return startedAt === undefined ? 0 : Math.max(0, now - startedAt);
+    const askedAt = this.clocks.get(action)?.askedAt;
+    return askedAt === undefined ? 0 : Math.max(0, now - askedAt);
   }
 
   /** A lease or an action that never came to be: only its refusal tells so. What the feed has shown is not touched. */
@@ -133,7 +133,8 @@ export class Views implements View {
     const at = Date.parse(commit.at);
     const clock = this.clocks.get(id) ?? { askedAt: at };
     this.clocks.set(id, clock);
-    const durationMs = Math.max(0, at - (clock.startedAt ?? clock.askedAt));
+    // From when it was asked for: the host's own start is part of what a step takes.
+    const durationMs = Math.max(0, at - clock.askedAt);
     switch (event.type) {
       case 'ActionRequested':
         this.actions.set(id, { status: 'requested' });

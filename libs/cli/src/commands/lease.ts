@@ -149,7 +149,7 @@ const listed = (leases: LeaseView[], colour: boolean): string =>
       ['STATUS', (l) => l.status],
       ['OWNER', (l) => l.owner],
       ['BLUEPRINT', (l) => l.blueprint],
-      ['UNTIL', (l) => relative(l.until)],
+      ['UNTIL', (l) => (l.status === 'destroyed' ? null : relative(l.until))],
       ['CREATED', (l) => relative(l.created)],
       ['REASON', (l) => l.error ?? l.reason],
     ],

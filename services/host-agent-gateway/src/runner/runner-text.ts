@@ -240,14 +240,20 @@ berth_reap() { # request NAME=value grace-in-tenths-of-a-second: ends whatever c
 
 berth_reaper() {
   trap '' HUP INT PIPE TERM
-  berth_n=0; berth_told=" "
+  berth_n=0; berth_none=0; berth_told=" "
   while :; do
     if [ -n "$berth_proc" ]; then
       berth_m=$(grep -lF "$2" /proc/[0-9]*/environ)
     else
       berth_m=$(ps -A -ww -E -o pid=,command= | grep -F "$2 " | while read -r berth_p berth_l; do echo "$berth_p"; done)
     fi
-    [ -n "$berth_m" ] || break
+    if [ -z "$berth_m" ]; then
+      # Where something was found, twice: a process that forks while the list is read can escape it once.
+      berth_none=$((berth_none + 1))
+      [ $berth_n -gt 0 ] && [ $berth_none -lt 2 ] || break
+    else
+      berth_none=0
+    fi
     [ $berth_n -lt $(($3 + 100)) ] || { echo "r $1 stuck" $berth_m; return; }
     for berth_p in $berth_m; do
       berth_p=\${berth_p#/proc/}; berth_p=\${berth_p%/environ}
