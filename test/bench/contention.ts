@@ -15,7 +15,8 @@ export async function contention(): Promise<Row[]> {
   fleet.bus.connection.subscribe('berth.status.lease.*', {
     callback: (_, message) => {
       const { data } = message.json<{ data: { id: string; status: string; error: string | null } }>();
-      if (data.status === 'broken') throw new Error(`lease ${data.id}: ${data.error}`);
+      // Thrown in here it would only end the subscription, and the benchmark would wait for ever.
+      if (data.status === 'broken') process.emit('uncaughtException', new Error(`lease ${data.id}: ${data.error}`));
       const key = `${data.id} ${data.status}`;
       waiting.get(key)?.(data);
       waiting.delete(key);

@@ -13,6 +13,10 @@ if (unknown.length > 0) {
   process.stderr.write(`there is no benchmark ${unknown.join(', ')}: use ${Object.keys(benchmarks).join(', ')}, or none for all\n`);
   process.exit(2);
 }
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`the benchmark failed: ${error.message}\n`);
+  void cleanUp().finally(() => process.exit(1));
+});
 const rows: Row[] = [];
 for (const [name, run] of Object.entries(benchmarks)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;

@@ -56,6 +56,8 @@ export async function jetStreamFeed(
     const sequence = Number(parts[5]);
     if (Number(parts[6]) !== delivered + 1) return reopen();
     delivered++;
+    // Whoever reacts to this one has seen it: what they say they decided on includes it.
+    waiters.position = sequence;
     try {
       onMessage(message.subject, sequence, message.data);
     } catch (error) {

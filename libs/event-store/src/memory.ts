@@ -35,6 +35,7 @@ export function memoryStore(): EventStore {
       const pump = () => {
         while (!stopped && waiters.position < log.length) {
           const next = waiters.position + 1;
+          waiters.position = next; // whoever reacts to this one has seen it
           try {
             const recorded = read(next);
             if (!kinds || kinds.includes(recorded.kind)) onCommit(recorded);

@@ -83,6 +83,17 @@ export function storeContract(open: () => EventStore, foreign?: (kind: string, i
     expect(seen.map((r) => (r.commit.events[0]!.data as { reason: string }).reason)).toEqual(Array.from({ length: 201 }, (_, i) => String(i)));
   });
 
+  test('while a commit is handed over, the position of the feed is that of the commit', async () => {
+    const store = open();
+    const id = stream();
+    const seen: [number, number][] = [];
+    const feed = await store.feed(0, (r) => void (r.id === id && seen.push([r.sequence, feed.position])), fail);
+    const at = await store.append('lease', id, 0, commit());
+    await feed.reached(at);
+    await feed.stop();
+    expect(seen).toEqual([[at, at]]);
+  });
+
   test('a feed can begin after any position', async () => {
     const store = open();
     const id = stream();

@@ -32,7 +32,7 @@ export class UnreadableError extends Error {
 
 /** A running subscription to all commits in their one order. */
 export interface Feed {
-  /** Highest position handed to the subscriber. */
+  /** Position of the commit that was handed to the subscriber last, or is being handed over now. */
   readonly position: number;
   /** Resolves once everything that was stored when the feed began has been handed over. */
   readonly live: Promise<void>;
