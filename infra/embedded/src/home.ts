@@ -1,4 +1,5 @@
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { commandLine, isAlive, startMark, stopProcess } from './process.js';
@@ -36,7 +37,7 @@ export async function lockHome(home: string): Promise<HomeLock> {
   const file = join(home, 'up.pid');
   const mine = `${process.pid} ${startMark(process.pid)}\n`;
   // The file appears with its content in one step, so nobody can read it half-written.
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, mine, { mode: 0o600 });
   try {
     for (;;) {
@@ -47,7 +48,7 @@ export async function lockHome(home: string): Promise<HomeLock> {
       if (owner !== undefined) {
         throw new Error(`Berth is already running on this state folder (pid ${owner}): stop it first or set BERTH_HOME`);
       }
-      await removeStale(file, theirs);
+      if (await takeOver(file, theirs, draft)) break;
     }
   } finally {
     await rm(draft, { force: true });
@@ -95,16 +96,26 @@ async function linkOnce(from: string, to: string): Promise<boolean> {
 }
 
 /**
- * Takes a dead owner's file away. Two starters may both find it dead; the slower one would take the faster one's
- * new file away, so what was moved is read again and put back when it is not the dead one.
+ * Puts our file in a dead owner's place. Of several starters who find it dead only the holder of a second file may, and only
+ * while the first still is what it was found to be: whoever comes late finds a living owner there and leaves it alone.
  */
-async function removeStale(file: string, dead: string): Promise<void> {
-  const aside = `${file}.stale-${process.pid}`;
-  try {
-    await rename(file, aside);
-  } catch {
-    return;
+async function takeOver(file: string, dead: string, draft: string): Promise<boolean> {
+  const right = `${file}.takeover`;
+  if (!(await linkOnce(draft, right))) {
+    // Somebody is at it, or died at it.
+    const theirs = await readFile(right, 'utf8').catch(() => undefined);
+    if (theirs !== undefined && livingOwner(theirs) === undefined) await rm(right, { force: true });
+    else await new Promise((resolve) => setTimeout(resolve, 5));
+    return false;
   }
-  if ((await readFile(aside, 'utf8')) !== dead) await linkOnce(aside, file);
-  await rm(aside, { force: true });
+  try {
+    if ((await readFile(file, 'utf8').catch(() => undefined)) !== dead) return false;
+    // A second name of the same content, because renaming one name of a file onto another does nothing.
+    const own = `${draft}.own`;
+    await copyFile(draft, own);
+    await rename(own, file);
+    return true;
+  } finally {
+    await rm(right, { force: true });
+  }
 }
