@@ -134,10 +134,12 @@ async function findPrograms() {
   const embedded = join(ROOT, 'infra', 'embedded', 'dist');
   const started = Date.now();
   try {
-    const { findGit, findNatsServer, findSshd, resolveHome } = await import(join(embedded, 'servers.js'));
+    const { findNatsServer, findSshd, findTool, resolveHome } = await import(join(embedded, 'servers.js'));
     await findNatsServer(resolveHome());
     await findSshd(resolveHome());
-    await findGit();
+    // One after the other: the package manager lets one in at a time.
+    await findTool('git');
+    await findTool('ps');
   } catch (error) {
     throw new Stop(error.message);
   }

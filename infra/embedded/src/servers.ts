@@ -7,7 +7,7 @@ export type { Postgres, PostgresOptions } from './postgres.js';
 export { removeHome } from './postgres-user.js';
 export { commandLine, descendants, isAlive, signal, stopProcess, waitUntil } from './process.js';
 export type { ProcessInfo } from './process.js';
-export { findGit } from './git-program.js';
+export { findTool } from './tools.js';
 export { findProgram, searchFolders } from './programs.js';
 export type { Search } from './programs.js';
 export { newSshKey } from './ssh-keys.js';

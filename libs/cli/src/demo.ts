@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { connectBus, httpClient, type BerthHttp, type BuildView, type BusClient, type LeaseView } from '@berth/client';
 import { startBerth, type Berth } from '@berth/embedded';
-import { CHECKOUT, ensureHome, findGit, resolveHome, startSshd, type Sshd } from '@berth/embedded/servers';
+import { CHECKOUT, ensureHome, findTool, resolveHome, startSshd, type Sshd } from '@berth/embedded/servers';
 import type { Answer } from '@berth/contracts';
 import { watchBuild } from './follow.js';
 import { withRepository } from './plan-file.js';
@@ -41,7 +41,7 @@ async function demo(args: string[]): Promise<number> {
   interrupted.catch(() => undefined); // thrown where it is waited for
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt(new Error(`stopped by ${signal}`)));
   try {
-    await findGit();
+    await findTool('git');
     await ensureHome(resolveHome());
     // As root the database server is another user, who has to be able to pass through; what is secret has a mode of its own.
     if (process.getuid?.() === 0) await chmod(resolveHome(), 0o711);

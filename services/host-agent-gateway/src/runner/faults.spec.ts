@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,7 +7,7 @@ import { startSshd, type RelayedSshd } from '../transports/sshd.testing.js';
 import type { HostSpec } from '../transports/transport.js';
 import { openHostShell } from './host-shell.js';
 import type { RunSpec } from './outcome.js';
-import { collector, marked, pidsOf, until } from './runner.testing.js';
+import { collector, commandLines, marked, pidsOf, until } from './runner.testing.js';
 import { createRunner, type Runner } from './run.js';
 
 let sshd: RelayedSshd;
@@ -47,7 +46,7 @@ describe('ending a process tree', () => {
     cancel.abort();
     expect(await running).toEqual({ kind: 'cancelled' });
     expect(marked(spec.id)).toEqual([]);
-    expect(spawnSync('pgrep', ['-f', '^sleep 302.25$']).stdout.toString()).toBe('');
+    expect(commandLines()).not.toContain('sleep 302.25');
     expect(existsSync(`/proc/${pid}`)).toBe(false);
     expect((await runner.lookup(host, spec.id))).toMatchObject({ state: 'exited', ended: 'cancelled' });
   });

@@ -43,6 +43,19 @@ export function marked(id: string): number[] {
     .map(Number);
 }
 
+/** Command lines of all living processes. */
+export function commandLines(): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+      } catch {
+        return ''; // gone between the two looks
+      }
+    });
+}
+
 /** A file of an action, or nothing when it is not there (yet). */
 export function actionFile(host: HostSpec, id: string, name: string): string | undefined {
   const path = `${host.folder}/actions/${id}/${name}`;
