@@ -5,7 +5,7 @@ export {
   type Recorded, type StatusEvent,
 } from './bus.js';
 export { credential, hostKey, hostAccess, machineSpec, type HostAccess, type MachineSpec } from './machine.js';
-export { resourceType, blueprintName, workingCopySpec, type ResourceType, type BlueprintName, type WorkingCopySpec } from './resource.js';
+export { resourceType, blueprintName, builtInBlueprints, workingCopySpec, type ResourceType, type BlueprintName, type WorkingCopySpec } from './resource.js';
 export { leaseRequest, type LeaseRequest } from './lease.js';
 export { insidePath, actionSpec, actionResult, type ActionSpec, type ActionKind, type ActionResult } from './action.js';
 export { plan, savedPlan, step, runStep, uploadArtifactStep, type Plan, type Step } from './build.js';

@@ -10,6 +10,13 @@ export type ResourceType = z.infer<typeof resourceType>;
 export const blueprintName = z.enum(['preallocated', 'local', 'working-copy']);
 export type BlueprintName = z.infer<typeof blueprintName>;
 
+/** The blueprints there are: what each gives, what it answers to, and the attributes that all it gives has. */
+export const builtInBlueprints = {
+  preallocated: { type: 'host', answersTo: 'hosts among the enrolled machines', attributes: { preallocated: 'yes', remote: 'yes' } },
+  local: { type: 'host', answersTo: 'the host that Berth itself runs on', attributes: { preallocated: 'no', remote: 'no' } },
+  'working-copy': { type: 'working-copy', answersTo: 'working copies on a leased host (host.lease)', attributes: {} },
+} as const satisfies Record<BlueprintName, { type: ResourceType; answersTo: string; attributes: Record<string, string> }>;
+
 /** What a working copy is made from. Without a repository it is an empty folder. */
 export const workingCopySpec = z.object({
   repository: z

@@ -5,8 +5,6 @@ import type { ResourceInfo } from '../domain/resource.js';
 interface Common {
   name: BlueprintName;
   type: ResourceType;
-  /** What it answers to, in a sentence. */
-  answersTo: string;
 }
 
 /** Gives hosts that are there already. */

@@ -1,10 +1,10 @@
+import { builtInBlueprints } from '@berth/contracts';
 import type { HostBlueprint } from './blueprint.js';
 
 /** Machines that people enrolled: one host resource each, with the machine's slots. */
 export const preallocated: HostBlueprint = {
   name: 'preallocated',
   type: 'host',
-  answersTo: 'hosts among the enrolled machines (preallocated=yes, remote=yes)',
   rank: 0,
   host(source) {
     if (!('machine' in source)) throw new Error('a preallocated host comes from a machine');
@@ -16,7 +16,7 @@ export const preallocated: HostBlueprint = {
       machine: machine.name,
       slots: machine.slots,
       // What people say of their machine goes before what a probe found; what makes it a preallocated host before both.
-      attributes: { ...machine.facts, ...machine.attributes, os: machine.platform, machine: machine.name, preallocated: 'yes', remote: 'yes' },
+      attributes: { ...machine.facts, ...machine.attributes, os: machine.platform, machine: machine.name, ...builtInBlueprints.preallocated.attributes },
       host: {
         transport: 'ssh',
         address: machine.address,

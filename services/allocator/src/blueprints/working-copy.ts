@@ -4,7 +4,6 @@ import type { DerivedBlueprint } from './blueprint.js';
 export const workingCopy: DerivedBlueprint = {
   name: 'working-copy',
   type: 'working-copy',
-  answersTo: 'working copies on a leased host (host.lease)',
   create: (id, info) => ({ kind: 'prepare-working-copy', copy: id, ...info.workingCopy }),
   destroy: (id) => ({ kind: 'remove-working-copy', copy: id }),
   facts: (result) => ({ ...(result.path !== undefined && { path: result.path }), ...(result.commit !== undefined && { commit: result.commit }) }),

@@ -1,15 +1,8 @@
-import type { AnyRecorded, MachineEvent, PlanEvent, ResourceEvent } from '@berth/contracts';
+import { builtInBlueprints, type AnyRecorded, type MachineEvent, type PlanEvent, type ResourceEvent } from '@berth/contracts';
 import type { BlueprintView, MachineView, PlanView, ResourceView } from '@berth/client';
 
 type Enrolled = Extract<MachineEvent, { type: 'MachineAdded' }>['data'] & { added: string };
 type Of<K extends AnyRecorded['kind']> = Extract<AnyRecorded, { kind: K }>;
-
-/** The blueprints there are, and what they answer to. */
-const builtIn: Pick<BlueprintView, 'name' | 'type' | 'answersTo' | 'attributes'>[] = [
-  { name: 'preallocated', type: 'host', answersTo: 'hosts among the enrolled machines', attributes: { preallocated: 'yes', remote: 'yes' } },
-  { name: 'local', type: 'host', answersTo: 'the host that Berth itself runs on', attributes: { preallocated: 'no', remote: 'no' } },
-  { name: 'working-copy', type: 'working-copy', answersTo: 'working copies on a leased host (host.lease)', attributes: {} },
-];
 
 /** What is small enough to be kept in memory: machines, plans, living resources, and which actions a lease had. */
 export class Fleet {
@@ -123,7 +116,8 @@ export class Fleet {
   }
 
   blueprintList(): BlueprintView[] {
-    return builtIn.map((blueprint) => {
+    return Object.entries(builtInBlueprints).map(([name, described]): BlueprintView => {
+      const blueprint = { name, ...described };
       const resources = [...this.resources.values()].filter((r) => r.blueprint === blueprint.name).map(withSlots).sort(byName);
       const sum = (of: (r: ResourceView) => number) => resources.reduce((total, r) => total + of(r), 0);
       return { ...blueprint, free: sum((r) => r.free), busy: sum((r) => r.busy), resources };
