@@ -77,6 +77,28 @@ export const transferBucket = 'berth-transfers';
 
 /** JetStream error 10058: a stream of that name exists with another configuration. */
 const STREAM_NAME_IN_USE = 10058;
+/** JetStream error 10047: the server has not that much room to set aside. */
+const INSUFFICIENT_STORAGE = 10047;
+const LEAST_BYTES = 16 * 1024 ** 2;
+
+/** JetStream error 10059. */
+const STREAM_NOT_FOUND = 10059;
+
+/**
+ * Brings a stream that is there up to date; false when there is none. Room that was found too large for the disk before stays
+ * as small as it was made.
+ */
+async function fitted(manager: JetStreamManager, config: Declared): Promise<boolean> {
+  try {
+    const { max_bytes: present } = (await manager.streams.info(config.name)).config;
+    const declared = config.max_bytes ?? -1;
+    await manager.streams.update(config.name, declared > 0 && present > 0 && present < declared ? { ...config, max_bytes: present } : config);
+    return true;
+  } catch (error) {
+    if ((error as NatsError).api_error?.err_code === STREAM_NOT_FOUND) return false;
+    throw error;
+  }
+}
 
 /**
  * Creates or updates every stream; safe to call from many services at once and again.
@@ -88,11 +110,19 @@ export async function applyStreams(manager: JetStreamManager, replicas = 1): Pro
   await Promise.all(
     Object.values(streams).map(async (declared: Declared) => {
       const config = { ...declared, num_replicas: replicas };
-      try {
-        await manager.streams.add(config);
-      } catch (error) {
-        if ((error as NatsError).api_error?.err_code !== STREAM_NAME_IN_USE) throw error;
-        await manager.streams.update(declared.name, config);
+      for (;;) {
+        // Asked first: for one that is there, a full disk would be the answer before its name is looked at.
+        if (await fitted(manager, config)) return;
+        try {
+          await manager.streams.add(config);
+          return;
+        } catch (error) {
+          const code = (error as NatsError).api_error?.err_code;
+          if (code === STREAM_NAME_IN_USE) continue; // another service was quicker
+          // The server sets the room aside at once; on a small disk a smaller window of output is better than no start.
+          if (code !== INSUFFICIENT_STORAGE || (config.max_bytes ?? 0) < 2 * LEAST_BYTES) throw error;
+          config.max_bytes = Math.floor(config.max_bytes! / 2);
+        }
       }
     }),
   );
