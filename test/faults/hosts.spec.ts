@@ -14,7 +14,7 @@ import type { TestSshd } from '../support/sshd.js';
 import { eventually } from '../support/wait.js';
 import { nothingLeft } from './left.js';
 import { logOf, type Log } from './log.js';
-import { repository } from './numbered.js';
+import { repository } from '../support/repository.js';
 import { paused } from './paused.js';
 
 interface Host {
@@ -30,7 +30,7 @@ describe('hosts that fail', () => {
   let hosts: Host[] = [];
   beforeAll(async () => {
     fleet = await startFleet();
-    repo = await repository();
+    repo = await repository({ 'hello.txt': 'hello\n' });
   });
 
   /** Hosts of one test, which nothing else is granted; they share an attribute. */

@@ -7,7 +7,7 @@ import { startFleet, startTestSshd, type Fleet } from '../support/fleet.js';
 import { eventually } from '../support/wait.js';
 import { messages, nothingLeft } from './left.js';
 import { logOf } from './log.js';
-import { repository } from './numbered.js';
+import { repository } from '../support/repository.js';
 
 describe('what is left when everything is over', () => {
   let fleet: Fleet;
@@ -16,7 +16,7 @@ describe('what is left when everything is over', () => {
   beforeAll(async () => {
     fleet = await startFleet();
     folders = await Promise.all(['one', 'two'].map(async (name) => fleet.addMachine(name, await startTestSshd(), { slots: 3 })));
-    repo = await repository();
+    repo = await repository({ 'hello.txt': 'hello\n' });
   });
 
   const plan = (name: string, steps: string, copy = `{ repository: ${repo}, ref: main }`) => fleet.applyPlan(`name: ${name}\nworkingCopy: ${copy}\nsteps:\n${steps}`);

@@ -1,30 +1,12 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect } from 'vitest';
-import { tempFolder } from '../support/cleanup.js';
 import type { Fleet } from '../support/fleet.js';
+import { repository } from '../support/repository.js';
 import { eventually } from '../support/wait.js';
 import type { Log } from './log.js';
-
-const run = promisify(execFile);
-
-/** A Git repository as builds clone it. */
-export async function repository(files: Record<string, string> = { 'hello.txt': 'hello\n' }): Promise<string> {
-  const folder = await tempFolder('repo');
-  for (const [name, text] of Object.entries(files)) {
-    await mkdir(join(folder, name, '..'), { recursive: true });
-    await writeFile(join(folder, name), text);
-  }
-  const git = (...args: string[]) => run('git', ['-C', folder, '-c', 'user.name=spec', '-c', 'user.email=spec@example.org', ...args]);
-  await git('init', '--quiet', '--initial-branch=main');
-  await git('add', '.');
-  await git('commit', '--quiet', '-m', 'first');
-  return folder;
-}
 
 /**
  * A plan whose first step says outside the working copy that it began, prints numbered lines over a while and says that it
@@ -33,7 +15,7 @@ export async function repository(files: Record<string, string> = { 'hello.txt': 
 export async function numberedPlan(fleet: Fleet, name = 'numbered'): Promise<void> {
   await fleet.applyPlan(`
 name: ${name}
-workingCopy: { repository: ${await repository()}, ref: main }
+workingCopy: { repository: ${await repository({ 'hello.txt': 'hello\n' })}, ref: main }
 steps:
   - name: Count
     run: |
