@@ -5,7 +5,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { connect } from 'nats';
-import { isAlive, signal, stopAtExit, stopProcess, waitUntil } from './process.js';
+import { isAlive, launched, signal, stopAtExit, stopProcess, waitUntil } from './process.js';
 import { rememberPort, rememberedPort } from './port.js';
 import { findProgram, isExecutable, searchFolders, unpackPackage, type Search } from './programs.js';
 import { tail } from './text.js';
@@ -100,16 +100,7 @@ async function launch(binary: string, folder: string, port: number, options: Nat
   // In a process group of its own: Ctrl-C on the terminal must reach us only, the bus has to outlive the services' drain.
   const child = spawn(binary, ['-c', confFile], { detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', () => resolve());
-  });
-  const pid = child.pid;
-  if (pid === undefined) {
-    await exited;
-    throw new Error(`nats-server at ${binary} cannot be started: check that the file is a program for this machine`);
-  }
-  child.unref();
+  const { pid, exited } = await launched(child, `nats-server at ${binary}`);
   const keep = stopAtExit(() => signal(pid, 'SIGTERM'));
   const portsFile = join(folder, `nats-server_${pid}.ports`);
   const stop = async (): Promise<void> => {

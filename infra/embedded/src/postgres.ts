@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { choosePlace, type Place } from './postgres-user.js';
-import { isAlive, signal, stopAtExit, stopProcess, waitUntil } from './process.js';
+import { isAlive, launched, signal, stopAtExit, stopProcess, waitUntil } from './process.js';
 import { freePort, isFree, rememberPort, rememberedPort } from './port.js';
 import { tail } from './text.js';
 
@@ -140,16 +140,7 @@ async function launch(place: Place, data: string, port: number, own: string, set
     stdio: ['ignore', log, log],
   });
   closeSync(log);
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', () => resolve());
-  });
-  const pid = child.pid;
-  if (pid === undefined) {
-    await exited;
-    throw new Error(`PostgreSQL at ${place.programs.postgres} cannot be started: check that the file is a program for this machine`);
-  }
-  child.unref();
+  const { pid, exited } = await launched(child, `PostgreSQL at ${place.programs.postgres}`);
   const keep = stopAtExit(() => signal(pid, 'SIGINT'));
   const stop = async (): Promise<void> => {
     // Waiting for its end must keep us alive now.

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, type ChildProcess } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 
 /** One process of this machine as the process table shows it. */
@@ -80,6 +80,23 @@ export async function waitUntil(condition: () => boolean | Promise<boolean>, tim
     if (performance.now() >= end) return false;
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
+}
+
+/**
+ * A server that was just spawned: its pid, and a promise of its end. It does not keep us alive.
+ * @throws when the program could not be run at all
+ */
+export async function launched(child: ChildProcess, what: string): Promise<{ pid: number; exited: Promise<void> }> {
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  if (child.pid === undefined) {
+    await exited;
+    throw new Error(`${what} cannot be started: check that the file is a program for this machine`);
+  }
+  child.unref();
+  return { pid: child.pid, exited };
 }
 
 const atExit = new Set<() => void>();

@@ -3,7 +3,7 @@ import { readFileSync, existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { descendants, isAlive, signal, stopAtExit, waitUntil } from './process.js';
+import { descendants, isAlive, launched, signal, stopAtExit, waitUntil } from './process.js';
 import { freePort, isFree, rememberPort, rememberedPort } from './port.js';
 import { fingerprintOfLine, newSshKey } from './ssh-keys.js';
 import { findSshd, isLocked, prepareForRoot, type SshdProgram } from './sshd-program.js';
@@ -146,16 +146,7 @@ async function launch(program: SshdProgram, dir: string): Promise<Pick<Sshd, 'pi
     stdio: 'ignore',
     env: { PATH: process.env['PATH'], ...(program.libraries === undefined ? {} : { LD_LIBRARY_PATH: program.libraries }) },
   });
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', () => resolve());
-  });
-  const pid = child.pid;
-  if (pid === undefined) {
-    await exited;
-    throw new Error(`sshd at ${program.path} cannot be started: check that the file is a program for this machine`);
-  }
-  child.unref();
+  const { pid, exited } = await launched(child, `sshd at ${program.path}`);
   // The name tells them from the commands that run below them.
   const sessions = (): number[] => descendants(pid).filter(({ name }) => name.startsWith('sshd')).map((entry) => entry.pid);
   const killAll = (): void => {

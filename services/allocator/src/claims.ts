@@ -1,10 +1,9 @@
-import { derivedId } from '@berth/contracts';
+import { derivedId, type LeaseRequest, type ResourceEvent } from '@berth/contracts';
 import type { Aggregates, Follower, Runtime } from '@berth/runtime';
 import { blueprints } from './blueprints/index.js';
 import { Placement } from './domain/placement.js';
 import { reasonToWait, type Host } from './domain/reason.js';
 import type { Resource, ResourceCommand } from './domain/resource.js';
-import type { ResourceEvent } from '@berth/contracts';
 import type { Views } from './views.js';
 
 export type Resources = Aggregates<Resource, ResourceCommand, ResourceEvent>;
@@ -30,6 +29,12 @@ export class Claims {
   private readonly placement = new Placement();
   private readonly turns = new Map<string, Turn>();
   private readonly hosts = new Set<string>();
+  /** leases whose claim is on its way */
+  private readonly planned = new Set<string>();
+  /** leases that were waiting when reasons were last written down */
+  private readonly waited = new Set<string>();
+  /** leases whose reason is on its way */
+  private readonly telling = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
   private planning = false;
 
@@ -56,7 +61,7 @@ export class Claims {
       this.placement.withdraw(id);
       return;
     }
-    if (this.isPlanned(id)) return;
+    if (this.planned.has(id)) return;
     const { owner, attributes, blueprints, priority } = lease.request;
     this.placement.request({ lease: id, owner, attributes, blueprints, priority, order: lease.order });
   }
@@ -102,11 +107,6 @@ export class Claims {
         this.take(pair.resource);
       }
     });
-  }
-
-  private readonly planned = new Set<string>();
-  private isPlanned(lease: string): boolean {
-    return this.planned.has(lease);
   }
 
   private turnOf(resource: string): Turn {
@@ -162,16 +162,23 @@ export class Claims {
       const state = this.resources.get(id)?.state;
       return state && state.status !== 'none' && state.status !== 'destroyed' ? [state] : [];
     });
-    const now = Date.now();
+    // Many requests want the same: what keeps one of them waiting is looked for once.
+    const reasons = new Map<string, string>();
+    const reasonOf = (request: LeaseRequest): string => {
+      const wants = JSON.stringify([request.attributes, request.blueprints]);
+      const reason = reasons.get(wants) ?? reasonToWait(request, hosts);
+      reasons.set(wants, reason);
+      return reason;
+    };
     for (const id of this.placement.waiting()) {
+      if (told >= EXPLAIN_AT_ONCE) break;
       const lease = this.views.leases.get(id);
-      if (!lease || told >= EXPLAIN_AT_ONCE) continue;
-      const since = this.waitingSince.get(id);
-      if (since === undefined) {
-        this.waitingSince.set(id, now);
+      if (!lease) continue;
+      if (!this.waited.has(id)) {
+        this.waited.add(id);
         continue;
       }
-      const reason = reasonToWait(lease.request, hosts);
+      const reason = reasonOf(lease.request);
       if (reason === lease.explained || this.telling.has(id)) continue;
       told++;
       this.telling.add(id);
@@ -180,11 +187,8 @@ export class Claims {
         .catch((error: unknown) => this.runtime.log.warn({ error, lease: id }, 'reason not delivered'))
         .finally(() => this.telling.delete(id));
     }
-    for (const id of this.waitingSince.keys()) if (this.views.leases.get(id)?.status !== 'pending') this.waitingSince.delete(id);
+    for (const id of this.waited) if (this.views.leases.get(id)?.status !== 'pending') this.waited.delete(id);
   }
-
-  private readonly waitingSince = new Map<string, number>();
-  private readonly telling = new Set<string>();
 }
 
 const holds = (resource: Resource, lease: string): boolean => 'claims' in resource && [...resource.claims.values()].includes(lease);
