@@ -2,7 +2,8 @@ import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 // Workspace packages resolve to their TypeScript source, so that no test ever runs against an old build.
-const conditions = ['berth-source', ...defaultServerConditions];
+// Not `module`: Node itself can't load what bundlers are given (the AWS SDK has such files).
+const conditions = ['berth-source', ...defaultServerConditions.filter((condition) => condition !== 'module')];
 
 /** The main suite: everything but the fault tests. */
 export default defineConfig({

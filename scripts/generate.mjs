@@ -17,6 +17,9 @@ const MADE = 'Made from the contracts by `npm run generate`; do not edit.';
 /** Kinds whose state is told on berth.status; a plan has none. */
 const STATUS_KINDS = Object.keys(writers).filter((kind) => kind !== 'plan');
 
+/** Kinds whose things people name. */
+const NAMED = new Set(['machine', 'blueprint', 'fleet', 'plan']);
+
 /** Every generated file: its name and its text. */
 export async function documents() {
   const files = {
@@ -44,10 +47,12 @@ function schemaOf(schema, io) {
     unrepresentable: 'any',
     override({ zodSchema, jsonSchema }) {
       const { def } = zodSchema._zod;
-      // What is read as text, whatever was written, is stored as text.
+      // What is read as text, whatever was written, is stored as text; a duration as milliseconds.
       if (io === 'output' && def.type === 'pipe' && def.out._zod.def.type === 'transform') {
-        if (def.out._zod.def.transform !== String) throw new Error('a schema of an event transforms to something other than text: say here what it is stored as');
-        jsonSchema.type = 'string';
+        const { transform } = def.out._zod.def;
+        const stored = transform === String ? 'string' : { anyOf: 'string', durationMs: 'integer' }[transform.name];
+        if (stored === undefined) throw new Error(`a schema of an event transforms with ${transform.name}: say here what it is stored as`);
+        jsonSchema.type = stored;
       }
       // The formats say it shorter than their patterns.
       if (jsonSchema.format === 'uuid' || jsonSchema.format === 'date-time') delete jsonSchema.pattern;
@@ -103,7 +108,7 @@ function asyncapi() {
     const items = { oneOf: Object.keys(types).map((type) => ({ type: 'object', properties: { type: { const: type }, data: ref(`components/schemas/${type}`) }, required: ['type', 'data'] })) };
     const name = `${kind}Commit`;
     message(name, `What one decision wrote to a ${kind}: one or more events.`, { ...commit, properties: { ...commit.properties, events: { ...commit.properties.events, items } } });
-    channel(`${kind}Events`, subjects.event(kind, '{id}'), `Events of one ${kind}, written by ${writers[kind]} alone. Internal truth: it may grow.`, [name], { id: kind === 'machine' || kind === 'plan' ? 'its name' : 'its UUID' });
+    channel(`${kind}Events`, subjects.event(kind, '{id}'), `Events of one ${kind}, written by ${writers[kind]} alone. Internal truth: it may grow.`, [name], { id: NAMED.has(kind) ? 'its name' : 'its UUID' });
     operation(`send${capital(kind)}Events`, 'send', `${kind}Events`, [name]);
   }
   const text = (description) => ({ type: 'string', description });
@@ -125,7 +130,7 @@ function asyncapi() {
   schemas.Status = schemaOf(statusEvent, 'output');
   message('Status', 'The present state of one thing, as a CloudEvent 1.0.', ref('components/schemas/Status'), { contentType: 'application/cloudevents+json' });
   for (const kind of STATUS_KINDS) {
-    channel(`${kind}Status`, subjects.status(kind, '{id}'), `State of one ${kind}; the last one is kept.`, ['Status'], { id: kind === 'machine' ? 'its name' : 'its UUID' });
+    channel(`${kind}Status`, subjects.status(kind, '{id}'), `State of one ${kind}; the last one is kept.`, ['Status'], { id: NAMED.has(kind) ? 'its name' : 'its UUID' });
     operation(`send${capital(kind)}Status`, 'send', `${kind}Status`, ['Status']);
   }
   message('DeadLetter', 'A command that could not be read or carried out, as it came.', { description: 'what was sent, whatever it was' }, {
@@ -206,11 +211,18 @@ const MEANINGS = {
   'unknown-lease': 'there is no such lease, or it is gone',
   'unknown-machine': 'there is no such machine',
   'unknown-action': 'there is no such action',
+  'unknown-blueprint': 'there is no such blueprint',
+  'unknown-resource': 'there is no such resource',
   'name-taken': 'another machine has that name',
   'lease-ended': 'the lease is over: ask for a new one',
   'lease-not-active': 'the lease cannot be used yet, or no longer',
   'build-ended': 'the build is over',
   'stale-token': "the fencing token is not that of the lease's present grant",
+  'blueprint-in-use': 'resources of the blueprint are left: it can be disabled, and removed when they are gone',
+  'built-in': 'the blueprint is built in and cannot be removed: disable it',
+  'limit-in-use': 'more is in use than the new limit would allow',
+  unservable: 'nothing there could ever serve the request, or not now and it was not to wait; over HTTP with the `explanation`',
+  'provider-refused': 'the provider says that a launch could not work; `errors` names the field of the blueprint',
   'machine-unreachable': 'nothing answers at that address',
   'machine-refused': 'the machine does not let us in, is not what was said, or could not do it',
   'host-key-changed': 'the machine shows another key than the pinned one',
@@ -248,13 +260,14 @@ function rowsOf(schema, prefix) {
 function inner(field, path) {
   const alternatives = field.oneOf ?? field.anyOf;
   if (alternatives?.some((one) => one.properties)) {
-    return alternatives.flatMap((one) => {
+    return alternatives.filter((one) => one.properties).flatMap((one) => {
       const [key, mark] = Object.entries(one.properties).find(([, value]) => value.const !== undefined) ?? [];
       const when = key === undefined ? '' : ` (${mark.const})`;
       return rowsOf({ ...one, properties: Object.fromEntries(Object.entries(one.properties).filter(([name]) => name !== key)) }, `${path}.`).map(([name, ...rest]) => [`${name}${when}`, ...rest]);
     });
   }
   if (field.type === 'array') return inner(field.items, `${path}[]`);
+  if (field.type === 'object' && field.propertyNames) return inner(field.additionalProperties, `${path}.NAME`);
   return field.properties ? rowsOf(field, `${path}.`) : [];
 }
 
@@ -311,9 +324,9 @@ Every command that does something takes \`--json\`: one JSON value on standard o
 | exit code | meaning |
 | --- | --- |
 | 0 | done; \`build watch\` and \`build start --watch\`: the build passed |
-| 1 | refused or failed |
+| 1 | refused or failed; \`lease request --dry-run\`: it would be refused |
 | 2 | used wrongly |
-| 130 | \`lease request\` was interrupted while it waited; the lease is given back |
+| 130 | \`lease request\` was interrupted while it waited: the lease is given back; \`lease keep\` was interrupted: it is not |
 
 \`lease exec\` ends with the exit code of its command; 124 when its time was up, 130 when it was cancelled, 1 when it could not be run.`;
 

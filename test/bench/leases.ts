@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { jetStreamFeed, jetStreamStore, requestsOf } from '@berth/event-store';
 import { startFleet, startTestSshd } from '../support/fleet.js';
-import { interleaved, median, ms, percentile, rate, sustained, times, type Row } from './measure.js';
+import { cpuShares, cpuTimes, interleaved, median, ms, percentile, rate, sustained, times, type Row } from './measure.js';
 
 /** Lease latency, lease cycles and replay: lease, allocator and gateway each in a process of its own. */
 export async function leases(): Promise<Row[]> {
@@ -37,6 +38,8 @@ export async function leases(): Promise<Row[]> {
   const payload = new Uint8Array(200);
   const publish = () => requests.ask(`berth.out.${randomUUID()}`, payload, { timeoutMs: 10_000 });
 
+  const processes = { 'nats-server': fleet.nats.pid, lease: fleet.services.lease.pid, allocator: fleet.services.allocator.pid, gateway: fleet.services['host-agent-gateway'].pid, benchmark: process.pid };
+
   for (let i = 0; i < 300; i++) await cycle();
   const granted: string[] = [];
   const pure = { ours: [] as number[], floor: [] as number[] };
@@ -48,7 +51,10 @@ export async function leases(): Promise<Row[]> {
   }
 
   const raw = await sustained(50, 2000, publish);
+  const before = cpuTimes(processes);
+  const begun = performance.now();
   const cycles = await sustained(50, 5000, cycle);
+  const shares = cpuShares(before, cpuTimes(processes), performance.now() - begun);
   const WRITES = 8;
 
   const store = jetStreamStore(connection);
@@ -101,7 +107,8 @@ export async function leases(): Promise<Row[]> {
   return [
     { what: 'lease request -> active, free host, p50', ours: ms(median(pure.ours)), floor: `${ms(median(pure.floor))} acknowledged publish`, ratio: times(p50), aim: '<= 10x', met: p50 <= 10 },
     { what: 'lease request -> active, free host, p99', ours: ms(percentile(pure.ours, 0.99)), floor: ms(percentile(pure.floor, 0.99)), ratio: times(percentile(pure.ours, 0.99) / percentile(pure.floor, 0.99)), aim: '', met: undefined },
-    { what: 'lease cycles, 50 at once', ours: rate(cycles.perSecond), floor: `${rate(floorRate)} (${WRITES} raw writes each)`, ratio: times(cycles.perSecond / floorRate), aim: '>= 1,000/s', met: cycles.perSecond >= 1000 },
+    { what: 'lease cycles, 50 at once', ours: rate(cycles.perSecond), floor: `${rate(floorRate)} (${WRITES} raw writes each)`, ratio: times(cycles.perSecond / floorRate), aim: '>= 2,000/s', met: cycles.perSecond >= 2000 },
+    { what: 'what limits it: cores busy during the cycles', ours: shares, floor: `${availableParallelism()} cores`, ratio: '', aim: '', met: undefined },
     { what: 'lease cycle, 50 at once, p50 / p99', ours: `${ms(median(cycles.times))} / ${ms(percentile(cycles.times, 0.99))}`, floor: '', ratio: '', aim: '', met: undefined },
     { what: 'replay', ours: rate(median(rates.ours), ' events'), floor: `${rate(median(rates.client))} client's consumer, ${rate(median(rates.raw))} our feed undecoded`, ratio: times(median(rates.ours) / median(rates.client)), aim: '>= 0.5x', met: median(rates.ours) >= 0.5 * median(rates.client) },
   ];

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 /** Figures of one series of times in milliseconds. */
 export function percentile(times: readonly number[], p: number): number {
   const sorted = [...times].sort((a, b) => a - b);
@@ -52,3 +53,20 @@ export function table(rows: readonly Row[]): string {
   const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
   return lines.map((line) => line.map((cell, column) => cell.padEnd(widths[column]!)).join('  ').trimEnd()).join('\n');
 }
+
+/** CPU time that processes have used so far, in ms, by name; from /proc, where there is one. */
+export function cpuTimes(processes: Readonly<Record<string, number>>): Map<string, number> {
+  const used = new Map<string, number>();
+  for (const [name, pid] of Object.entries(processes)) {
+    const file = `/proc/${pid}/stat`;
+    if (!existsSync(file)) continue;
+    // After the name in brackets: state, ppid, ... utime and stime are fields 14 and 15 of proc(5), in ticks of 10 ms.
+    const fields = readFileSync(file, 'utf8').replace(/^.*\) /s, '').split(' ');
+    used.set(name, (Number(fields[11]) + Number(fields[12])) * 10);
+  }
+  return used;
+}
+
+/** What each used of one core meanwhile. */
+export const cpuShares = (before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>, spentMs: number): string =>
+  [...after].map(([name, used]) => `${name} ${((used - (before.get(name) ?? 0)) / spentMs).toFixed(2)}`).join(', ') || 'not known here';

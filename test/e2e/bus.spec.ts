@@ -21,7 +21,7 @@ describe('the bus', () => {
   beforeAll(async () => {
     nats = await startTestNats();
     connection = await connect({ servers: nats.url });
-    lease = await startService(leaseService, { home: nats.home, httpPort: 0, natsUrl: nats.url, databaseUrl: '', logLevel: 'silent' }, (error) => expect.unreachable(error.message));
+    lease = await startService(leaseService, { home: nats.home, httpPort: 0, natsUrl: nats.url, databaseUrl: '', logLevel: 'silent', sweepMs: 60_000, sweepGraceMs: 300_000 }, (error) => expect.unreachable(error.message));
   });
   afterAll(async () => {
     await lease.stop();
@@ -62,7 +62,8 @@ describe('the bus', () => {
     ['a command nobody knows', 'BuyLease', `{"id":"${randomUUID()}","type":"BuyLease"}`, 'unknown-command', 'type'],
     ['a field of the wrong kind', 'RequestLease', `{"id":"${randomUUID()}","type":"RequestLease","data":{"type":"castle"}}`, 'invalid-data', 'data.type'],
     ['a time in the past', 'RequestLease', `{"id":"${randomUUID()}","type":"RequestLease","data":{"type":"host","until":"2001-01-01T00:00:00Z"}}`, 'invalid-data', 'data.until'],
-    ['a working copy without a host', 'RequestLease', `{"id":"${randomUUID()}","type":"RequestLease","data":{"type":"working-copy"}}`, 'invalid-data', 'data.host.lease'],
+    ['a host that stands on a lease', 'RequestLease', `{"id":"${randomUUID()}","type":"RequestLease","data":{"type":"host","host":{"lease":"${randomUUID()}"}}}`, 'invalid-data', 'data.host'],
+    ['an expression that can not be read', 'RequestLease', `{"id":"${randomUUID()}","type":"RequestLease","data":{"type":"host","attributes":{"cpus":">=many"}}}`, 'invalid-data', 'data.attributes.cpus'],
     ['a lease that is not there', 'ReleaseLease', `{"id":"${randomUUID()}","type":"ReleaseLease","data":{"lease":"${randomUUID()}"}}`, 'unknown-lease', 'data.lease'],
   ])('%s is refused, the field is named, and the queue goes on', async (_, type, payload, code, field) => {
     const answer = await ask(`berth.cmd.lease.${type}`, payload);
@@ -112,7 +113,7 @@ describe('the bus', () => {
     await lease.stop();
     const told: string[] = [];
     const listening = connection.subscribe('berth.status.lease.*', { callback: (_, message) => void told.push(message.subject) });
-    lease = await startService(leaseService, { home: nats.home, httpPort: 0, natsUrl: nats.url, databaseUrl: '', logLevel: 'silent' }, (error) => expect.unreachable(error.message));
+    lease = await startService(leaseService, { home: nats.home, httpPort: 0, natsUrl: nats.url, databaseUrl: '', logLevel: 'silent', sweepMs: 60_000, sweepGraceMs: 300_000 }, (error) => expect.unreachable(error.message));
     expect(await send('ReleaseLease', { lease: id })).toMatchObject({ accepted: true });
     await eventually(() => expect(told).toContain(`berth.status.lease.${id}`));
     expect(told).toHaveLength(1);

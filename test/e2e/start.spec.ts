@@ -48,7 +48,7 @@ describe('npm start', () => {
 
     const berth = httpClient({ url, token });
     await berth.plans.apply('name: kept\nsteps:\n  - { name: Do, run: "true" }\n');
-    const { id } = await berth.leases.request({ type: 'host', attributes: { os: 'plan9' } });
+    const { id } = await berth.leases.request({ type: 'host', attributes: { os: 'plan9' }, wait: 'always' });
     first.signal('SIGINT');
     expect(await first.ended).toBe(0);
     expect(first.said.error).toBe('');

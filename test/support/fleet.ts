@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { readdir } from 'node:fs/promises';
 import { CHECKOUT } from '@berth/embedded/servers';
 import { connectBus, type BusClient } from '@berth/client';
-import { outputHeaders, subjects, type AnyRecorded, type CommandInput, type CommandType, type Recorded, type ServiceName, type StatusEvent } from '@berth/contracts';
+import { outputHeaders, subjects, type Answer, type AnyRecorded, type CommandInput, type CommandType, type Recorded, type ServiceName, type StatusEvent } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
 import { streams } from '@berth/nats';
 import { AckPolicy, DeliverPolicy } from 'nats';
@@ -34,6 +34,10 @@ export interface Fleet {
   nats: TestNats;
   bus: BusClient;
   services: Record<FleetService, ServiceProcess>;
+  /** One more process of a service, beside the one that is there. */
+  another(service: FleetService): Promise<ServiceProcess>;
+  /** Sends a command; throws when it is refused. */
+  command<S extends ServiceName, T extends CommandType<S>>(service: S, type: T, data: CommandInput<S, T>): Promise<Extract<Answer, { accepted: true }>>;
   /** Enrols a host; resolves when it can be leased. */
   addMachine(name: string, sshd: Pick<TestSshd, 'host' | 'port' | 'user' | 'privateKeyPath'>, options?: { slots?: number; attributes?: Record<string, string>; folder?: string }): Promise<string>;
   applyPlan(yaml: string): Promise<void>;
@@ -50,10 +54,10 @@ export interface Fleet {
 }
 
 /** Starts the named services (all by default), each on its own. */
-export async function startFleet(options: { services?: readonly FleetService[]; nats?: TestNats } = {}): Promise<Fleet> {
+export async function startFleet(options: { services?: readonly FleetService[]; nats?: TestNats; env?: Readonly<Record<string, string>> } = {}): Promise<Fleet> {
   const nats = options.nats ?? (await startTestNats());
   const home = await tempFolder('fleet');
-  const services = Object.fromEntries(await Promise.all((options.services ?? serviceNames).map(async (name) => [name, await startProcess(name, nats.url, home)]))) as Fleet['services'];
+  const services = Object.fromEntries(await Promise.all((options.services ?? serviceNames).map(async (name) => [name, await startProcess(name, nats.url, home, options.env)]))) as Fleet['services'];
   const bus = await connectBus(nats.url);
   atEndOfFile(() => bus.close());
   const store = jetStreamStore(bus.connection);
@@ -68,6 +72,8 @@ export async function startFleet(options: { services?: readonly FleetService[]; 
     nats,
     bus,
     services,
+    another: (service) => startProcess(service, nats.url, home, options.env),
+    command,
     async addMachine(name, sshd, more = {}) {
       const folder = more.folder ?? join(home, name);
       await command('allocator', 'AddMachine', { name, address: sshd.host, port: sshd.port, user: sshd.user, credential: `file:${sshd.privateKeyPath}`, platform: 'linux', slots: more.slots ?? 1, attributes: more.attributes ?? {}, folder });
@@ -112,7 +118,7 @@ async function list(folder: string): Promise<string[]> {
   }
 }
 
-async function startProcess(name: FleetService, natsUrl: string, home: string): Promise<ServiceProcess> {
+async function startProcess(name: FleetService, natsUrl: string, home: string, more: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
   const main = join(CHECKOUT, 'services', name, 'dist', 'main.js');
   let child: ChildProcess | undefined;
   let gone: Promise<void> = Promise.resolve();
@@ -120,7 +126,7 @@ async function startProcess(name: FleetService, natsUrl: string, home: string): 
   const start = async () => {
     const log = openSync(join(home, `${name}.log`), 'a');
     const own = spawn(process.execPath, ['--enable-source-maps', main], {
-      env: { ...process.env, NATS_URL: natsUrl, BERTH_HOME: home, BERTH_LOG_LEVEL: process.env['BERTH_LOG_LEVEL'] ?? 'info' },
+      env: { ...process.env, NATS_URL: natsUrl, BERTH_HOME: home, BERTH_LOG_LEVEL: process.env['BERTH_LOG_LEVEL'] ?? 'info', ...more },
       stdio: ['ignore', 'pipe', log],
     });
     child = own;

@@ -129,7 +129,8 @@ function configuration(dir: string, host: string, port: number, user: string, { 
     'PrintMotd no',
     'AcceptEnv LANG LC_*',
     'Subsystem sftp internal-sftp',
-    ...Object.entries(env).map(([key, value]) => `SetEnv ${key}=${JSON.stringify(value)}`),
+    // On one line: sshd takes the first SetEnv only.
+    ...(Object.keys(env).length > 0 ? [`SetEnv ${Object.entries(env).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(' ')}`] : []),
     '',
   ].join('\n');
 }

@@ -81,6 +81,8 @@ const STREAM_NAME_IN_USE = 10058;
 const INSUFFICIENT_STORAGE = 10047;
 const LEAST_BYTES = 16 * 1024 ** 2;
 
+/** JetStream error 10065: another stream has one of the subjects. */
+const SUBJECTS_OVERLAP = 10065;
 /** JetStream error 10059. */
 const STREAM_NOT_FOUND = 10059;
 
@@ -119,6 +121,8 @@ export async function applyStreams(manager: JetStreamManager, replicas = 1): Pro
         } catch (error) {
           const code = (error as NatsError).api_error?.err_code;
           if (code === STREAM_NAME_IN_USE) continue; // another service was quicker
+          // Also that, in the moment between the name and its subjects; a stream of somebody else's is not ours to use.
+          if (code === SUBJECTS_OVERLAP && (await fitted(manager, config))) return;
           // The server sets the room aside at once; on a small disk a smaller window of output is better than no start.
           if (code !== INSUFFICIENT_STORAGE || (config.max_bytes ?? 0) < 2 * LEAST_BYTES) throw error;
           config.max_bytes = Math.floor(config.max_bytes! / 2);

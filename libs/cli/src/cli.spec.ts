@@ -58,6 +58,10 @@ describe('used wrongly', () => {
     [['lease', 'renew', 'x'], 2],
     [['lease', 'exec', 'x'], 2],
     [['lease', 'list', '--limit', 'many'], 2],
+    [['lease', 'request', '--type', 'host', '--wait', '--try'], 2],
+    [['blueprint', 'example', 'boat'], 2],
+    [['quota', 'set'], 2],
+    [['resource', 'hold', 'x'], 2],
   ])('%j ends with %i', async (words, code) => {
     const ran = await berth(...words);
     expect(ran.code).toBe(code);
@@ -148,8 +152,47 @@ describe('with Berth running', () => {
     expect(await berth('lease', 'renew', lease.id, '--for', '1h')).toMatchObject({ code: 1, stderr: expect.stringContaining('destroyed') });
   });
 
+  test('a request that nothing could serve is refused, with what was looked at', async () => {
+    const refused = await berth('lease', 'request', '--type', 'host', '--attribute', 'pool=nowhere');
+    expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^BLUEPRINT +RESOURCE +REASON +UNTIL$/m) });
+    expect((await berth('lease', 'request', '--type', 'host', '--attribute', 'pool=nowhere', '--dry-run')).code).toBe(1);
+    expect(await berth('lease', 'request', '--type', 'host', '--attribute', 'pool=spec', '--try', '--dry-run')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^It would be served at once\./) });
+  });
+
+  test('kept alive while it is needed, and explained while it waits', async () => {
+    const { id } = await json<{ id: string }>('lease', 'request', '--type', 'host', '--attribute', 'pool=nowhere', '--wait', '--no-wait', '--ttl', '30s');
+    expect((await berth('why', id)).stdout).toMatch(/^ahead +0$/m);
+    expect((await berth('lease', 'priority', id, '900')).code).toBe(0);
+    const keeping = begin('lease', 'keep', id);
+    await eventually(() => expect(keeping.said()).toContain('keeping lease'), { timeoutMs: 10_000 });
+    keeping.interrupt();
+    expect(await keeping.ran).toMatchObject({ code: 130, stderr: expect.stringContaining('no longer kept, and not released') });
+    expect(await json('lease', 'show', id)).toMatchObject({ status: 'pending', priority: 900, ttl: 30_000, alive: expect.any(String) });
+    await berth('lease', 'release', id);
+  });
+
+  test('a machine out of service and back', async () => {
+    const state = async () => (await json<{ state: string }>('machine', 'show', 'box')).state;
+    for (const [verb, options, expected] of [['quarantine', ['--reason', 'flaky', '--for', '1h'], 'quarantined'], ['unquarantine', [], 'active'], ['hold', ['--for', '1h'], 'held'], ['unhold', [], 'active'], ['drain', [], 'draining'], ['undrain', [], 'active']] as const) {
+      expect((await berth('machine', verb, 'box', ...options)).code).toBe(0);
+      expect([verb, await state()]).toEqual([verb, expected]);
+    }
+    expect((await berth('capacity')).stdout).toMatch(/^preallocated +3 +3 +0 /m);
+  });
+
+  test('a blueprint: applied, disabled, removed', async () => {
+    await writeFile(join(cwd!, 'copy.yaml'), 'name: warm\nkind: working-copy\nreuse: project\n');
+    expect(await berth('blueprint', 'apply', 'copy.yaml')).toMatchObject({ code: 0, stdout: 'Blueprint warm is saved as version 1.\n' });
+    expect((await berth('blueprint', 'disable', 'warm', '--reason', 'spec')).code).toBe(0);
+    expect(await json('blueprint', 'show', 'warm')).toMatchObject({ version: 1, enabled: false, disabledReason: 'spec', spec: { reuse: 'project' } });
+    expect((await berth('blueprint', 'enable', 'warm')).code).toBe(0);
+    expect((await berth('blueprint', 'remove', 'warm')).code).toBe(0);
+    expect(await json('quota', 'set', '--hosts', '50')).toMatchObject({ quota: { hosts: 50 } });
+    expect(await json('quota', 'set', '--none')).toMatchObject({ quota: { owners: {} } });
+  });
+
   test('Ctrl-C while it waits gives the lease back', async () => {
-    const waiting = begin('lease', 'request', '--type', 'host', '--attribute', 'pool=nowhere', '--owner', 'patient');
+    const waiting = begin('lease', 'request', '--type', 'host', '--attribute', 'pool=nowhere', '--owner', 'patient', '--wait');
     await eventually(() => expect(waiting.said()).toContain('waiting:'), { timeoutMs: 10_000 });
     waiting.interrupt();
     expect((await waiting.ran).code).toBe(130);

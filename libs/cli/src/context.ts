@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { berthHome, httpClient, readCliConfig, type BerthHttp } from '@berth/client';
+import { considerations } from './considered.js';
 import { printable } from './text.js';
 import type { Failure } from './failure.js';
 
@@ -7,6 +8,8 @@ import type { Failure } from './failure.js';
 export interface Io {
   env: NodeJS.ProcessEnv;
   cwd: string;
+  /** what `-` reads; the process's own when absent */
+  stdin?: AsyncIterable<string | Uint8Array> | undefined;
   stdout: { write(text: string | Uint8Array): unknown; isTTY?: boolean | undefined; columns?: number | undefined };
   stderr: { write(text: string | Uint8Array): unknown; isTTY?: boolean | undefined; columns?: number | undefined };
 }
@@ -42,11 +45,12 @@ export class Context {
   }
 
   /** Why it did not work: on stdout for programs, on stderr for people. */
-  failure({ code, message, errors }: Failure): void {
-    if (this.json) this.io.stdout.write(`${JSON.stringify({ error: { code, message, errors } })}\n`);
+  failure({ code, message, errors, explanation }: Failure): void {
+    if (this.json) this.io.stdout.write(`${JSON.stringify({ error: { code, message, errors, ...(explanation && { explanation }) } })}\n`);
     else {
       const unsaid = errors.filter((error) => !message.includes(error.message));
       this.io.stderr.write(`berth: ${printable(message)}\n${unsaid.map((error) => `  ${printable(error.field)}: ${printable(error.message)}\n`).join('')}`);
+      if (explanation) this.io.stderr.write(`${considerations(explanation, { colour: false })}\n`);
     }
   }
 }

@@ -1,10 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { blueprintCommands } from './commands/blueprint.js';
 import { buildCommands } from './commands/build.js';
+import { fleetCommands } from './commands/fleet.js';
 import { leaseCommands } from './commands/lease.js';
 import { machineCommands } from './commands/machine.js';
 import { planCommands } from './commands/plan.js';
+import { resourceCommands } from './commands/resource.js';
 import { systemCommands } from './commands/system.js';
+import { whyCommand } from './commands/why.js';
 import { Context, type Io } from './context.js';
 import { Exit, failureOf, OK, USAGE } from './failure.js';
 
@@ -15,7 +18,7 @@ export async function run(words: readonly string[], io: Io): Promise<number> {
   // Known before the words are understood: an error in them is told in JSON too.
   context.json = own.includes('--json');
   const program = new Command('berth').description('lends build machines').showHelpAfterError('(try --help)').showSuggestionAfterError();
-  for (const add of [systemCommands, machineCommands, blueprintCommands, leaseCommands, planCommands, buildCommands]) add(program, context);
+  for (const add of [systemCommands, machineCommands, blueprintCommands, resourceCommands, leaseCommands, planCommands, buildCommands, whyCommand, fleetCommands]) add(program, context);
   strict(program, context);
   try {
     await program.parseAsync([...words], { from: 'user' });

@@ -35,9 +35,10 @@ export const printable = (text: string): string => text.replace(/[\u0000-\u001f\
 const width = (text: string): number => [...text].length;
 
 const colours: Record<string, 'green' | 'red' | 'yellow'> = {
-  active: 'green', passed: 'green', succeeded: 'green', yes: 'green',
-  failed: 'red', error: 'red', broken: 'red', lost: 'red', unreachable: 'red',
-  pending: 'yellow', acquired: 'yellow', preparing: 'yellow', building: 'yellow', running: 'yellow', aborted: 'yellow', cancelled: 'yellow',
+  active: 'green', passed: 'green', succeeded: 'green', yes: 'green', enabled: 'green', reachable: 'green', now: 'green',
+  failed: 'red', error: 'red', broken: 'red', lost: 'red', unreachable: 'red', refused: 'red', never: 'red', 'not launching': 'red',
+  pending: 'yellow', acquired: 'yellow', preparing: 'yellow', building: 'yellow', running: 'yellow', aborted: 'yellow', cancelled: 'yellow', wait: 'yellow',
+  held: 'yellow', quarantined: 'yellow', draining: 'yellow', ending: 'yellow', booting: 'yellow', disabled: 'yellow',
 };
 const coloured = (word: string, padded: string): string => (colours[word] ? styleText(colours[word], padded) : padded);
 
@@ -48,6 +49,9 @@ export function relative(instant: string | null, now = Date.now()): string {
   const text = span(Math.abs(ms));
   return ms > 0 ? `in ${text}` : `${text} ago`;
 }
+
+/** When something that keeps a host out of service is over; a quarantine goes on until the host was seen to be well. */
+export const ends = (until: string, now = Date.now()): string => (Date.parse(until) > now ? `ends ${relative(until, now)}` : 'its time is up: the host is being looked at');
 
 /** A span of time in at most two units: `850 ms`, `12.3 s`, `4m 10s`, `2d 3h`. */
 export function span(ms: number): string {
@@ -69,6 +73,12 @@ export function size(bytes: number): string {
   }
   return `${(bytes / 1024 ** 4).toFixed(1)} TiB`;
 }
+
+/** What attributes must be, as on the command line. */
+export const wishes = (wanted: Record<string, string>): string =>
+  Object.entries(wanted)
+    .map(([key, value]) => (/^[<>]/.test(value) ? `${key}${value}` : /^!(?!\*$|=)/.test(value) ? `${key}!=${value.slice(1)}` : `${key}=${value}`))
+    .join(' ');
 
 /** Attributes as on the command line. */
 export const pairs = (attributes: Record<string, string>): string => Object.entries(attributes).map(([key, value]) => `${key}=${value}`).join(' ');

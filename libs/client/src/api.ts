@@ -1,4 +1,5 @@
-import type { FieldError, Kind } from '@berth/contracts';
+import type { Explanation, FieldError, Kind } from '@berth/contracts';
+import type { Hold, Quarantine, ResourceState } from './api-fleet.js';
 
 /** What the HTTP API answers with. Absent facts are `null`, so that every row has the same keys. */
 
@@ -17,6 +18,8 @@ export interface Problem {
   detail: string;
   code: string;
   errors: FieldError[];
+  /** of `unservable`: what was looked at, and why none of it serves the request */
+  explanation?: Explanation;
 }
 
 /** A machine of the fleet, and how it is. */
@@ -30,7 +33,8 @@ export interface MachineView {
   attributes: Record<string, string>;
   slots: number;
   hostKey: string;
-  folder: string;
+  /** null: its blueprint says */
+  folder: string | null;
   /** what the probe found */
   facts: Record<string, string>;
   added: string;
@@ -38,49 +42,41 @@ export interface MachineView {
   resource: string | null;
   reachable: boolean;
   error: string | null;
+  /** the one word for how its host is now; null until the allocator has made it */
+  state: ResourceState | null;
+  quarantined: Quarantine | null;
+  held: Hold | null;
+  /** why no new leases are granted on it; null when they are */
+  draining: string | null;
   busy: number;
-}
-
-/** A resource that a blueprint has made, with its slots. */
-export interface ResourceView {
-  id: string;
-  name: string;
-  type: string;
-  blueprint: string;
-  status: 'pending' | 'active' | 'broken' | 'released';
-  attributes: Record<string, string>;
-  machine: string | null;
-  reachable: boolean;
-  error: string | null;
-  slots: number;
-  free: number;
-  busy: number;
-  /** who holds which slot */
-  leases: { slot: number; lease: string; owner: string; since: string }[];
-  path: string | null;
-  commit: string | null;
-}
-
-/** A kind of resource that can be leased. */
-export interface BlueprintView {
-  name: string;
-  type: string;
-  answersTo: string;
-  /** attributes that each of its resources has */
-  attributes: Record<string, string>;
-  free: number;
-  busy: number;
-  resources: ResourceView[];
 }
 
 /** A lease, as folded from its events. */
 export interface LeaseView {
   id: string;
   owner: string;
+  /** whom it acts for */
+  project: string | null;
   status: 'pending' | 'acquired' | 'active' | 'released' | 'broken' | 'destroyed';
+  /** how it ended; null while it has not */
+  ended: 'released' | 'expired' | 'broken' | 'refused' | null;
   type: string;
+  /** that it was served by; null until then */
   blueprint: string | null;
   attributes: Record<string, string>;
+  /** what it should have besides, the dearest wish first */
+  prefer: Record<string, string>[];
+  /** the only ones it may be served by; empty = any */
+  blueprints: string[];
+  priority: number;
+  affinity: string | null;
+  wait: 'no' | 'served' | 'always';
+  /** milliseconds after which it is refused when it still waits */
+  waitAtMost: number | null;
+  /** milliseconds within which its holder must be heard of; null = need not be */
+  ttl: number | null;
+  /** it ends then unless its holder is heard of before */
+  alive: string | null;
   resource: string | null;
   slot: number | null;
   token: number | null;
@@ -89,10 +85,34 @@ export interface LeaseView {
   /** why it waits, or why it ended */
   reason: string | null;
   error: string | null;
+  /** of the resource behind it, while that is there: folder of a working copy */
+  path: string | null;
+  /** the same: where a service listens */
+  port: number | null;
+  /** the same: where a service is */
+  uri: string | null;
+  /** the same: the leases of a composite, by member */
+  members: Record<string, string> | null;
   created: string;
   modified: string;
   /** position in BERTH_EVENTS that this shows */
   position: number;
+}
+
+/** Why a lease waits or waited, and what became of it. */
+export interface LeaseExplanation {
+  /** as it is now */
+  lease: LeaseView;
+  /** asked of the allocator just now; otherwise read from the events */
+  live: boolean;
+  /** when it was true; null when nothing is known of that time */
+  at: string | null;
+  /** position in BERTH_EVENTS of what it was read from */
+  position: number | null;
+  /** in one sentence; null when nothing is known of that time */
+  reason: string | null;
+  /** null when nothing is known of that time, or no more than the reason */
+  explanation: Explanation | null;
 }
 
 export type StepOutcome = 'waiting' | 'running' | 'passed' | 'failed' | 'lost' | 'cancelled';
@@ -125,6 +145,10 @@ export interface BuildView {
   activity: string | null;
   error: string | null;
   initiator: string;
+  /** whom it acts for */
+  project: string | null;
+  /** of its leases */
+  priority: number;
   hostLease: string | null;
   workingCopyLease: string | null;
   steps: StepView[];

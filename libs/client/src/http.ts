@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import type { BlueprintName, CommandInput } from '@berth/contracts';
+import type { CommandInput, Explanation, Quota } from '@berth/contracts';
 import type {
-  ActionView, ArtifactView, BlueprintView, BuildView, Health, HistoryEntry, LeaseView, LiveEvent, MachineView, Page, PlanView,
+  ActionView, ArtifactView, BuildView, Health, HistoryEntry, LeaseExplanation, LeaseView, LiveEvent, MachineView, Page, PlanView,
 } from './api.js';
+import type { BlueprintView, CapacityView, OrphanView, QuotaView, ResourceView } from './api-fleet.js';
 import { send, textOf, type Access, type Call } from './transport.js';
 import { followBytes, followEvents } from './follow.js';
 import { ProblemError } from './problem.js';
@@ -27,7 +28,19 @@ export interface Download {
   sha256: string | null;
   stream: Readable;
 }
-export type LeaseInput = Omit<CommandInput<'lease', 'RequestLease'>, 'blueprints'> & { blueprints?: BlueprintName[] | undefined };
+export type LeaseInput = CommandInput<'lease', 'RequestLease'>;
+/** What is asked of a resource besides leases: which of these have a reason or a time is said by the command of that name. */
+export interface ServiceInput {
+  /** such as 10m, or milliseconds */
+  for?: string | number | undefined;
+  reason?: string | undefined;
+}
+/** Ways to take a resource out of service and back, as in the path. */
+export type ServiceVerb = 'quarantine' | 'end-quarantine' | 'hold' | 'end-hold' | 'drain' | 'end-drain' | 'release';
+/** As of when: an RFC 3339 time or a position in BERTH_EVENTS. */
+export interface AsOf {
+  at?: string | undefined;
+}
 export type BerthHttp = ReturnType<typeof httpClient>;
 
 /** The HTTP API, one call per route. Everything throws {@link ProblemError} for a "no". */
@@ -41,8 +54,9 @@ export function httpClient(access: Access) {
     }
   }
   const get = <T>(path: string, query: Call['query'] = {}, signal?: AbortSignal) => json<T>({ path, query, ...(signal && { signal }) });
-  const post = (path: string, body: unknown, options: WriteOptions = {}) =>
-    json<Accepted>({ method: 'POST', path, body, headers: { 'Idempotency-Key': options.id ?? randomUUID() } });
+  const write = <T = Accepted>(method: 'POST' | 'PUT' | 'DELETE', path: string, body: unknown, options: WriteOptions = {}, query: Call['query'] = {}) =>
+    json<T>({ method, path, query, ...(body !== undefined && { body }), headers: { 'Idempotency-Key': options.id ?? randomUUID() } });
+  const post = (path: string, body: unknown, options?: WriteOptions) => write('POST', path, body, options);
   const at = (...parts: string[]) => `api/v1/${parts.map(encodeURIComponent).join('/')}`;
   const download = async (call: Call): Promise<Download> => {
     const response = await send(access, call);
@@ -57,14 +71,46 @@ export function httpClient(access: Access) {
       list: () => get<Page<MachineView>>(at('machines')),
       get: (name: string) => get<MachineView>(at('machines', name)),
       add: (machine: CommandInput<'allocator', 'AddMachine'>, options?: WriteOptions) => post(at('machines'), machine, options),
-      remove: (name: string, options: WriteOptions = {}) =>
-        json<Accepted>({ method: 'DELETE', path: at('machines', name), headers: { 'Idempotency-Key': options.id ?? randomUUID() } }),
+      remove: (name: string, options?: WriteOptions) => write('DELETE', at('machines', name), undefined, options),
+      /** Takes its host out of service, or back. */
+      service: (name: string, verb: ServiceVerb, input: ServiceInput = {}, options?: WriteOptions) => post(at('machines', name, verb), input, options),
     },
-    blueprints: { list: () => get<Page<BlueprintView>>(at('blueprints')) },
+    blueprints: {
+      list: () => get<Page<BlueprintView>>(at('blueprints')),
+      get: (name: string) => get<BlueprintView>(at('blueprints', name)),
+      /** Saves a blueprint as its next version; `check` asks its provider whether it could launch. */
+      save: (name: string, spec: unknown, options: WriteOptions & { check?: boolean } = {}) =>
+        write<Accepted & { name: string; version: number | null }>('PUT', at('blueprints', name), spec, options, { check: options.check === false ? false : undefined }),
+      remove: (name: string, options?: WriteOptions) => write('DELETE', at('blueprints', name), undefined, options),
+      enable: (name: string, options?: WriteOptions) => post(at('blueprints', name, 'enable'), {}, options),
+      disable: (name: string, reason?: string, options?: WriteOptions) => post(at('blueprints', name, 'disable'), { reason }, options),
+    },
+    resources: {
+      list: (options: { blueprint?: string | undefined; type?: string | undefined; status?: string | undefined } = {}) => get<Page<ResourceView>>(at('resources'), { ...options }),
+      get: (id: string) => get<ResourceView>(at('resources', id)),
+      /** Takes it out of service, or back. */
+      service: (id: string, verb: ServiceVerb, input: ServiceInput = {}, options?: WriteOptions) => post(at('resources', id, verb), input, options),
+    },
+    capacity: (by?: string) => get<CapacityView>(at('capacity'), { by }),
+    quota: {
+      get: () => get<QuotaView>(at('quota')),
+      /** Replaces all limits: read, change, put. */
+      set: (quota: Quota, options?: WriteOptions) => write('PUT', at('quota'), quota, options),
+    },
+    orphans: () => get<Page<OrphanView>>(at('orphans')),
     leases: {
       list: (options: ListOptions = {}) => get<Page<LeaseView>>(at('leases'), { ...options }),
       get: (id: string) => get<LeaseView>(at('leases', id)),
       request: (lease: LeaseInput, options?: WriteOptions) => post(at('leases'), lease, options),
+      /** What would become of a request; makes nothing. */
+      consider: (lease: LeaseInput) => json<Explanation>({ method: 'POST', path: at('leases'), query: { dryRun: true }, body: lease }),
+      /** Why it waits, or waited; asked of the allocator while it waits and no time is given. */
+      explanation: (id: string, { at: asOf }: AsOf = {}) => get<LeaseExplanation>(at('leases', id, 'explanation'), { at: asOf }),
+      /** Its holder lives: of a lease with a ttl. */
+      beat: (id: string, options?: WriteOptions) => post(at('leases', id, 'beat'), {}, options),
+      prioritize: (id: string, priority: number, options?: WriteOptions) => post(at('leases', id, 'priority'), { priority }, options),
+      /** Keeps its host as it is, for debugging; the id that comes back is that of the resource. */
+      hold: (id: string, input: ServiceInput, options?: WriteOptions) => post(at('leases', id, 'hold'), input, options),
       renew: (id: string, until: string, options?: WriteOptions) => post(at('leases', id, 'renew'), { until }, options),
       release: (id: string, reason?: string, options?: WriteOptions) => post(at('leases', id, 'release'), { reason }, options),
       /** Starts a command on the leased resource; the id that comes back is that of the action. */
@@ -98,6 +144,8 @@ export function httpClient(access: Access) {
       list: (options: ListOptions & { plan?: string } = {}) => get<Page<BuildView>>(at('builds'), { ...options }),
       get: (id: string, options: { signal?: AbortSignal } = {}) => get<BuildView>(at('builds', id), {}, options.signal),
       request: (build: CommandInput<'build-orchestrator', 'RequestBuild'>, options?: WriteOptions) => post(at('builds'), build, options),
+      /** Why the lease waits, or waited, that the build needs. */
+      explanation: (id: string, { at: asOf }: AsOf = {}) => get<LeaseExplanation>(at('builds', id, 'explanation'), { at: asOf }),
       abort: (id: string, reason?: string, options?: WriteOptions) => post(at('builds', id, 'abort'), { reason }, options),
       /** What its steps print, in order; with `follow` until the build has ended, across lost connections. */
       log: (id: string, options: { follow?: boolean; signal?: AbortSignal } = {}) => followBytes(access, at('builds', id, 'log'), options),

@@ -1,4 +1,4 @@
-import type { FieldError } from '@berth/contracts';
+import type { Explanation, FieldError } from '@berth/contracts';
 
 /** A "no" of the HTTP API (RFC 9457), or of the way to it (`status` 0). */
 export class ProblemError extends Error {
@@ -8,6 +8,8 @@ export class ProblemError extends Error {
     readonly code: string,
     message: string,
     readonly errors: FieldError[] = [],
+    /** of `unservable`: what was looked at for the request */
+    readonly explanation?: Explanation,
   ) {
     super(message);
     this.name = 'ProblemError';

@@ -7,7 +7,7 @@ import { ProblemError } from './problem.js';
 
 /** One request to the API. */
 export interface Call {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
   query?: Record<string, string | number | boolean | undefined>;
   /** JSON unless `type` says otherwise */
@@ -79,7 +79,7 @@ async function problemOf(response: IncomingMessage): Promise<ProblemError> {
   const status = response.statusCode!;
   try {
     const problem = JSON.parse(text) as Partial<Problem>;
-    if (typeof problem.code === 'string') return new ProblemError(status, problem.code, problem.detail ?? problem.title ?? problem.code, problem.errors ?? []);
+    if (typeof problem.code === 'string') return new ProblemError(status, problem.code, problem.detail ?? problem.title ?? problem.code, problem.errors ?? [], problem.explanation);
   } catch {
     // Not ours: something else listens there; told below.
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { uuid } from './scalars.js';
 import { hostAccess } from './machine.js';
-import { workingCopySpec } from './resource.js';
+import { workingCopySpec } from './working-copy.js';
 
 const path = z.string().min(1).max(4096).regex(/^[^\0\n]+$/, 'a path has no NUL and no line break');
 /** A path inside the working copy (or the lease's folder): relative, and never upwards. */
@@ -15,6 +15,8 @@ const environment = z.record(
     .regex(/^(?!BERTH_(ACTION|LEASE)$)/, 'BERTH_ACTION and BERTH_LEASE are set by Berth: choose another name'),
   z.string(),
 );
+
+const cacheKey = z.string().regex(/^[0-9a-f]{40}$/).describe('40 hexadecimal digits');
 
 /** What is done on a host, by kind. */
 export const actionSpec = z.discriminatedUnion('kind', [
@@ -35,8 +37,32 @@ export const actionSpec = z.discriminatedUnion('kind', [
     path: insidePath,
     object: z.string().describe('name to keep it under: with a "/" in the bucket berth-artifacts, otherwise in berth-transfers'),
   }),
-  z.object({ kind: z.literal('prepare-working-copy'), copy: uuid.describe('id of the working copy; names its folder'), ...workingCopySpec.shape }),
-  z.object({ kind: z.literal('remove-working-copy'), copy: uuid.describe('id of the working copy') }),
+  z.object({
+    kind: z.literal('prepare-working-copy'),
+    copy: uuid.describe('id of the working copy; names its folder'),
+    cache: cacheKey.optional().describe('begin with a kept clone of this key when the host has one'),
+    ...workingCopySpec.shape,
+  }),
+  z.object({
+    kind: z.literal('remove-working-copy'),
+    copy: uuid.describe('id of the working copy'),
+    keep: z.object({ cache: cacheKey, most: z.number().int().min(1).max(1000).describe('kept clones on this host; older ones go') }).optional().describe('clean it and keep the clone instead'),
+  }),
+  z.object({
+    kind: z.literal('start-service'),
+    service: uuid.describe('id of the service; its processes carry it'),
+    command: z.string().min(1).max(65_536).describe('text of a POSIX shell script that starts it and ends'),
+    ready: z.object({ command: z.string().min(1).max(65_536), timeoutMs: z.number().int().positive() }).optional().describe('tried until it ends with 0'),
+    env: environment.default({}),
+    timeoutMs: z.number().int().positive().max(7 * 86_400_000),
+  }),
+  z.object({
+    kind: z.literal('stop-service'),
+    service: uuid,
+    command: z.string().min(1).max(65_536).optional().describe('text of a POSIX shell script that ends it in good order; what is left is killed'),
+    env: environment.default({}),
+    timeoutMs: z.number().int().positive().max(86_400_000),
+  }),
 ]);
 export type ActionSpec = z.infer<typeof actionSpec>;
 export type ActionKind = ActionSpec['kind'];
@@ -53,8 +79,17 @@ export const actionCommands = {
     .object({ action: uuid, reason: z.string().max(256).default('cancelled').describe('for the history') })
     .describe('Ends an action with everything it has started. One that has ended stays as it is.'),
   ProbeHost: z
+    .object({
+      host: hostAccess,
+      check: z.object({ command: z.string().min(1).max(65_536), timeoutMs: z.number().int().positive().max(3_600_000) }).optional().describe('a shell command that says whether it is fit'),
+    })
+    .describe('Looks at a host without a lease, for the allocator. Answered with `data` = `{hostKey, facts, check?: {exitCode, output}}`; writes nothing.'),
+  ListFolders: z
     .object({ host: hostAccess })
-    .describe('Looks at a host without a lease, for the allocator. Answered with `data` = `{hostKey, facts}`; writes nothing.'),
+    .describe('Which working folders there are on a host, for the allocator. Answered with `data` = `{copies: [{id, ageMs}]}`; writes nothing.'),
+  RemoveFolders: z
+    .object({ host: hostAccess, copies: z.array(uuid).min(1).max(1000) })
+    .describe('Removes working folders that nobody owns, and the processes in them. Answered with `data` = `{removed: [id], failed: [{id, error}]}`; writes nothing.'),
 } as const;
 
 /** What a finished action found. Which keys there are depends on its kind. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { attributes, duration, name, uuid } from './scalars.js';
+import { duration, name, span, uuid, wants } from './scalars.js';
 import { insidePath } from './action.js';
-import { workingCopySpec } from './resource.js';
+import { principal } from './blueprint.js';
+import { workingCopySpec } from './working-copy.js';
 
 const stepName = z.string().min(1).max(128);
 const environment = z.record(
@@ -30,8 +31,10 @@ export type Step = z.output<typeof step>;
 /** A build plan, as written in YAML. Times are text there and milliseconds once read. */
 export const plan = z.strictObject({
   name,
-  host: attributes.default({}),
+  host: wants.default({}),
   workingCopy: z.strictObject(workingCopySpec.shape).default({}),
+  infrastructureRetries: z.number().int().min(0).max(20).default(3),
+  holdOnFailure: span.optional(),
   env: environment.default({}),
   steps: z.array(step).min(1).max(500),
 });
@@ -42,6 +45,8 @@ export const savedPlan = z.object({
   name,
   host: z.record(z.string(), z.string()),
   workingCopy: workingCopySpec,
+  infrastructureRetries: z.number().int().optional().describe('how often a failed host is replaced; 2 in plans of older versions'),
+  holdOnFailure: z.number().optional().describe('milliseconds that the host of a failed build is kept for debugging'),
   env: z.record(z.string(), z.string()),
   steps: z.array(
     z.union([
@@ -68,7 +73,10 @@ export const buildCommands = {
     .object({
       plan: name.describe('name of a saved plan; its newest version is built'),
       variables: environment.default({}).describe('added to the environment of every step'),
-      initiator: z.string().max(128).optional().describe('owner of its leases; `build:<id>` when absent'),
+      initiator: principal.optional().describe('owner of its leases; `build:<id>` when absent'),
+      project: principal.optional().describe('whom it acts for: blueprints may be open to some projects only'),
+      priority: z.number().int().min(0).max(1000).default(100).describe('of its leases; higher is served first'),
+      holdOnFailure: span.optional().describe('keep the host of a failed build for so long, for debugging; goes before the plan'),
     })
     .describe('Asks for a build of a plan. The id of the command is the id of the build.'),
   AbortBuild: z
@@ -83,6 +91,9 @@ export const buildEvents = {
       planVersion: z.number().int().positive(),
       variables: z.record(z.string(), z.string()),
       initiator: z.string(),
+      project: z.string().optional(),
+      priority: z.number().int().optional(),
+      holdOnFailure: z.number().optional(),
     })
     .describe('Asked for.'),
   BuildPreparing: z

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { EventOf, Kind, Recorded, ServiceName } from './bus.js';
 import { machineCommands, machineEvents } from './machine.js';
+import { blueprintCommands, blueprintEvents } from './blueprint.js';
+import { fleetCommands, fleetEvents } from './fleet.js';
 import { resourceCommands, resourceEvents } from './resource.js';
 import { leaseCommands, leaseEvents } from './lease.js';
 import { actionCommands, actionEvents } from './action.js';
@@ -8,7 +10,7 @@ import { buildCommands, buildEvents, planCommands, planEvents } from './build.js
 
 /** Every command, under the service that carries it out. */
 export const commands = {
-  allocator: { ...machineCommands, ...resourceCommands },
+  allocator: { ...machineCommands, ...blueprintCommands, ...resourceCommands, ...fleetCommands },
   lease: leaseCommands,
   'host-agent-gateway': actionCommands,
   'build-orchestrator': { ...planCommands, ...buildCommands },
@@ -17,6 +19,8 @@ export const commands = {
 /** Every event, under the kind of stream it stands in. */
 export const events = {
   machine: machineEvents,
+  blueprint: blueprintEvents,
+  fleet: fleetEvents,
   resource: resourceEvents,
   lease: leaseEvents,
   action: actionEvents,
@@ -35,6 +39,8 @@ type UnionOf<M extends Record<string, z.ZodType>> = { [T in Extract<keyof M, str
 /** The events of a kind, as a union tagged by `type`. */
 export type EventsOf<K extends Kind> = UnionOf<(typeof events)[K]>;
 export type MachineEvent = EventsOf<'machine'>;
+export type BlueprintEvent = EventsOf<'blueprint'>;
+export type FleetEvent = EventsOf<'fleet'>;
 export type ResourceEvent = EventsOf<'resource'>;
 export type LeaseEvent = EventsOf<'lease'>;
 export type ActionEvent = EventsOf<'action'>;

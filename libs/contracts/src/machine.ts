@@ -23,6 +23,12 @@ export const hostAccess = z.object({
 });
 export type HostAccess = z.infer<typeof hostAccess>;
 
+/** Where Berth may work on a host. */
+export const folder = z
+  .string()
+  .regex(/^(~|\/)[^\0\n]*$/, 'use a path that starts with / or ~')
+  .describe('base folder of working copies and running commands');
+
 /** A machine of the fleet, as people enrol it. */
 export const machineSpec = z.object({
   name,
@@ -34,11 +40,7 @@ export const machineSpec = z.object({
   attributes: attributes.default({}).describe('free attributes that requests can ask for; compared as text'),
   slots: z.number().int().min(1).max(1000).default(1).describe('how many leases it can hold at once'),
   hostKey: hostKey.optional().describe('pinned when given; otherwise learnt when the machine is enrolled'),
-  folder: z
-    .string()
-    .regex(/^(~|\/)[^\0\n]*$/, 'use a path that starts with / or ~')
-    .default('~/.berth-host')
-    .describe('base folder of working copies and running commands on the machine'),
+  folder: folder.optional().describe('base folder of working copies and running commands on the machine; its blueprint says when absent, else ~/.berth-host'),
 });
 export type MachineSpec = z.infer<typeof machineSpec>;
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { expression, ExpressionFault } from './expression.js';
 
 /** A UUID in its canonical text form: ids of leases, resources, actions, builds and commands. */
 export const uuid = z.uuid().describe('UUID in canonical text form');
@@ -13,13 +14,33 @@ export const name = z
 /** An instant, RFC 3339 in UTC. */
 export const instant = z.iso.datetime({ offset: true, message: 'use an RFC 3339 time such as 2030-01-31T12:00:00Z' });
 
-/** Attributes of a resource, or attributes a request wants: equality on text. Numbers and booleans are read as text. */
-export const attributes = z
+const attributeName = z.string().regex(/^[A-Za-z][A-Za-z0-9._-]{0,62}$/, 'an attribute name is 1 to 63 letters, digits, ".", "_" or "-"');
+const plainValue = z.union([z.string().max(256), z.number(), z.boolean()]);
+
+/** Attributes of a resource. Numbers and booleans are read as text. */
+export const attributes = z.record(attributeName, plainValue.transform(String)).describe('names and values');
+
+/** A list, as the text that is stored. */
+function anyOf(values: readonly string[]): string {
+  return values.join('|');
+}
+
+/** What a request wants: an {@link expression} for each attribute. A list is "one of these". */
+export const wants = z
   .record(
-    z.string().regex(/^[A-Za-z][A-Za-z0-9._-]{0,62}$/, 'an attribute name is 1 to 63 letters, digits, ".", "_" or "-"'),
-    z.union([z.string().max(256), z.number(), z.boolean()]).transform(String),
+    attributeName,
+    z
+      .union([plainValue.transform(String), z.array(plainValue.transform(String)).min(1).max(32).transform(anyOf)])
+      .superRefine((text, context) => {
+        try {
+          expression(text);
+        } catch (error) {
+          if (!(error instanceof ExpressionFault)) throw error;
+          context.addIssue({ code: 'custom', message: error.message });
+        }
+      }),
   )
-  .describe('names and values, compared as text');
+  .describe('what each attribute must be: `linux`, `linux|mac`, `!windows`, `>=8`, `>=16GiB`, `>=2.30.1`, `*`');
 
 /** What kind of system a machine runs. */
 export const platform = z.enum(['linux', 'mac', 'windows']);
@@ -28,8 +49,11 @@ export const platform = z.enum(['linux', 'mac', 'windows']);
 export const duration = z
   .string()
   .regex(/^(?=.)(\d+d)?(\d+h)?(\d+m)?(\d+s)?$/, 'use a duration such as 90s, 10m, 1h30m or 2d')
-  .transform((text) => durationMs(text))
+  .transform(durationMs)
   .refine((ms) => ms > 0, 'must be longer than nothing');
+
+/** The same, or milliseconds as a number: what has been read once can be read again. */
+export const span = z.union([duration, z.number().int().positive()]).describe('a duration such as 90s or 10m, or milliseconds');
 
 /** Milliseconds of a text that {@link duration} accepts. */
 export function durationMs(text: string): number {

@@ -10,6 +10,10 @@ export interface Config {
   natsUrl: string;
   databaseUrl: string;
   logLevel: string;
+  /** how often clouds and hosts are swept for what nobody owns, ms */
+  sweepMs: number;
+  /** how long such a thing is left alone after it was found, ms */
+  sweepGraceMs: number;
   /** absolute path; standard error when absent */
   logFile?: string;
 }
@@ -19,6 +23,8 @@ const environment = z.object({
   BERTH_HTTP_PORT: z.coerce.number('must be a port number').int().min(0).max(65535, 'must be a port from 0 to 65535').default(4780),
   NATS_URL: z.string().regex(/^(nats|tls):\/\/[^\s]+$/, 'must be a URL such as nats://127.0.0.1:4222').optional(),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\/[^\s]+$/, 'must be a URL such as postgres://user:password@127.0.0.1:5432/berth').optional(),
+  BERTH_SWEEP_SECONDS: z.coerce.number('must be a number of seconds').min(0.1, 'must be at least 0.1').max(86_400).default(60),
+  BERTH_SWEEP_GRACE_SECONDS: z.coerce.number('must be a number of seconds').min(0, 'must not be negative').max(86_400).default(300),
   BERTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 

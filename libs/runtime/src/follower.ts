@@ -10,7 +10,7 @@ export interface Following {
   /** Folds one commit into the service's views. Runs for every commit ever stored, in order. */
   apply(recorded: AnyRecorded): void;
   /** Once, when the views show all that was stored at the start: whatever is due by them is begun. */
-  caughtUp(): void;
+  caughtUp(): void | Promise<void>;
   /** After `apply`, for each commit since. */
   react(recorded: AnyRecorded): void;
   /** Kinds this service writes, and what frontends are told of each; undefined = nothing new to tell. */
@@ -61,7 +61,14 @@ export class Follower implements Living {
     this.current = await runtime.store.feed(0, onCommit, (error) => runtime.fail(error), following.kinds);
     await this.current.live;
     this.live = true;
-    following.caughtUp();
+    await following.caughtUp();
+  }
+
+  /** Tells the status of one thing once more, as of its last commit. */
+  tellAgain(kind: Kind, id: string, sequence: number): void {
+    const at = new Date().toISOString();
+    const status = this.following.status?.of({ kind, id, sequence, commit: { id: '', at, actor: '', cause: '', events: [] } } as AnyRecorded);
+    if (status) this.statuses?.publish(kind, id, sequence, at, status, true);
   }
 
   async stop(): Promise<void> {

@@ -46,8 +46,9 @@ export class StatusFeed {
     })();
   }
 
-  publish(kind: Kind, id: string, sequence: number, at: string, status: Status): void {
-    if (sequence <= (this.resume.get(kind) ?? 0)) return;
+  /** @param again also when it was told before */
+  publish(kind: Kind, id: string, sequence: number, at: string, status: Status, again = false): void {
+    if (!again && sequence <= (this.resume.get(kind) ?? 0)) return;
     const event: StatusEvent = {
       specversion: '1.0',
       id: String(sequence),

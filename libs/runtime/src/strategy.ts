@@ -38,6 +38,7 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
   private readonly askers = new Map<string, { reply: string; at: number }[]>();
   private readonly answers = new Map<string, { answer: Answer; at: number }>();
   private readonly running = new Set<Promise<void>>();
+  private readonly underWay = new Map<string, Promise<Answer>>();
   private subscriptions: Subscription[] = [];
   private sweep: NodeJS.Timeout | undefined;
   private closed = false;
@@ -151,13 +152,9 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
       this.connection.publish(acknowledge, '+TERM');
       return;
     }
-    const handler = this.messageHandlers.get(command.type);
-    if (!handler) throw new Error(`${this.service} has no handler for ${command.type}`);
     const busy = setInterval(() => this.connection.publish(acknowledge, '+WPI'), ACK_WAIT_MS / 2);
     try {
-      const result = await handler(command);
-      const answer = await lastValueFrom<Answer>(this.transformToObservable(result as Promise<Answer>));
-      this.answer(command.id, answer);
+      this.answer(command.id, await this.handle(command));
       this.connection.publish(acknowledge, '+ACK');
     } catch (error) {
       // Not a refusal: something of ours failed, so the effect is unknown. It is tried again, and in the end kept for people to see.
@@ -170,6 +167,19 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
     } finally {
       clearInterval(busy);
     }
+  }
+
+  /** What is asked again while it is being carried out, by an asker who got impatient, is carried out once. */
+  private handle(command: Command): Promise<Answer> {
+    const known = this.underWay.get(command.id);
+    if (known) return known;
+    const handler = this.messageHandlers.get(command.type);
+    if (!handler) throw new Error(`${this.service} has no handler for ${command.type}`);
+    const own = Promise.resolve(handler(command))
+      .then((result) => lastValueFrom<Answer>(this.transformToObservable(result as Promise<Answer>)))
+      .finally(() => this.underWay.delete(command.id));
+    this.underWay.set(command.id, own);
+    return own;
   }
 
   private answer(id: string, answer: Answer): void {

@@ -1,44 +1,9 @@
-import { derivedId, rejected, type Answer, type Recorded } from '@berth/contracts';
-import { memoryStore } from '@berth/event-store';
-import type { Command } from '@berth/runtime';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import { BuildOrchestratorApp } from './build-orchestrator.app.js';
+import { derivedId, rejected, type Answer } from '@berth/contracts';
+import { describe, expect, test } from 'vitest';
 import { BUILD, COPY, HOST, action } from './spec/examples.js';
 import { ids } from './domain/ids.js';
+import { abort, apply, begin, build, command, eachRestart, logOf, passed, source, told, until, untilTold } from './spec/app.testing.js';
 import { Others } from './spec/others.js';
-
-const source = `name: wordcount
-host: { os: linux }
-workingCopy: { repository: /repositories/wordcount, ref: main }
-steps:
-  - name: Test
-    run: npm test
-  - name: Keep the package
-    uses: upload-artifact
-    with: { path: out/wordcount.tgz }
-`;
-const passed = ['BuildRequested', 'BuildPreparing', 'BuildWorkingCopyRequested', 'BuildStarted', 'StepStarted', 'StepFinished', 'StepStarted', 'StepFinished', 'ArtifactKept', 'BuildPassed', 'BuildCleanedUp'];
-
-let count = 0;
-const command = <D>(type: string, data: D, id = derivedId(BUILD, `command ${++count}`)): Command<D> => ({ id, type, data, actor: 'spec', after: 0 });
-const apps: BuildOrchestratorApp[] = [];
-afterEach(async () => {
-  for (const app of apps.splice(0)) await app.follower.stop();
-});
-
-async function begin(others = new Others()) {
-  const app = new BuildOrchestratorApp(others.runtime());
-  apps.push(app);
-  await app.follower.start();
-  await others.start();
-  return { others, app };
-}
-const apply = (app: BuildOrchestratorApp, text = source) => app.applyPlan(command('ApplyPlan', { source: text }));
-const build = (app: BuildOrchestratorApp, variables = {}, plan = 'wordcount') => app.requestBuild(command('RequestBuild', { plan, variables }, BUILD));
-const abort = (app: BuildOrchestratorApp) => app.abortBuild(command('AbortBuild', { build: BUILD, reason: 'not needed' }));
-const told = (others: Others) => others.types('build', BUILD);
-const until = (check: () => Promise<void> | void) => vi.waitFor(check, { timeout: 5000, interval: 2 });
-const untilTold = (others: Others, type: string) => until(async () => expect(await told(others)).toContain(type));
 
 describe('plans', () => {
   test('a version for each new source', async () => {
@@ -59,7 +24,7 @@ describe('plans', () => {
     for (let version = 1; version <= 5; version++) {
       await apply(app, `${source}# ${version}\n`);
       const id = derivedId(BUILD, `build ${version}`);
-      await app.requestBuild(command('RequestBuild', { plan: 'wordcount', variables: {} }, id));
+      await app.requestBuild(command('RequestBuild', { plan: 'wordcount', variables: {}, priority: 100 }, id));
       expect((await others.store.load('build', id))[0]?.commit.events[0]).toMatchObject({ data: { planVersion: version } });
     }
   });
@@ -176,8 +141,8 @@ describe('refusals and outages', () => {
     expect(others.sent.map((sent) => sent.type)).toEqual(['RequestLease']);
   });
   test('an action that is refused ends the build, and its leases are given back', async () => {
-    const { others, error } = await refusing('RunAction', rejected('stale-token', 'The token is stale.'))();
-    expect(error).toEqual({ error: 'step Test was not run: The token is stale.' });
+    const { others, error } = await refusing('RunAction', rejected('invalid-data', 'No such thing.'))();
+    expect(error).toEqual({ error: 'step Test was not run: No such thing.' });
     expect(others.sent.map((sent) => sent.type)).toEqual(['RequestLease', 'RequestLease', 'RunAction', 'ReleaseLease', 'ReleaseLease']);
   });
   test.each(['RequestLease', 'RunAction', 'ReleaseLease'])('%s is sent again under the same id when nothing came of it', async (type) => {
@@ -228,24 +193,9 @@ test('a process that is killed after any commit is followed by one that ends the
   await apply(first.app);
   await build(first.app);
   await untilTold(first.others, 'BuildCleanedUp');
-  const log: Recorded[] = [];
-  const feed = await first.others.store.feed(0, (recorded) => void log.push(recorded), () => undefined);
-  await feed.live;
-  await feed.stop();
-  expect(log.length).toBeGreaterThan(15);
-  const start = log.findIndex((recorded) => recorded.kind === 'build') + 1;
-
-  for (let kept = start; kept <= log.length; kept++) {
-    const store = memoryStore();
-    const revisions = new Map<string, number>();
-    for (const { kind, id, commit } of log.slice(0, kept)) revisions.set(id, await store.append(kind, id, revisions.get(id) ?? 0, commit));
-    const { others } = await begin(new Others(store));
-    await untilTold(others, 'BuildCleanedUp');
+  await eachRestart(await logOf(first.others), (others) => others, async (others) => {
     expect(await told(others)).toEqual(passed);
     for (const id of [action(0), action(1)]) expect(await others.types('action', id)).toEqual(['ActionRequested', 'ActionStarted', 'ActionSucceeded']);
     for (const lease of [HOST, COPY]) expect((await others.types('lease', lease)).filter((type) => type === 'LeaseActivated')).toHaveLength(1);
-    const sent = others.sent.map((command) => command.id);
-    expect(new Set(sent).size).toBe(sent.length);
-    expect(others.problems).toEqual([]);
-  }
+  });
 });

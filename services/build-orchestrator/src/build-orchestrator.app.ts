@@ -3,8 +3,10 @@ import { aggregates, Follower, type Aggregates, type Cause, type Command, type F
 import { readPlan } from './adapters/plan-yaml.js';
 import { buildDecider, type Build, type BuildCommand } from './domain/build.js';
 import { planDecider, type PlanCommand, type PlanState } from './domain/plan.js';
-import { react, type Due } from './domain/react.js';
+import type { Due } from './domain/due.js';
+import { react } from './domain/react.js';
 import { buildStatus } from './domain/status.js';
+import type { HoldView } from './domain/view.js';
 import { Views } from './views.js';
 
 /**
@@ -14,6 +16,11 @@ import { Views } from './views.js';
 const MAX_VARIABLES_BYTES = 256 * 1024;
 /** Before something that was not answered as hoped is tried again. */
 const PAUSE_MS = 1000;
+/** A timer can't wait for longer than 2^31 - 1 ms: whoever waits for an instant beyond this looks at the clock again then. */
+const LONGEST_WAIT_MS = 600_000;
+
+/** What is sent somewhere; the rest of what is due is waited for. */
+type Telling = Exclude<Due, { to: 'clock' }>;
 
 /** The build orchestrator: the one writer of plans and builds. It learns of leases and actions from the feed. */
 export class BuildOrchestratorApp implements Following {
@@ -29,11 +36,13 @@ export class BuildOrchestratorApp implements Following {
   readonly plans: Aggregates<PlanState, PlanCommand, PlanEvent>;
   readonly builds: Aggregates<Build, BuildCommand, BuildEvent>;
   private readonly views = new Views();
-  /** the build that the commit just applied concerns */
-  private concerned: string | undefined;
+  /** the builds that the commit just applied concerns */
+  private concerned: readonly string[] = [];
   /** what was sent and has not shown in the feed yet: not sent again at every event */
   private readonly underWay = new Set<string>();
   private readonly pauses = new Set<NodeJS.Timeout>();
+  /** when a build is looked at again though nothing has happened */
+  private readonly wakings = new Map<string, { at: number; timer: NodeJS.Timeout }>();
   private stopped = false;
 
   constructor(private readonly runtime: Runtime) {
@@ -67,14 +76,15 @@ export class BuildOrchestratorApp implements Following {
   }
 
   async requestBuild(command: Command<CommandData<'build-orchestrator', 'RequestBuild'>>): Promise<Answer> {
-    const { plan: planName, variables, initiator } = command.data;
+    const { plan: planName, variables, initiator, project, priority, holdOnFailure } = command.data;
     if (Buffer.byteLength(JSON.stringify(variables)) > MAX_VARIABLES_BYTES) {
       return rejected('invalid-data', 'RequestBuild is refused: the variables are too large.', [{ field: 'data.variables', message: `may take ${MAX_VARIABLES_BYTES / 1024} KiB as JSON: hand large values over in a file` }]);
     }
     await this.follower.reached(command.after);
     const saved = this.plans.get(planName)?.state;
     const plan = saved?.status === 'saved' ? { version: saved.version, plan: saved.plan } : undefined;
-    return this.builds.handle(command.id, { type: 'Request', build: command.id, planName, plan, variables, initiator: initiator || `build:${command.id}` }, causeOf(command));
+    const owner = initiator ?? `build:${command.id}`;
+    return this.builds.handle(command.id, { type: 'Request', build: command.id, planName, plan, variables, initiator: owner, project, priority, holdOnFailure }, causeOf(command));
   }
 
   async abortBuild(command: Command<CommandData<'build-orchestrator', 'AbortBuild'>>): Promise<Answer> {
@@ -98,17 +108,32 @@ export class BuildOrchestratorApp implements Following {
   }
 
   react(): void {
-    if (this.concerned !== undefined) this.reconcile(this.concerned);
+    for (const id of this.concerned) this.reconcile(id);
   }
 
   /** Begins what is due for a build by what the feed has shown: the same after a restart as live. */
   private reconcile(id: string): void {
     const build = this.builds.get(id);
     if (!build || this.stopped) return;
-    for (const due of react(id, build.state, this.views)) this.begin(id, build.revision, due);
+    for (const due of react(id, build.state, this.views, Date.now())) {
+      if (due.to === 'clock') this.wake(id, due.at);
+      else this.begin(id, build.revision, due);
+    }
   }
 
-  private begin(build: string, revision: number, due: Due): void {
+  private wake(build: string, at: number): void {
+    const known = this.wakings.get(build);
+    if (known?.at === at) return;
+    clearTimeout(known?.timer);
+    const timer = setTimeout(() => {
+      this.wakings.delete(build);
+      this.reconcile(build);
+    }, Math.min(Math.max(0, at - Date.now()), LONGEST_WAIT_MS));
+    timer.unref();
+    this.wakings.set(build, { at, timer });
+  }
+
+  private begin(build: string, revision: number, due: Telling): void {
     const id = due.to === 'build' ? derivedId(build, `${due.command.type} ${revision}`) : due.id;
     if (this.underWay.has(id)) return;
     this.underWay.add(id);
@@ -116,12 +141,13 @@ export class BuildOrchestratorApp implements Following {
   }
 
   /** Never rejects. What came to nothing is told in the log, and decided on again after a pause. */
-  private async seeThrough(build: string, id: string, due: Due): Promise<void> {
+  private async seeThrough(build: string, id: string, due: Telling): Promise<void> {
     try {
       const answer = await this.tell(build, id, due);
       if (answer.accepted) {
         await this.follower.reached(answer.position ?? 0);
         this.underWay.delete(id);
+        if (due.to === 'allocator') this.noteHold(build, id, { accepted: true });
         return;
       }
       this.noteRefusal(build, due, answer);
@@ -132,7 +158,7 @@ export class BuildOrchestratorApp implements Following {
     if (!this.stopped) this.later(build, id);
   }
 
-  private tell(build: string, id: string, due: Due): Promise<Answer> {
+  private tell(build: string, id: string, due: Telling): Promise<Answer> {
     const actor = `build:${build}`;
     const { bus } = this.runtime;
     switch (due.to) {
@@ -142,16 +168,25 @@ export class BuildOrchestratorApp implements Following {
         return due.type === 'RequestLease' ? bus.command('lease', due.type, due.data, { id, after: due.after, actor }) : bus.command('lease', due.type, due.data, { id, after: due.after, actor });
       case 'host-agent-gateway':
         return bus.command(due.to, due.type, due.data, { id, after: due.after, actor });
+      case 'allocator':
+        return bus.command(due.to, due.type, due.data, { id, after: due.after, actor });
       default:
         return unreachable(due);
     }
   }
 
   /** A refusal becomes part of what is known, and the build decides on it at once; sending the same again waits for the pause. */
-  private noteRefusal(build: string, due: Due, refusal: Refusal): void {
+  private noteRefusal(build: string, due: Telling, refusal: Refusal): void {
     this.runtime.log.warn({ build, due: nameOf(due), refusal }, 'refused');
     if (due.to === 'build' || due.type === 'ReleaseLease') return;
-    this.views.refused(due.type === 'RequestLease' ? 'lease' : 'action', due.id, refusal);
+    if (due.to !== 'allocator') {
+      this.views.refused(due.type === 'RequestLease' ? 'lease' : 'action', due.id, refusal, Date.now());
+      this.reconcile(build);
+    } else if (refusal.code !== 'unavailable') this.noteHold(build, due.id, refusal); // an outage is no answer: asked again
+  }
+
+  private noteHold(build: string, id: string, answer: HoldView): void {
+    this.views.held(build, id, answer);
     this.reconcile(build);
   }
 
@@ -169,8 +204,10 @@ export class BuildOrchestratorApp implements Following {
     this.stopped = true;
     for (const pause of this.pauses) clearTimeout(pause);
     this.pauses.clear();
+    for (const { timer } of this.wakings.values()) clearTimeout(timer);
+    this.wakings.clear();
   }
 }
 
-const nameOf = (due: Due): string => (due.to === 'build' ? due.command.type : due.type);
+const nameOf = (due: Telling): string => (due.to === 'build' ? due.command.type : due.type);
 const causeOf = (command: Command): Cause => ({ id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString() });

@@ -7,7 +7,10 @@ import { jetStreamStore } from '@berth/event-store';
 import { Follower, openRuntime, type Config, type RunningService, type Runtime } from '@berth/runtime';
 import { BuildsController } from './http/builds.controller.js';
 import { Commands } from './http/commands.js';
+import { BlueprintsController } from './http/blueprints.controller.js';
 import { EventsController } from './http/events.controller.js';
+import { Explanations } from './http/explanations.js';
+import { FleetController } from './http/fleet.controller.js';
 import { ProblemFilter } from './http/filter.js';
 import { HostWork } from './http/host-work.js';
 import { LeasesController } from './http/leases.controller.js';
@@ -66,7 +69,7 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
   const all = consoleReadiness(runtime, database, projection, hub, readiness);
   const module: DynamicModule = {
     module: ConsoleModule,
-    controllers: [SystemController, MachinesController, LeasesController, PlansController, BuildsController, EventsController],
+    controllers: [SystemController, MachinesController, BlueprintsController, FleetController, LeasesController, PlansController, BuildsController, EventsController],
     providers: [
       { provide: RUNTIME, useFactory: () => runtime },
       { provide: LOG, useFactory: () => runtime.log },
@@ -79,6 +82,7 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
       { provide: Objects, useFactory: () => objects },
       { provide: Logs, useFactory: () => logs },
       { provide: History, useFactory: () => new History(runtime.connection, store, fleet, () => hub.position) },
+      { provide: Explanations, useFactory: () => new Explanations(store, fleet, reads, commands, runtime.log) },
       { provide: HostWork, useFactory: () => new HostWork(runtime, reads, commands, objects, logs) },
     ],
   };

@@ -97,7 +97,7 @@ describe('bad input is told with the field it is in', () => {
 describe('leases', () => {
   test('the same key twice is one lease, seen at once by id and in the list', async () => {
     const key = randomUUID();
-    const ask = () => berth.post('leases', { type: 'host', owner: 'ada', attributes: { pool: 'nowhere' } }, { 'Idempotency-Key': key });
+    const ask = () => berth.post('leases', { type: 'host', owner: 'ada', attributes: { pool: 'nowhere' }, wait: 'always' }, { 'Idempotency-Key': key });
     const [one, two] = [await ask(), await ask()];
     expect([one.status, two.status]).toEqual([202, 202]);
     expect(one.headers.get('location')).toBe(`/api/v1/leases/${key}`);
@@ -109,8 +109,19 @@ describe('leases', () => {
     expect((await problem(berth.post(`leases/${key}/renew`, { until: '2040-01-01T00:00:00Z' }))).code).toBe('lease-ended');
   });
 
+  test('a request that nothing could serve is refused, and nothing is made of it', async () => {
+    const key = randomUUID();
+    const body = { type: 'host', owner: 'ada', attributes: { pool: 'nowhere' } };
+    const answer = await problem(berth.post('leases', body, { 'Idempotency-Key': key }));
+    expect([answer.status, answer.code, answer.explanation!.verdict]).toEqual([422, 'unservable', 'never']);
+    expect(answer.explanation!.considered.map((one) => one.blueprint)).toContain('preallocated');
+    expect((await problem(berth.ask(`leases/${key}`))).code).toBe('unknown-lease');
+    expect(await berth.berth.leases.consider({ ...body, type: 'host', wait: 'always' })).toMatchObject({ verdict: 'never' });
+    expect(await berth.berth.leases.consider({ type: 'host', attributes: { pool: 'spec' } })).toMatchObject({ verdict: 'now' });
+  });
+
   test('pages: newest first, no row twice, none left out', async () => {
-    for (let i = 0; i < 5; i++) await berth.berth.leases.request({ type: 'host', owner: 'pages', attributes: { pool: 'nowhere' } });
+    for (let i = 0; i < 5; i++) await berth.berth.leases.request({ type: 'host', owner: 'pages', attributes: { pool: 'nowhere' }, wait: 'always' });
     const seen: string[] = [];
     let cursor: string | undefined;
     do {
@@ -163,8 +174,8 @@ describe('machines, blueprints, plans', () => {
     expect((await berth.berth.machines.list()).items.map((m) => m.name)).toEqual(['box']);
     expect(await berth.berth.machines.get('box')).toMatchObject({ name: 'box', slots: 4, reachable: true, attributes: { pool: 'spec' } });
     const blueprints = (await berth.berth.blueprints.list()).items;
-    expect(blueprints.map((b) => b.name)).toEqual(['preallocated', 'local', 'working-copy']);
-    expect(blueprints[0]).toMatchObject({ attributes: { preallocated: 'yes', remote: 'yes' }, resources: [{ name: 'box', status: 'active' }] });
+    expect(blueprints.map((b) => b.name)).toEqual(['local', 'preallocated', 'working-copy']);
+    expect(blueprints[1]).toMatchObject({ kind: 'preallocated', enabled: true, slots: { total: 4 }, resources: [{ name: 'box', status: 'active', attributes: { preallocated: 'yes', remote: 'yes' } }] });
   });
 
   test('a plan is saved in versions, as YAML or as JSON', async () => {
@@ -276,7 +287,7 @@ describe('the live feed', () => {
   test('only what was asked for, live', async () => {
     const waiting = read('?kinds=lease', (frames) => frames.some((f) => f.event === 'LeaseDestroyed'));
     await new Promise((resolve) => setTimeout(resolve, 50));
-    const { id } = await berth.berth.leases.request({ type: 'host', attributes: { pool: 'nowhere' } });
+    const { id } = await berth.berth.leases.request({ type: 'host', attributes: { pool: 'nowhere' }, wait: 'always' });
     await berth.berth.leases.release(id);
     const frames = await waiting;
     expect(frames[0]).toMatchObject({ event: 'LeaseRequested', data: { kind: 'lease', id } });

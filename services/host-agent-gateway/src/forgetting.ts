@@ -1,6 +1,7 @@
 import type { Runtime } from '@berth/runtime';
 import type { Runner } from './runner/run.js';
 import { messageOf } from './transports/errors.js';
+import { keyOf } from './transports/pool.js';
 import type { HostSpec } from './transports/transport.js';
 
 /** How long folders of ended actions may stay: removing many at once costs the host one process. */
@@ -16,21 +17,21 @@ export class Forgetting {
     private readonly log: Runtime['log'],
   ) {}
 
-  add(host: HostSpec, id: string): void {
-    const known = this.waiting.get(host.id);
+  add(host: HostSpec, ids: readonly string[]): void {
+    const known = this.waiting.get(keyOf(host));
     if (known) {
-      known.ids.add(id);
+      for (const id of ids) known.ids.add(id);
       return;
     }
     const timer = setTimeout(() => void this.flush(host), FLUSH_MS);
-    this.waiting.set(host.id, { host, ids: new Set([id]), timer });
+    this.waiting.set(keyOf(host), { host, ids: new Set(ids), timer });
   }
 
   /** Resolves when all that was to be forgotten on this host is gone, or could not be reached. */
   async flush(host: HostSpec): Promise<void> {
-    const batch = this.waiting.get(host.id);
+    const batch = this.waiting.get(keyOf(host));
     if (batch) {
-      this.waiting.delete(host.id);
+      this.waiting.delete(keyOf(host));
       clearTimeout(batch.timer);
       const work: Promise<void> = this.runner
         .forget(host, [...batch.ids])
@@ -39,6 +40,12 @@ export class Forgetting {
       this.flushing.add(work);
     }
     await Promise.all(this.flushing);
+  }
+
+  /** Its host is gone, and these folders with it. */
+  drop(host: HostSpec): void {
+    clearTimeout(this.waiting.get(keyOf(host))?.timer);
+    this.waiting.delete(keyOf(host));
   }
 
   async stop(): Promise<void> {

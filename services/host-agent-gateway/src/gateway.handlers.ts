@@ -21,6 +21,16 @@ export class GatewayHandlers {
 
   @MessagePattern('ProbeHost')
   probe(command: Command<CommandData<'host-agent-gateway', 'ProbeHost'>>): Promise<Answer> {
-    return this.app.probe(command);
+    return this.app.looks.probe(command);
+  }
+
+  @MessagePattern('ListFolders')
+  listFolders(command: Command<CommandData<'host-agent-gateway', 'ListFolders'>>): Promise<Answer> {
+    return this.app.looks.list(command);
+  }
+
+  @MessagePattern('RemoveFolders')
+  removeFolders(command: Command<CommandData<'host-agent-gateway', 'RemoveFolders'>>): Promise<Answer> {
+    return this.app.looks.remove(command);
   }
 }

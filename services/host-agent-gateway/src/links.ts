@@ -1,14 +1,31 @@
 import { randomUUID } from 'node:crypto';
+import type { HostAccess } from '@berth/contracts';
 import type { Runtime } from '@berth/runtime';
-import type { Grants, HostView } from './domain/grants.js';
+import type { Grants } from './domain/grants.js';
 import type { HostError } from './transports/errors.js';
-import type { HostPool } from './transports/pool.js';
+import { keyOf, type HostPool } from './transports/pool.js';
 import type { HostSpec } from './transports/transport.js';
 
 /** A host as the transports know it. */
-export function specOf(host: Pick<HostView, 'name' | 'access'>): HostSpec {
+export function specOf(host: { name: string; access: HostAccess }): HostSpec {
   const { transport, address, port, user, credential, hostKey, folder } = host.access;
   return { id: host.name, transport, address, port, user, credential, folder, ...(hostKey !== undefined && { hostKey }) };
+}
+
+interface Watched {
+  host: HostSpec;
+  end: () => void;
+  state: 'unknown' | 'up' | 'down';
+  error?: string;
+  telling: boolean;
+}
+
+/** What a link is told to whom. */
+export interface LinkListener {
+  /** A host is (again) connected. */
+  up(host: HostSpec): void;
+  /** A host is no longer in service, because it failed or in good order; its connection is closed when this resolves. */
+  over(host: HostSpec, failed: boolean): Promise<void> | void;
 }
 
 /**
@@ -16,14 +33,14 @@ export function specOf(host: Pick<HostView, 'name' | 'access'>): HostSpec {
  * down is not granted and one that is up costs no connecting.
  */
 export class Links {
-  private readonly watched = new Map<string, { end: () => void; state: 'unknown' | 'up' | 'down'; error?: string; telling: boolean }>();
+  private readonly watched = new Map<string, Watched>();
 
   constructor(
     private readonly runtime: Runtime,
     private readonly grants: Grants,
     private readonly pool: HostPool,
     private readonly position: () => number,
-    private readonly onUp: (host: HostView) => void,
+    private readonly listener: LinkListener,
   ) {}
 
   /** Looks at one host again: it may have come, gone, or been recorded otherwise than it is. */
@@ -31,16 +48,30 @@ export class Links {
     const host = this.grants.hosts.get(id);
     const watched = this.watched.get(id);
     if (!host) {
-      watched?.end();
-      this.watched.delete(id);
+      if (watched) this.leave(id, watched);
       return;
     }
     if (!host.active) return;
-    if (!watched) {
-      const entry = { end: () => {}, state: 'unknown' as const, telling: false };
-      this.watched.set(id, entry);
-      entry.end = this.pool.watch(specOf(host), { up: () => this.changed(id, undefined), down: (error) => this.changed(id, error) });
-    } else this.report(id);
+    const spec = specOf(host);
+    if (watched && keyOf(watched.host) === keyOf(spec)) {
+      this.report(id);
+      return;
+    }
+    if (watched) this.leave(id, watched);
+    const entry: Watched = { host: spec, end: () => {}, state: 'unknown', telling: false };
+    this.watched.set(id, entry);
+    entry.end = this.pool.watch(spec, { up: () => this.changed(id, entry, undefined), down: (error) => this.changed(id, entry, error) });
+  }
+
+  /** The host in service that is got into in exactly this way. */
+  serving(access: HostAccess): HostSpec | undefined {
+    const key = (name: string, at: HostAccess) => keyOf(specOf({ name, access: at }));
+    const wanted = key('', access);
+    for (const [id, { host }] of this.watched) {
+      const known = this.grants.hosts.get(id);
+      if (known && key('', known.access) === wanted) return host;
+    }
+    return undefined;
   }
 
   stop(): void {
@@ -48,14 +79,22 @@ export class Links {
     this.watched.clear();
   }
 
-  private changed(id: string, error: HostError | undefined): void {
-    const watched = this.watched.get(id);
-    if (!watched) return;
+  private leave(id: string, { end, host, state }: Watched): void {
+    end();
+    this.watched.delete(id);
+    const left = async (): Promise<void> => {
+      await this.listener.over(host, state !== 'up');
+      await this.pool.release(host);
+    };
+    left().catch((problem: unknown) => this.runtime.log.warn({ problem, host: host.id }, 'connection to a host that left not closed'));
+  }
+
+  private changed(id: string, watched: Watched, error: HostError | undefined): void {
+    if (this.watched.get(id) !== watched) return;
     watched.state = error ? 'down' : 'up';
     if (error) watched.error = error.message;
     else delete watched.error;
-    const host = this.grants.hosts.get(id);
-    if (!error && host) this.onUp(host);
+    if (!error) this.listener.up(watched.host);
     this.report(id);
   }
 

@@ -1,16 +1,14 @@
-import { derivedId, rejected, unreachable, type AnyRecorded, type Answer, type BlueprintName, type CommandData, type ResourceEvent } from '@berth/contracts';
+import { derivedId, rejected, type AnyRecorded, type Answer, type CommandData } from '@berth/contracts';
 import { aggregates, Follower, tellUntilStored, type Aggregates, type Cause, type Command, type Following, type Runtime } from '@berth/runtime';
-import { leaseDecider, type Grant, type Lease, type LeaseCommand } from './domain/lease.js';
+import { deadline, type Times } from './domain/deadline.js';
+import { dueFor } from './domain/due.js';
+import { leaseDecider, type Lease, type LeaseCommand } from './domain/lease.js';
+import { checkStanding } from './domain/standing.js';
 import { leaseStatus } from './domain/status.js';
 import { Alarms } from './expiry.js';
+import { Slots } from './slots.js';
 
-/** What this service needs to know of a resource. */
-interface ResourceView {
-  blueprint: BlueprintName;
-  active: boolean;
-  error?: string;
-  leases: Set<string>;
-}
+type Data<T extends 'RequestLease' | 'RenewLease' | 'BeatLease' | 'ChangePriority' | 'ReleaseLease' | 'ExplainLease' | 'RefuseLease'> = Command<CommandData<'lease', T>>;
 
 /** The lease service: the one writer of leases. It learns of claims and of resources from the feed. */
 export class LeaseApp implements Following {
@@ -19,17 +17,20 @@ export class LeaseApp implements Following {
   readonly status: NonNullable<Following['status']> = {
     kinds: ['lease'],
     of: (recorded) => {
+      if (recorded.kind === 'lease' && recorded.commit.events.every((event) => event.type === 'LeaseBeat')) return undefined;
       const lease = this.leases.get(recorded.id)?.state;
       return lease && lease.status !== 'none' ? leaseStatus(recorded.id, lease) : undefined;
     },
   };
   readonly leases: Aggregates<Lease, LeaseCommand, Parameters<typeof leaseDecider.evolve>[1]>;
-  private readonly resources = new Map<string, ResourceView>();
-  /** live claims, by lease */
-  private readonly claims = new Map<string, Grant>();
-  /** working-copy leases by the host lease that they stand on: released before it */
+  private readonly slots = new Slots();
+  /** leases by the lease that they stand on: gone before it */
   private readonly standing = new Map<string, Set<string>>();
-  private readonly alarms = new Alarms((id) => this.tell(id, { type: 'Expire', now: new Date().toISOString() }, derivedId(id, `expire ${Date.now()}`)));
+  /** when those were asked for that may wait for so long only; no event says so, but its commit does */
+  private readonly asked = new Map<string, string>();
+  /** since when the feed shows the present: before, nobody could be heard */
+  private live = new Date(0).toISOString();
+  private readonly alarms = new Alarms((id) => this.tell(id, { type: 'Expire', now: now(), ...this.timesOf(id) }, derivedId(id, `expire ${Date.now()}`)));
 
   constructor(private readonly runtime: Runtime) {
     this.follower = new Follower(runtime, this);
@@ -38,34 +39,46 @@ export class LeaseApp implements Following {
 
   // --- commands ---
 
-  async request(command: Command<CommandData<'lease', 'RequestLease'>>): Promise<Answer> {
+  async request(command: Data<'RequestLease'>): Promise<Answer> {
     const { data } = command;
     await this.follower.reached(command.after);
-    if (data.type === 'working-copy') {
-      if (!data.host) return rejected('invalid-data', 'RequestLease is refused: a working copy needs a leased host.', [{ field: 'data.host.lease', message: 'give the id of an active host lease' }]);
-      const host = this.leases.get(data.host.lease)?.state;
-      if (!host || host.status === 'none') return rejected('unknown-lease', 'RequestLease is refused: there is no such host lease.', [{ field: 'data.host.lease', message: 'is not the id of a lease' }]);
-      if (host.request.type !== 'host') return rejected('invalid-data', 'RequestLease is refused: that lease is not on a host.', [{ field: 'data.host.lease', message: `is a lease of type ${host.request.type}, not host` }]);
-      if (host.status !== 'active') return rejected('lease-not-active', `RequestLease is refused: the host lease is ${host.status}.`, [{ field: 'data.host.lease', message: `is ${host.status}; it must be active` }]);
-    } else if (data.host ?? data.workingCopy) {
-      return rejected('invalid-data', 'RequestLease is refused: only a working copy stands on another lease.', [{ field: data.host ? 'data.host' : 'data.workingCopy', message: 'goes with type working-copy' }]);
-    }
+    const refusal = checkStanding(data, data.host && this.leases.get(data.host.lease)?.state);
+    if (refusal) return refusal;
     if (data.until && Date.parse(data.until) <= Date.now()) return rejected('invalid-data', 'RequestLease is refused: until is in the past.', [{ field: 'data.until', message: 'must be in the future' }]);
-    return this.leases.handle(command.id, { type: 'Request', request: data }, causeOf(command));
+    return this.leases.handle(command.id, { type: 'Request', request: data, now: now() }, causeOf(command));
   }
 
-  async renew(command: Command<CommandData<'lease', 'RenewLease'>>): Promise<Answer> {
+  renew(command: Data<'RenewLease'>): Promise<Answer> {
+    return this.carryOut(command, { type: 'Renew', until: command.data.until, now: now() });
+  }
+
+  beat(command: Data<'BeatLease'>): Promise<Answer> {
+    return this.carryOut(command, { type: 'Beat', now: now() });
+  }
+
+  changePriority(command: Data<'ChangePriority'>): Promise<Answer> {
+    return this.carryOut(command, { type: 'ChangePriority', priority: command.data.priority });
+  }
+
+  release(command: Data<'ReleaseLease'>): Promise<Answer> {
+    return this.carryOut(command, { type: 'Release', reason: command.data.reason });
+  }
+
+  explain(command: Data<'ExplainLease'>): Promise<Answer> {
+    return this.carryOut(command, { type: 'Explain', explanation: command.data.explanation });
+  }
+
+  async refuse(command: Data<'RefuseLease'>): Promise<Answer> {
     await this.follower.reached(command.after);
-    return this.leases.handle(command.data.lease, { type: 'Renew', until: command.data.until, now: new Date().toISOString() }, causeOf(command));
+    const { lease, explanation } = command.data;
+    // One allocator found nothing while another has claimed: what can be served is not refused.
+    if (this.slots.claimsOf(lease).length > 0) return { accepted: true, id: lease };
+    return this.leases.handle(lease, { type: 'Refuse', explanation }, causeOf(command));
   }
 
-  async release(command: Command<CommandData<'lease', 'ReleaseLease'>>): Promise<Answer> {
+  private async carryOut(command: Command<{ lease: string }>, told: LeaseCommand): Promise<Answer> {
     await this.follower.reached(command.after);
-    return this.leases.handle(command.data.lease, { type: 'Release', reason: command.data.reason }, causeOf(command));
-  }
-
-  async explain(command: Command<CommandData<'lease', 'ExplainLease'>>): Promise<Answer> {
-    return this.leases.handle(command.data.lease, { type: 'Explain', reason: command.data.reason }, causeOf(command));
+    return this.leases.handle(command.data.lease, told, causeOf(command));
   }
 
   // --- feed ---
@@ -73,66 +86,50 @@ export class LeaseApp implements Following {
   apply(recorded: AnyRecorded): void {
     if (recorded.kind === 'lease') {
       this.leases.apply(recorded);
-      this.noteStanding(recorded.id);
-    } else if (recorded.kind === 'resource') for (const event of recorded.commit.events) this.noteResource(recorded.id, recorded.sequence, event);
+      this.noteLease(recorded.id, recorded.commit.at);
+    } else if (recorded.kind === 'resource') for (const event of recorded.commit.events) this.slots.apply(recorded.id, recorded.sequence, event);
   }
 
-  private noteResource(id: string, sequence: number, event: ResourceEvent): void {
-    switch (event.type) {
-      case 'ResourceCreated':
-        this.resources.set(id, { blueprint: event.data.blueprint, active: false, leases: new Set() });
-        return;
-      case 'ResourceDestroyed':
-        this.resources.delete(id);
-        return;
-      case 'SlotClaimed':
-        this.claims.set(event.data.lease, { resource: id, blueprint: this.resources.get(id)!.blueprint, slot: event.data.slot, token: sequence });
-        this.resources.get(id)!.leases.add(event.data.lease);
-        return;
-      case 'SlotFreed':
-        this.claims.delete(event.data.lease);
-        this.resources.get(id)!.leases.delete(event.data.lease);
-        return;
-      case 'ResourceActivated':
-        Object.assign(this.resources.get(id)!, { active: true });
-        return;
-      case 'ResourceBroken':
-        Object.assign(this.resources.get(id)!, { active: false, error: event.data.error });
-        return;
-      case 'ResourceReleased':
-      case 'ResourceReachable':
-      case 'ResourceUnreachable':
-        return; // leases outlive a draining or a silent host
-      default:
-        unreachable(event);
-    }
-  }
-
-  private noteStanding(id: string): void {
+  private noteLease(id: string, at: string): void {
     const lease = this.leases.get(id)?.state;
-    if (!lease || lease.status === 'none' || !lease.request.host) return;
-    const host = lease.request.host.lease;
-    const others = this.standing.get(host) ?? new Set<string>();
+    if (!lease || lease.status === 'none') return;
+    if (lease.request.waitAtMost !== undefined) {
+      if (lease.status !== 'pending') this.asked.delete(id);
+      else if (!this.asked.has(id)) this.asked.set(id, at);
+    }
+    if (!lease.request.host) return;
+    const ground = lease.request.host.lease;
+    const others = this.standing.get(ground) ?? new Set<string>();
     if (lease.status === 'destroyed') others.delete(id);
     else others.add(id);
-    if (others.size > 0) this.standing.set(host, others);
-    else this.standing.delete(host);
+    if (others.size > 0) this.standing.set(ground, others);
+    else this.standing.delete(ground);
   }
 
   caughtUp(): void {
+    this.live = now();
     for (const [id] of this.leases.entries()) this.reconcile(id);
   }
 
   react(recorded: AnyRecorded): void {
-    if (recorded.kind === 'lease') this.reconcile(recorded.id);
-    else if (recorded.kind === 'resource') {
+    if (recorded.kind === 'lease') {
+      this.reconcile(recorded.id);
+      this.reconcileAround(recorded.id);
+    } else if (recorded.kind === 'resource') {
       const leases = new Set<string>();
       for (const event of recorded.commit.events) {
         if (event.type === 'SlotClaimed' || event.type === 'SlotFreed') leases.add(event.data.lease);
-        else if (event.type === 'ResourceActivated' || event.type === 'ResourceBroken') for (const id of this.resources.get(recorded.id)?.leases ?? []) leases.add(id);
+        else if (event.type === 'ResourceActivated' || event.type === 'ResourceBroken') for (const id of this.slots.resource(recorded.id)?.leases ?? []) leases.add(id);
       }
       for (const id of leases) this.reconcile(id);
     }
+  }
+
+  /** The end of a lease concerns what stands on it, and what it stood on. */
+  private reconcileAround(id: string): void {
+    const lease = this.leases.get(id)?.state;
+    if (lease?.status === 'released' || lease?.status === 'broken') for (const dependent of this.standing.get(id) ?? []) this.reconcile(dependent);
+    else if (lease?.status === 'destroyed' && lease.request.host) this.reconcile(lease.request.host.lease);
   }
 
   /** What is due for a lease by what the feed has shown: the same answer after a restart as live. */
@@ -140,22 +137,37 @@ export class LeaseApp implements Following {
     const entry = this.leases.get(id);
     if (!entry || entry.state.status === 'none') return;
     const { state, revision } = entry;
-    this.mindExpiry(id, state);
-    const due = dueFor(state, this.claims.get(id), 'grant' in state ? this.resources.get(state.grant.resource) : undefined, (resource) => this.resources.get(resource)?.active === true);
+    this.mindDeadline(id, state);
+    const due = dueFor(state, {
+      claims: this.slots.claimsOf(id),
+      resource: 'grant' in state ? this.slots.resource(state.grant.resource) : undefined,
+      isActive: (resource) => this.slots.isActive(resource),
+      groundless: this.groundless(state),
+      carries: this.standing.has(id),
+    });
     if (due) this.tell(id, due, derivedId(id, `${due.type} ${revision}`));
-    if (state.status === 'released' || state.status === 'broken') {
-      for (const dependent of this.standing.get(id) ?? []) this.tell(dependent, { type: 'Release', reason: 'its host lease ended' }, derivedId(dependent, `host ended ${revision}`));
-    }
   }
 
-  private mindExpiry(id: string, lease: Lease): void {
-    if (lease.status === 'pending' || lease.status === 'acquired' || lease.status === 'active') {
-      if (lease.request.until) this.alarms.set(id, Date.parse(lease.request.until));
-    } else this.alarms.clear(id);
+  /** Why there is nothing left to stand on. A lease that was active once and is not known any more ended long ago. */
+  private groundless(lease: Exclude<Lease, { status: 'none' }>): string | undefined {
+    if (!lease.request.host) return undefined;
+    const ground = this.leases.get(lease.request.host.lease)?.state;
+    if (!ground || ground.status === 'none') return 'the lease it stands on ended';
+    return ground.status === 'released' || ground.status === 'broken' || ground.status === 'destroyed' ? `its ${ground.request.type} lease ended` : undefined;
+  }
+
+  private mindDeadline(id: string, lease: Lease): void {
+    const due = deadline(lease, this.timesOf(id));
+    if (due) this.alarms.set(id, due.at);
+    else this.alarms.clear(id);
+  }
+
+  private timesOf(id: string): Times {
+    return { asked: this.asked.get(id) ?? this.live, live: this.live };
   }
 
   private tell(id: string, command: LeaseCommand, commit: string): void {
-    tellUntilStored(this.runtime, this.leases, id, command, { id: commit, actor: 'lease', cause: commit, at: new Date().toISOString() });
+    tellUntilStored(this.runtime, this.leases, id, command, { id: commit, actor: 'lease', cause: commit, at: now() });
   }
 
   stop(): void {
@@ -163,25 +175,5 @@ export class LeaseApp implements Following {
   }
 }
 
-/** The one command that a lease is due, given its claim and the resource behind its grant. */
-function dueFor(lease: Lease, claim: Grant | undefined, resource: ResourceView | undefined, isActive: (resource: string) => boolean): LeaseCommand | undefined {
-  switch (lease.status) {
-    case 'pending':
-      return claim && { type: 'Claim', grant: claim, ready: isActive(claim.resource) };
-    case 'acquired':
-      if (resource?.error !== undefined) return { type: 'Break', resource: lease.grant.resource, error: resource.error };
-      return resource?.active ? { type: 'Ready', resource: lease.grant.resource } : undefined;
-    case 'active':
-      return resource?.error !== undefined ? { type: 'Break', resource: lease.grant.resource, error: resource.error } : undefined;
-    case 'released':
-    case 'broken':
-      return claim ? undefined : { type: 'Freed', token: lease.grant.token };
-    case 'none':
-    case 'destroyed':
-      return undefined;
-    default:
-      return unreachable(lease);
-  }
-}
-
-const causeOf = (command: Command): Cause => ({ id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString() });
+const now = (): string => new Date().toISOString();
+const causeOf = (command: Command): Cause => ({ id: command.id, actor: command.actor, cause: command.id, at: now() });

@@ -4,7 +4,7 @@ import type { Answer, CommandData } from '@berth/contracts';
 import type { Command } from '@berth/runtime';
 import { LeaseApp } from './lease.app.js';
 
-type Data<T extends 'RequestLease' | 'RenewLease' | 'ReleaseLease' | 'ExplainLease'> = Command<CommandData<'lease', T>>;
+type Data<T extends 'RequestLease' | 'RenewLease' | 'BeatLease' | 'ChangePriority' | 'ReleaseLease' | 'ExplainLease' | 'RefuseLease'> = Command<CommandData<'lease', T>>;
 
 /** From the bus to the application: one line each. */
 @Controller()
@@ -21,6 +21,16 @@ export class LeaseHandlers {
     return this.app.renew(command);
   }
 
+  @MessagePattern('BeatLease')
+  beat(command: Data<'BeatLease'>): Promise<Answer> {
+    return this.app.beat(command);
+  }
+
+  @MessagePattern('ChangePriority')
+  changePriority(command: Data<'ChangePriority'>): Promise<Answer> {
+    return this.app.changePriority(command);
+  }
+
   @MessagePattern('ReleaseLease')
   release(command: Data<'ReleaseLease'>): Promise<Answer> {
     return this.app.release(command);
@@ -29,5 +39,10 @@ export class LeaseHandlers {
   @MessagePattern('ExplainLease')
   explain(command: Data<'ExplainLease'>): Promise<Answer> {
     return this.app.explain(command);
+  }
+
+  @MessagePattern('RefuseLease')
+  refuse(command: Data<'RefuseLease'>): Promise<Answer> {
+    return this.app.refuse(command);
   }
 }

@@ -1,17 +1,20 @@
 import type { Command } from 'commander';
-import { userInfo } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import type { BuildView } from '@berth/client';
+import { whoIsAsking } from '../asker.js';
 import { leaf, type Context } from '../context.js';
 import { Exit, FAILED } from '../failure.js';
 import { watchBuild } from '../follow.js';
-import { count, keyValue } from '../options.js';
+import { count, keyValue, time } from '../options.js';
 import { facts, relative, size, span, table } from '../text.js';
 import { save } from './lease-work.js';
 
 interface StartOptions {
   var?: Record<string, string>;
   watch?: boolean;
+  project?: string;
+  priority?: number;
+  holdOnFailure?: number;
 }
 interface ListOptions {
   status?: string;
@@ -23,14 +26,19 @@ interface ListOptions {
 /** `berth build …` */
 export function buildCommands(program: Command, context: Context): void {
   const build = program.command('build').description('builds');
-  leaf(build, 'start <plan>', 'start a build of a plan')
-    .option('--var <name=value...>', 'variables, added to the environment of every step', keyValue)
-    .option('--watch', 'show it until it has ended')
-    .action(async (plan: string, options: StartOptions) => {
-      const { id } = await context.berth.builds.request({ plan, variables: options.var ?? {}, initiator: initiator() });
-      if (options.watch) return watch(context, id);
-      context.result({ id }, () => id);
-    });
+  // Leases are requested, so some will say it of builds too.
+  for (const [word, hidden] of [['start', false], ['request', true]] as const) {
+    build
+      .command(`${word} <plan>`, { hidden })
+      .description('start a build of a plan')
+      .option('--json', 'one JSON value on standard output')
+      .option('--var <name=value...>', 'variables, added to the environment of every step', keyValue)
+      .option('--project <name>', 'whom it acts for: blueprints may be open to some projects only')
+      .option('--priority <number>', 'of its leases: higher is served first', count)
+      .option('--hold-on-failure <duration>', 'keep the host for so long when it fails, for debugging; goes before the plan', time)
+      .option('--watch', 'show it until it has ended')
+      .action((plan: string, options: StartOptions) => start(context, plan, options));
+  }
   leaf(build, 'list', 'builds, newest first')
     .option('--status <status>', 'only these: pending, preparing, building, passed, failed, aborted, error (with commas)')
     .option('--plan <name>', 'only of this plan')
@@ -66,6 +74,13 @@ export function buildCommands(program: Command, context: Context): void {
     .action((id: string, { download }: { download?: string }) => artifacts(context, id, download));
 }
 
+async function start(context: Context, plan: string, { var: variables = {}, project, priority, holdOnFailure, watch: watched }: StartOptions): Promise<void> {
+  const more = { ...(project !== undefined && { project }), ...(priority !== undefined && { priority }), ...(holdOnFailure !== undefined && { holdOnFailure }) };
+  const { id } = await context.berth.builds.request({ plan, variables, initiator: whoIsAsking('cli'), ...more });
+  if (watched) return watch(context, id);
+  context.result({ id }, () => id);
+}
+
 async function watch(context: Context, id: string): Promise<void> {
   const { io, json } = context;
   // With --json the one value on stdout is the result; what is watched goes beside it.
@@ -97,14 +112,6 @@ async function artifacts(context: Context, id: string, download: string | undefi
   );
 }
 
-function initiator(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'cli'; // a user id without an entry in the system's list
-  }
-}
-
 const listed = (builds: BuildView[], colour: boolean): string =>
   table(
     builds,
@@ -128,6 +135,7 @@ function shown(build: BuildView, colour: boolean): string {
     ['activity', build.activity],
     ['error', build.error],
     ['started by', build.initiator],
+    ['project', build.project],
     ['host lease', build.hostLease],
     ['working copy lease', build.workingCopyLease],
     ['attempt', build.attempt > 1 ? build.attempt : null],

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { MachineView } from '@berth/client';
 import { leaf, type Context } from '../context.js';
 import { count, keyValue } from '../options.js';
-import { facts, pairs, relative, table } from '../text.js';
+import { ends, facts, pairs, relative, table } from '../text.js';
+import { serviceCommands } from './service.js';
 
 interface AddOptions {
   address: string;
@@ -46,6 +47,9 @@ export function machineCommands(program: Command, context: Context): void {
         ['address', `${view.user}@${view.address}:${view.port}`],
         ['state', state(view)],
         ['error', view.error],
+        ['quarantined', view.quarantined && `${view.quarantined.reason}; ${ends(view.quarantined.until)}`],
+        ['held', view.held && `${view.held.reason}; ${ends(view.held.until)}`],
+        ['draining', view.draining],
         ['slots', `${view.busy} of ${view.slots} in use`],
         ['platform', view.platform],
         ['attributes', pairs(view.attributes)],
@@ -62,9 +66,10 @@ export function machineCommands(program: Command, context: Context): void {
     const answer = await context.berth.machines.remove(name);
     context.result(answer, () => `${name} is removed.`);
   });
+  serviceCommands(machine, '<name>', context, (name, verb, input) => context.berth.machines.service(name, verb, input));
 }
 
-const state = (machine: MachineView): string => (machine.reachable ? 'reachable' : 'unreachable');
+const state = ({ reachable, state: host }: MachineView): string => (!reachable ? 'unreachable' : host === null || host === 'active' ? 'reachable' : host);
 
 const listed = (machines: MachineView[], colour: boolean): string =>
   table(

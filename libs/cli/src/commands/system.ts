@@ -11,7 +11,7 @@ export function systemCommands(program: Command, context: Context): void {
     await up(context.io.env);
   });
 
-  leaf(program, 'history <id>', 'every event of a build, lease, action, resource, machine or plan').action(async (id: string) => {
+  leaf(program, 'history <id>', 'every event of a build, lease, action, resource, machine, blueprint or plan').action(async (id: string) => {
     const page = await context.berth.history(id);
     context.result(page, () =>
       table(page.items, [

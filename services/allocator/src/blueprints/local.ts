@@ -1,14 +1,14 @@
-import { builtInBlueprints } from '@berth/contracts';
-import type { HostBlueprint } from './blueprint.js';
+import type { BlueprintOf } from '@berth/contracts';
+import type { FoundLocal, HostBlueprint } from './blueprint.js';
 
 /** The machine that the gateway itself runs on, without SSH. */
-export const local: HostBlueprint = {
-  name: 'local',
-  type: 'host',
-  rank: 10,
-  host(source) {
-    if (!('local' in source)) throw new Error('a local host comes from the gateway');
-    const { access, facts, slots } = source.local;
-    return { type: 'host', blueprint: 'local', name: 'local', slots, attributes: { ...facts, os: access.platform, ...builtInBlueprints.local.attributes }, host: access };
-  },
+export const local: HostBlueprint<BlueprintOf<'local'>, FoundLocal> = {
+  host: (spec, { access, facts, cpus }) => ({
+    type: 'host',
+    blueprint: spec.name,
+    name: 'local',
+    slots: spec.slots ?? cpus,
+    attributes: { ...facts, os: access.platform, ...spec.attributes, preallocated: 'no', remote: 'no' },
+    host: { ...access, folder: spec.folders[access.platform] ?? access.folder },
+  }),
 };

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { derivedId, type ResourceEvent } from '@berth/contracts';
-import { reasonToWait } from './reason.js';
 import { decide, evolve, resourceDecider, type Resource, type ResourceCommand, type ResourceInfo } from './resource.js';
 
 const info: ResourceInfo = { type: 'host', blueprint: 'preallocated', name: 'box', attributes: { os: 'linux' }, slots: 2 };
@@ -45,12 +44,56 @@ describe('a resource', () => {
     ['released', [create, { type: 'Release', reason: 'gone' }]],
     ['broken', [create, { type: 'Break', error: 'x' }]],
     ['destroyed', [create, { type: 'Destroy' }]],
+    ['unreachable', [create, { type: 'Report', reachable: false, error: 'x' }]],
+    ['quarantined', [create, { type: 'Quarantine', now: '2030-01-01T00:00:00Z', reason: 'x' }]],
+    ['held', [create, { type: 'Hold', until: '2030-01-01T00:00:00Z', reason: 'x' }]],
+    ['draining', [create, { type: 'Drain', reason: 'x' }]],
   ] as [string, ResourceCommand[]][])('one that is %s gives no slot', (_, before) => {
     expect(run(...before, claim(1)).types).not.toContain('SlotClaimed');
   });
 
   test('destroying frees what is still held', () => {
     expect(run(create, claim(1, 2), { type: 'Destroy' }).types.slice(-3)).toEqual(['SlotFreed', 'SlotFreed', 'ResourceDestroyed']);
+  });
+
+  test('each quarantine in a row lasts twice as long, up to an hour, until the host was well', () => {
+    const now = '2030-01-01T00:00:00.000Z';
+    const lasts = (events: readonly ResourceEvent[]) => events.flatMap((e) => (e.type === 'ResourceQuarantined' ? [(Date.parse(e.data.until) - Date.parse(now)) / 1000] : []));
+    const again: ResourceCommand[] = [{ type: 'Quarantine', now, reason: 'x' }, { type: 'EndQuarantine', reason: 'over', forgive: false }];
+    expect(lasts(run(create, ...Array.from({ length: 11 }, () => again).flat()).events)).toEqual([10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]);
+    const forgiven: ResourceCommand[] = [{ type: 'Health', failed: 'x' }, ...again.slice(0, 1), { type: 'EndQuarantine', reason: 'well', forgive: true }, ...again];
+    expect(lasts(run(create, ...forgiven).events)).toEqual([10, 10]);
+  });
+
+  test('a quarantine or a hold is ended by the clock only when it is over', () => {
+    const quarantine: ResourceCommand = { type: 'Quarantine', until: '2030-01-01T00:01:00Z', now: '2030-01-01T00:00:00Z', reason: 'x' };
+    expect(run(create, quarantine, { type: 'EndQuarantine', over: '2030-01-01T00:00:59Z', reason: 'y', forgive: false }).types).not.toContain('QuarantineEnded');
+    expect(run(create, quarantine, { type: 'EndQuarantine', over: '2030-01-01T00:01:00Z', reason: 'y', forgive: false }, claim(1)).types.slice(-2)).toEqual(['QuarantineEnded', 'SlotClaimed']);
+    const hold: ResourceCommand = { type: 'Hold', until: '2030-01-01T00:01:00Z', reason: 'x' };
+    expect(run(create, hold, { type: 'EndHold', over: '2030-01-01T00:00:59Z' }).types).not.toContain('HoldEnded');
+    expect(run(create, hold, { type: 'EndHold', over: '2030-01-01T00:01:00Z' }, claim(1)).types.slice(-2)).toEqual(['HoldEnded', 'SlotClaimed']);
+  });
+
+  test('flags outlive an outage and a claim, and what is leased can be given back under each of them', () => {
+    const { state, types } = run(create, claim(1), { type: 'Hold', until: '2030-01-01T00:00:00Z', reason: 'x' }, { type: 'Drain', reason: 'y' }, { type: 'Report', reachable: false, error: 'z' }, free(1));
+    expect(types.at(-1)).toBe('SlotFreed');
+    expect('flags' in state && state.flags).toMatchObject({ held: { reason: 'x' }, draining: 'y' });
+  });
+
+  test('bookkeeping: keys are replaced, null removes one, and the same again is no event', () => {
+    const { state, types } = run(create, { type: 'Keep', facts: { port: 1, phase: 'booting' } }, { type: 'Keep', facts: { phase: null } }, { type: 'Keep', facts: { port: 1 } });
+    expect('facts' in state && state.facts).toEqual({ port: 1 });
+    expect(types.filter((t) => t === 'FactsKept')).toHaveLength(2);
+  });
+
+  test('what the blueprint says goes before what was found', () => {
+    const { state } = run({ ...create, activate: false }, { type: 'Activate', attributes: { os: 'other', cpus: '4' } });
+    expect('info' in state && state.info.attributes).toEqual({ os: 'linux', cpus: '4' });
+  });
+
+  test('one that is to end only while nobody uses it, does', () => {
+    expect(run(create, claim(1), { type: 'Release', reason: 'idle', idle: true }).types).not.toContain('ResourceReleased');
+    expect(run(create, claim(1), free(1), { type: 'Release', reason: 'idle', idle: true }).types).toContain('ResourceReleased');
   });
 
   test('reachability is written when it changes', () => {
@@ -82,21 +125,5 @@ describe('a resource', () => {
         }
       }),
     );
-  });
-});
-
-describe('why a request waits', () => {
-  const host = (over: Partial<ResourceInfo> = {}, ...commands: ResourceCommand[]) => run({ ...create, info: { ...info, ...over } } as ResourceCommand, ...commands).state as Exclude<Resource, { status: 'none' | 'destroyed' }>;
-  const wants = (attributes: Record<string, string>) => ({ attributes, blueprints: [] });
-  test.each([
-    ['no hosts', wants({}), [], 'there are no hosts'],
-    ['an attribute that none has', wants({ os: 'mac' }), [host()], 'os=mac is wanted, there is os=linux'],
-    ['an attribute that none names', wants({ gpu: 'yes' }), [host()], 'no host says what its gpu is'],
-    ['a combination that none has', wants({ os: 'linux', gpu: 'yes' }), [host(), host({ attributes: { os: 'mac', gpu: 'yes' } })], 'no single host has all of os=linux, gpu=yes'],
-    ['all down', wants({}), [host({}, { type: 'Report', reachable: false, error: 'timed out' })], "can't be reached: box (timed out)"],
-    ['all taken', wants({}), [host({}, claim(1, 2))], 'all 2 slots of the hosts that fit are taken: box (2)'],
-    ['all draining', wants({}), [host({}, claim(1), { type: 'Release', reason: 'x' })], 'not in service: box is released'],
-  ] as const)('%s', (_, request, hosts, text) => {
-    expect(reasonToWait(request, [...hosts])).toContain(text);
   });
 });

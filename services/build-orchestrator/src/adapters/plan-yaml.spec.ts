@@ -22,6 +22,7 @@ test('a plan is read, with durations in milliseconds and every value plain', () 
     name: 'wordcount',
     host: { os: 'linux' },
     workingCopy: { repository: './examples/wordcount', ref: 'main' },
+    infrastructureRetries: 3,
     env: { CI: 'true', LEVEL: '3' },
     steps: [
       { name: 'Test', run: 'npm test', env: {}, timeout: 600_000 },
@@ -29,6 +30,13 @@ test('a plan is read, with durations in milliseconds and every value plain', () 
       { name: 'Keep the package', uses: 'upload-artifact', with: { path: 'wordcount.tgz' } },
     ],
   });
+});
+test('what the host must be is written as expressions, numbers and lists', () => {
+  const host = "{ os: [linux, mac], cpus: '>=8', memory: '>=16GiB', gpu: true, slots: 2, market: '!spot' }";
+  expect(readPlan(wordcount.replace('{ os: linux }', host))).toMatchObject({ host: { os: 'linux|mac', cpus: '>=8', memory: '>=16GiB', gpu: 'true', slots: '2', market: '!spot' } });
+});
+test('retries and holds', () => {
+  expect(readPlan(`infrastructureRetries: 0\nholdOnFailure: 1h30m\n${wordcount}`)).toMatchObject({ infrastructureRetries: 0, holdOnFailure: 5_400_000 });
 });
 test('anchors, Windows line ends and a byte-order mark are no matter', () => {
   const text = 'name: p\r\nenv: &e { A: 1 }\r\nsteps:\r\n  - { name: A, run: x, env: *e }\r\n';
@@ -67,13 +75,23 @@ describe('not a plan', () => {
     ['a misspelt key', steps('{ name: A, runn: x }'), ['steps[0].runn | line 3, column 16: unknown key "runn": did you mean "run"?']],
     ['a misspelt key at the top', `enviroment: {}\n${wordcount}`, ['enviroment | line 1, column 1: unknown key "enviroment": did you mean "env"?']],
     ['a misspelt key below', wordcount.replace('ref:', 'rev:'), ['workingCopy.rev | line 3, column 50: unknown key "rev": did you mean "ref"?']],
-    ['a key that is like nothing', `colour: red\n${wordcount}`, ['colour | line 1, column 1: unknown key "colour": the keys here are name, host, workingCopy, env, steps']],
+    ['a key that is like nothing', `colour: red\n${wordcount}`, ['colour | line 1, column 1: unknown key "colour": the keys here are name, host, workingCopy, infrastructureRetries, holdOnFailure, env, steps']],
     ['a key twice', `${wordcount}name: again\n`, ['name | line 14, column 1: the key "name" stands there twice: remove one']],
     ['no name and no steps', 'host: {}\n', ['name | line 1, column 1: is required', 'steps | line 1, column 1: is required']],
     ['no steps in it', 'name: p\nsteps: []\n', ['steps | line 2, column 8: must have at least 1 entries']],
     ['steps that are no list', 'name: p\nsteps: {}\n', ['steps | line 2, column 8: must be a list']],
     ['a name that is no name', wordcount.replace('name: wordcount', 'name: word count'), ['name | line 1, column 7: use 1 to 63 letters, digits, "-" or "_", starting with a letter or digit']],
     ['an attribute without a name', wordcount.replace('os:', '"":'), ['host. | line 2, column 9: "" can\'t be a name here: an attribute name is 1 to 63 letters, digits, ".", "_" or "-"']],
+    ['an expression that is none', wordcount.replace('os: linux', "os: '>=many'"), ['host.os | line 2, column 13: compares with "many": use a number, a size such as 16GiB, or a version such as 2.30.1']],
+    ['an attribute that is a mapping', wordcount.replace('os: linux', 'os: { a: b }'), ['host.os | line 2, column 13: must be text or a number or true or false or a list']],
+    ['an attribute of no values', wordcount.replace('os: linux', 'os: []'), ['host.os | line 2, column 13: must have at least 1 entries']],
+    ['an attribute that is too long', wordcount.replace('os: linux', `os: ${'x'.repeat(257)}`), ['host.os | line 2, column 13: must have at most 256 characters']],
+    ['too many retries', `infrastructureRetries: 21\n${wordcount}`, ['infrastructureRetries | line 1, column 24: must be at most 20']],
+    ['retries that are none', `infrastructureRetries: -1\n${wordcount}`, ['infrastructureRetries | line 1, column 24: must be at least 0']],
+    ['half a retry', `infrastructureRetries: 1.5\n${wordcount}`, ['infrastructureRetries | line 1, column 24: must be a whole number']],
+    ['retries in words', `infrastructureRetries: some\n${wordcount}`, ['infrastructureRetries | line 1, column 24: must be a number']],
+    ['a hold without a unit', `holdOnFailure: long\n${wordcount}`, ['holdOnFailure | line 1, column 16: use a duration such as 90s, 10m, 1h30m or 2d']],
+    ['a hold that is a list', `holdOnFailure: [1h]\n${wordcount}`, ['holdOnFailure | line 1, column 16: must be text or a number']],
     ['a variable that is a list', wordcount.replace('LEVEL: 3', 'LEVEL: [3]'), ['env.LEVEL | line 4, column 27: must be text or a number or true or false']],
     ['a ref that is an option', wordcount.replace('ref: main', 'ref: --upload-pack=x'), ['workingCopy.ref | line 3, column 55: use a branch, a tag or a commit']],
     ['a step that is a word', steps('test'), ['steps[0] | line 3, column 5: a step is a mapping with `name` and either `run` or `uses`']],

@@ -87,10 +87,9 @@ function tell(source: YamlSource, finding: Finding, base: Path, schema: z.ZodTyp
     case 'invalid_key':
       return [source.tell(path, 'key', `${JSON.stringify(String(path.at(-1)))} can't be a name here: ${finding.issues[0]?.message ?? finding.message}`)];
     case 'invalid_union': {
-      const closer = finding.errors.find((branch) => branch.some((inner) => inner.code !== 'invalid_type'));
+      const closer = finding.errors.find((branch) => branch.some((inner) => !isOfOtherType(inner)));
       if (closer) return closer.flatMap((inner) => tell(source, { ...inner, path: [...finding.path, ...inner.path] } as Finding, base, schema));
-      const types = finding.errors.flatMap((branch) => branch.map((inner) => (inner.code === 'invalid_type' ? typeNames[inner.expected] ?? inner.expected : '')));
-      return [source.tell(path, 'value', `must be ${types.join(' or ')}`)];
+      return [source.tell(path, 'value', `must be ${typesOf(finding).join(' or ')}`)];
     }
     case 'invalid_type':
       if (!source.has(path)) return [source.tell(path, 'key', 'is required')];
@@ -98,6 +97,7 @@ function tell(source: YamlSource, finding: Finding, base: Path, schema: z.ZodTyp
     case 'too_small':
     case 'too_big': {
       const bound = finding.code === 'too_small' ? `at least ${finding.minimum}` : `at most ${finding.maximum}`;
+      if (finding.origin === 'number' || finding.origin === 'int') return [source.tell(path, 'value', `must be ${bound}`)];
       return [source.tell(path, 'value', `must have ${bound} ${finding.origin === 'string' ? 'characters' : 'entries'}`)];
     }
     default:
@@ -105,7 +105,15 @@ function tell(source: YamlSource, finding: Finding, base: Path, schema: z.ZodTyp
   }
 }
 
-const typeNames: Record<string, string> = { string: 'text', number: 'a number', boolean: 'true or false', array: 'a list', object: 'a mapping', record: 'a mapping' };
+/** Every branch of a union, and of the unions in it, wanted a value of another type: then the types are all there is to say. */
+const isOfOtherType = (finding: Finding): boolean => finding.code === 'invalid_type' || (finding.code === 'invalid_union' && finding.errors.every((branch) => branch.every(isOfOtherType)));
+
+const typesOf = (finding: Finding): string[] => {
+  if (finding.code === 'invalid_type') return [typeNames[finding.expected] ?? finding.expected];
+  return finding.code === 'invalid_union' ? finding.errors.flatMap((branch) => branch.flatMap(typesOf)) : [];
+};
+
+const typeNames: Record<string, string> = { string: 'text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', object: 'a mapping', record: 'a mapping' };
 
 function unknownKey(key: string, keys: readonly string[]): string {
   const meant = nearest(key, keys);

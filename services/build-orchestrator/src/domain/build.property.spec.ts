@@ -2,12 +2,14 @@ import type { BuildEvent } from '@berth/contracts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { buildDecider, type Build, type BuildCommand } from './build.js';
-import { BUILD, request } from '../spec/examples.js';
-import { react, type Due } from './react.js';
-import type { ActionView, LeaseEnd, LeaseView, View } from './view.js';
+import { BUILD, plan, request } from '../spec/examples.js';
+import type { Due } from './due.js';
+import { ids } from './ids.js';
+import { react } from './react.js';
+import type { ActionView, HoldView, HostView, LeaseEnd, LeaseView, View } from './view.js';
 
 const ends = ['passed', 'failed', 'aborted', 'error'];
-const leaseMoves = ['wait', 'acquire', 'activate', 'break', 'break host', 'expire', 'release', 'destroy'] as const;
+const leaseMoves = ['wait', 'acquire', 'activate', 'break', 'break host', 'expire', 'release', 'destroy', 'serve never', 'resource breaks', 'answers again'] as const;
 const actionMoves = ['begin', 'succeed', 'exit', 'unreachable', 'lost', 'cancel'] as const;
 type Move =
   | { do: 'due'; n: number }
@@ -15,6 +17,7 @@ type Move =
   | { do: 'lease'; n: number; move: (typeof leaseMoves)[number] }
   | { do: 'action'; n: number; move: (typeof actionMoves)[number] }
   | { do: 'abort' }
+  | { do: 'time passes' }
   | { do: 'restart' };
 
 /** The other services, in small: a lease and an action keep the rules of theirs, and otherwise do what the moves say. */
@@ -24,13 +27,26 @@ class World implements View {
   private position = 100;
   readonly leases = new Map<string, { view: LeaseView; standsOn: string | undefined }>();
   readonly actions = new Map<string, { view: ActionView; lease: string }>();
-  private readonly refusals = new Map<string, { code: string; message: string }>();
+  private readonly refusals = new Map<string, { code: string; message: string; at: number }>();
+  readonly hosts = new Map<string, HostView>();
+  private answered: HoldView | undefined;
+  /** how often the allocator was asked to hold a host */
+  holds = 0;
+  now = 0;
   private percent = 0;
   private verdict: string | undefined;
 
   lease(id: string): LeaseView | undefined {
     const refusal = this.refusals.get(id);
-    return this.leases.get(id)?.view ?? (refusal && { status: 'refused', ...refusal });
+    return this.leases.get(id)?.view ?? (refusal && { status: 'refused', code: refusal.code, message: refusal.message });
+  }
+
+  host(resource: string): HostView | undefined {
+    return this.hosts.get(resource);
+  }
+
+  hold(id: string): HoldView | undefined {
+    return id === ids.hold(BUILD) ? this.answered : undefined;
   }
 
   action(id: string): ActionView | undefined {
@@ -41,6 +57,7 @@ class World implements View {
   tell(command: BuildCommand): void {
     const decision = buildDecider.decide(command, this.build);
     if ('accepted' in decision) return;
+    if (decision.some((event) => event.type === 'BuildRetried')) this.checkRetry();
     for (const event of decision) {
       this.events.push(event);
       this.build = buildDecider.evolve(this.build, event);
@@ -59,27 +76,62 @@ class World implements View {
     if (ends.includes(build.status)) this.verdict = build.status;
   }
 
+  /** Safety: what has run, or may have, is never run again while its host may be alive. */
+  private checkRetry(): void {
+    const { build } = this;
+    if (build.status !== 'building' || !build.step) return;
+    const action = this.actions.get(build.step.action)?.view;
+    const begun = build.step.index > 0 || (action !== undefined && !(action.status === 'failed' && !action.started));
+    const { hostLease } = build.current;
+    const lease = this.leases.get(hostLease)?.view;
+    const gone = this.hosts.get(hostLease)?.broken !== undefined || ((lease?.status === 'ending' || lease?.status === 'destroyed') && lease.end.how === 'broken');
+    if (begun) expect(gone).toBe(true);
+  }
+
+  /** Safety: a host that is to be held is not given back before it is known what became of the hold. */
+  private checkRelease(): void {
+    const { build } = this;
+    if (build.status !== 'failed' || build.about.holdOnFailure === undefined || build.held !== undefined) return;
+    const { hostLease } = build.attempts.at(-1)!;
+    if (this.hosts.get(hostLease)?.broken === undefined) expect(this.leases.get(hostLease)?.view.status).not.toBe('active');
+  }
+
   due(): Due[] {
-    return react(BUILD, this.build, this);
+    return react(BUILD, this.build, this, this.now);
   }
 
   carryOut(due: Due): void {
     if (due.to === 'build') return this.tell(due.command);
+    if (due.to === 'clock') {
+      expect(due.at).toBeGreaterThan(this.now);
+      this.now = due.at;
+      return;
+    }
+    if (due.to === 'allocator') {
+      expect(this.leases.get(due.data.lease!)?.view.status).toBe('active');
+      this.holds++;
+      this.answered = { accepted: true };
+      return;
+    }
     if (due.type === 'RequestLease') {
       const standsOn = due.data.host?.lease;
       if (this.leases.has(due.id)) return;
-      if (standsOn !== undefined && this.leases.get(standsOn)?.view.status !== 'active') this.refusals.set(due.id, { code: 'lease-not-active', message: 'no.' });
+      if (standsOn !== undefined && this.leases.get(standsOn)?.view.status !== 'active') this.refusals.set(due.id, { code: 'lease-not-active', message: 'no.', at: this.now });
       else this.leases.set(due.id, { view: { status: 'pending', position: this.position++ }, standsOn });
-    } else if (due.type === 'ReleaseLease') this.endLease(due.data.lease, 'released', 'by the build');
+    } else if (due.type === 'ReleaseLease') {
+      this.checkRelease();
+      this.endLease(due.data.lease, 'released', 'by the build');
+    }
     else if (!this.actions.has(due.id)) {
       const lease = this.leases.get(due.data.lease)?.view;
-      if (lease?.status !== 'active' || lease.token !== due.data.token) this.refusals.set(due.id, { code: 'stale-token', message: 'no.' });
+      if (lease?.status !== 'active' || lease.token !== due.data.token) this.refusals.set(due.id, { code: 'stale-token', message: 'no.', at: this.now });
       else this.actions.set(due.id, { view: { status: 'requested' }, lease: due.data.lease });
     }
   }
 
   refuse(due: Due, code: string): void {
-    if (due.to !== 'build' && due.type !== 'ReleaseLease' && !this.leases.has(due.id) && !this.actions.has(due.id)) this.refusals.set(due.id, { code, message: 'no.' });
+    if (due.to === 'allocator' && code !== 'unavailable') this.answered = { accepted: false, message: 'no.' };
+    else if ((due.to === 'lease' || due.to === 'host-agent-gateway') && due.type !== 'ReleaseLease' && !this.leases.has(due.id) && !this.actions.has(due.id)) this.refusals.set(due.id, { code, message: 'no.', at: this.now });
   }
 
   private endLease(id: string, how: LeaseEnd['how'], detail: string): void {
@@ -98,8 +150,11 @@ class World implements View {
     const position = this.position++;
     if (move === 'wait' && status === 'pending') lease.view = { status, position, reason: 'no slot is free' };
     else if (move === 'acquire' && status === 'pending') lease.view = { status: 'acquired', position, token: position, resource: id };
+    else if (move === 'serve never' && status === 'pending') lease.view = { status: 'refused', code: 'unservable', message: 'never' };
+    else if (move === 'resource breaks' && (status === 'acquired' || status === 'active') && lease.standsOn === undefined) this.hosts.set(id, { ...this.hosts.get(id), launched: true, broken: { error: 'gone', at: 1 } });
+    else if (move === 'answers again' && lease.standsOn === undefined) this.hosts.set(id, { launched: true, ...this.hosts.get(id), answered: position });
     else if (move === 'activate' && lease.view.status === 'acquired') lease.view = { ...lease.view, status: 'active', position, ...(lease.standsOn !== undefined && { path: '/w' }) };
-    else if (move === 'break' && status !== 'pending') this.endLease(id, 'broken', 'no such ref');
+    else if (move === 'break' && status !== 'pending') this.endLease(id, 'broken', this.hosts.get(id)?.broken?.error ?? 'no such ref');
     else if (move === 'break host' && status !== 'pending') this.endLease(id, 'broken', 'host unreachable: x');
     else if (move === 'expire') this.endLease(id, 'expired', 'its time was up');
     else if (move === 'release') this.endLease(id, 'released', 'by somebody');
@@ -110,11 +165,12 @@ class World implements View {
     const action = this.actions.get(id)!;
     if (action.view.status !== 'requested') return;
     const started = action.view.startedAt !== undefined;
+    const [at, position] = [this.now, this.position++];
     const views: Record<typeof move, ActionView> = {
       begin: { status: 'requested', startedAt: 1 },
       succeed: { status: 'succeeded', result: { bytes: 1, sha256: 'a' }, durationMs: 1 },
-      exit: { status: 'failed', code: 'exit', error: 'x', result: { exitCode: 1 }, started, durationMs: 1 },
-      unreachable: { status: 'failed', code: 'unreachable', error: 'x', result: {}, started, durationMs: 1 },
+      exit: { status: 'failed', code: 'exit', error: 'x', result: { exitCode: 1 }, started, durationMs: 1, at, position },
+      unreachable: { status: 'failed', code: 'unreachable', error: 'x', result: {}, started, durationMs: 1, at, position },
       lost: { status: 'lost', error: 'x', durationMs: 1 },
       cancel: { status: 'cancelled', reason: 'x', durationMs: 1 },
     };
@@ -124,6 +180,7 @@ class World implements View {
   /** A new process: what it knows is in the events, and a refusal is not. */
   restart(): void {
     this.refusals.clear();
+    this.answered = undefined;
     const before = this.build;
     this.build = this.events.reduce(buildDecider.evolve, buildDecider.initial);
     expect(this.build).toEqual(before);
@@ -136,13 +193,17 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('lease' as const), n, move: fc.constantFrom(...leaseMoves, 'acquire' as const, 'activate' as const, 'acquire' as const, 'activate' as const) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('action' as const), n, move: fc.constantFrom(...actionMoves, 'begin' as const, 'succeed' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('refuse' as const), n, code: fc.constantFrom('unavailable', 'invalid-data', 'stale-token') }) },
-  { weight: 1, arbitrary: fc.constantFrom<Move>({ do: 'abort' }, { do: 'restart' }, { do: 'restart' }) },
+  { weight: 1, arbitrary: fc.constantFrom<Move>({ do: 'abort' }, { do: 'time passes' }, { do: 'restart' }, { do: 'restart' }) },
 );
 const pick = <T>(all: readonly T[], index: number): T | undefined => (all.length === 0 ? undefined : all[index % all.length]);
 
 function play(world: World, step: Move): void {
   if (step.do === 'abort') return world.tell({ type: 'Abort', reason: 'x', stepMs: 0 });
   if (step.do === 'restart') return world.restart();
+  if (step.do === 'time passes') {
+    world.now += 60_000;
+    return;
+  }
   if (step.do === 'due' || step.do === 'refuse') {
     const due = pick(world.due(), step.n);
     if (due) return step.do === 'due' ? world.carryOut(due) : world.refuse(due, step.code);
@@ -159,16 +220,19 @@ function play(world: World, step: Move): void {
 function goOn(world: World, rounds: number): void {
   for (let round = 0; round < rounds && !buildDecider.ended(world.build); round++) {
     for (const due of world.due()) world.carryOut(due);
+    // The lease of a host hears of its end sooner or later.
+    for (const [id, { broken }] of world.hosts) if (broken) world.moveLease(id, 'break');
     for (const id of world.leases.keys()) for (const next of ['acquire', 'activate', 'destroy'] as const) world.moveLease(id, next);
     for (const id of world.actions.keys()) world.moveAction(id, round % 2 === 0 ? 'begin' : 'succeed');
   }
 }
 
 /** So that trouble comes to builds which have got somewhere, and not only to the first lease. */
-const story = fc.record({ rounds: fc.nat({ max: 8 }), moves: fc.array(move, { maxLength: 80 }) });
-function tellStory({ rounds }: { rounds: number }): World {
+const story = fc.record({ rounds: fc.nat({ max: 8 }), launched: fc.boolean(), hold: fc.boolean(), retries: fc.option(fc.nat({ max: 4 }), { nil: undefined }), moves: fc.array(move, { maxLength: 80 }) });
+function tellStory({ rounds, launched, hold, retries }: { rounds: number; launched: boolean; hold: boolean; retries: number | undefined }): World {
   const world = new World();
-  world.tell(request);
+  world.tell({ ...request, ...(hold && { holdOnFailure: 1 }), plan: { version: 3, plan: { ...plan, ...(retries !== undefined && { infrastructureRetries: retries }) } } });
+  for (let attempt = 1; attempt <= 5; attempt++) world.hosts.set(ids.hostLease(BUILD, attempt), { launched });
   goOn(world, rounds);
   return world;
 }
@@ -176,15 +240,22 @@ function tellStory({ rounds }: { rounds: number }): World {
 test('whatever comes in whatever order: one verdict, percent never falls, and nothing is left in the end', () => {
   const verdicts = new Map<string, number>();
   let retried = 0;
+  let lost = 0;
+  let held = 0;
   fc.assert(
     fc.property(story, (given) => {
       const world = tellStory(given);
       for (const step of given.moves) play(world, step);
       goOn(world, 100);
       expect(buildDecider.ended(world.build)).toBe(true);
-      if (world.events.some((event) => event.type === 'BuildRetried')) retried++;
+      const retries = world.events.filter((event) => event.type === 'BuildRetried').length;
+      expect(retries).toBeLessThanOrEqual(given.retries ?? 2);
+      if (retries > 0) retried++;
+      if (world.events.some((event, i) => event.type === 'StepFinished' && event.data.outcome === 'lost' && world.events[i + 1]?.type === 'BuildRetried')) lost++;
+      if (world.events.some((event) => event.type === 'BuildWaiting' && event.data.activity === 'host held')) held++;
+      if (!given.hold) expect(world.holds).toBe(0);
       verdicts.set(world.build.status, (verdicts.get(world.build.status) ?? 0) + 1);
-      for (const [, { view }] of world.leases) expect(view.status).toBe('destroyed');
+      for (const [, { view }] of world.leases) expect(view.status).toMatch(/destroyed|refused/);
       for (const [, { view }] of world.actions) expect(view.status).not.toBe('requested');
       expect(world.events.filter((event) => ['BuildPassed', 'BuildFailed', 'BuildAborted', 'BuildErrored'].includes(event.type))).toHaveLength(1);
       expect(world.events.filter((event) => event.type === 'BuildCleanedUp')).toHaveLength(1);
@@ -196,6 +267,8 @@ test('whatever comes in whatever order: one verdict, percent never falls, and no
   // Moves that never reach one of the ends would prove nothing about it.
   expect([...verdicts.keys()].sort()).toEqual([...ends].sort());
   expect(retried).toBeGreaterThan(0);
+  expect(lost).toBeGreaterThan(0);
+  expect(held).toBeGreaterThan(0);
 });
 
 test('a restart at any point decides the same', () => {
@@ -206,7 +279,7 @@ test('a restart at any point decides the same', () => {
         if (step.do === 'refuse') continue; // a refusal is known to one process only: it is asked for once more
         play(world, step);
         const again = world.events.reduce(buildDecider.evolve, buildDecider.initial);
-        expect(react(BUILD, again, world)).toEqual(world.due());
+        expect(react(BUILD, again, world, world.now)).toEqual(world.due());
       }
     }),
     { numRuns: 500 },

@@ -1,6 +1,6 @@
 import type { BuildEvent } from '@berth/contracts';
 import { describe, expect, test } from 'vitest';
-import { buildDecider, MAX_ATTEMPTS, type Build, type BuildCommand } from './build.js';
+import { buildDecider, hostFailures, type Build, type BuildCommand } from './build.js';
 import { action, after, BUILD, COPY, fail, HOST, pass, phases, plan, request } from '../spec/examples.js';
 import { ids } from './ids.js';
 
@@ -74,11 +74,28 @@ describe('what goes wrong', () => {
     given(phases['running the first step'])
       .when({ type: 'Retry', build: BUILD, attempt: 1, error: 'no route', step: { outcome: 'cancelled', error: 'no route', durationMs: 1 } })
       .then(finished(0, 'cancelled', { error: 'no route' }, 1), { type: 'BuildRetried', data: { error: 'no route' } }, preparing(2)));
-  test('not for ever', () => {
-    const retry = (attempt: number): BuildCommand => ({ type: 'Retry', build: BUILD, attempt, error: `host ${attempt} failed` });
-    const last = after(request, ...Array.from({ length: MAX_ATTEMPTS - 1 }, (_, i) => retry(i + 1)));
-    expect(last).toMatchObject({ status: 'preparing', current: { attempt: 3 }, past: [{ attempt: 1, hostLease: HOST }, { attempt: 2 }] });
-    given(last).when(retry(3)).then({ type: 'BuildErrored', data: { error: 'host 3 failed (attempt 3 of 3)' } });
+  const retry = (attempt: number, error = `host ${attempt} failed`): BuildCommand => ({ type: 'Retry', build: BUILD, attempt, error });
+  test('not for ever: a plan of an older version has two retries', () => {
+    const last = after(request, retry(1), retry(2));
+    expect(last).toMatchObject({ status: 'preparing', current: { attempt: 3 }, past: [{ attempt: 1, hostLease: HOST }, { attempt: 2 }], failures: ['host 1 failed', 'host 2 failed'] });
+    given(last).when(retry(3)).then({ type: 'BuildErrored', data: { error: 'no other host is tried: 3 hosts failed: host 1 failed; host 2 failed; host 3 failed' } });
+  });
+  test.each([0, 1, 5])('as often as the plan says: %d', (infrastructureRetries) => {
+    const asked = { ...request, plan: { version: 1, plan: { ...plan, infrastructureRetries } } } as BuildCommand;
+    const last = after(asked, ...Array.from({ length: infrastructureRetries }, (_, i) => retry(i + 1, 'gone')));
+    expect(last).toMatchObject({ status: 'preparing', current: { attempt: infrastructureRetries + 1 } });
+    given(last).when(retry(infrastructureRetries + 1, 'gone')).then({ type: 'BuildErrored', data: { error: `no other host is tried: ${hostFailures(Array.from({ length: infrastructureRetries + 1 }, () => 'gone'))}` } });
+  });
+  test('a reason that comes again is told once', () => {
+    expect(hostFailures(['no route'])).toBe('1 host failed: no route');
+    expect(hostFailures(['interrupted', 'no route', 'interrupted'])).toBe('3 hosts failed: interrupted (2 times); no route');
+  });
+  test('a host that is gone takes its step with it, and the next attempt begins with the first step', () => {
+    const gone: BuildCommand = { type: 'Retry', build: BUILD, attempt: 1, error: 'interrupted', step: { outcome: 'lost', error: 'interrupted', durationMs: 1 } };
+    given(phases['running the last step']).when(gone).then(finished(1, 'lost', { error: 'interrupted' }, 1), { type: 'BuildRetried', data: { error: 'interrupted' } }, preparing(2));
+    const again = after(request, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1 }, { type: 'Start', build: BUILD, attempt: 1, path: '/w/1', commit: undefined }, pass(0), gone, { type: 'RequestWorkingCopy', build: BUILD, attempt: 2 });
+    expect(again).toMatchObject({ status: 'preparing', percent: 75 });
+    given(again).when({ type: 'Start', build: BUILD, attempt: 2, path: '/w/2', commit: undefined }).then({ type: 'BuildStarted', data: { path: '/w/2' } }, { type: 'StepStarted', data: { ...steps.first, action: action(0, 2) } });
   });
   test('what came late for another attempt has no effect', () => {
     const second = after(request, { type: 'Retry', build: BUILD, attempt: 1, error: 'gone' });
@@ -111,6 +128,7 @@ describe('state x command', () => {
     'FinishStep failed': fail,
     Retry: { type: 'Retry', build: BUILD, attempt: 1, error: 'x' },
     GiveUp: { type: 'GiveUp', attempt: 1, error: 'x', step: { outcome: 'lost', error: 'x', durationMs: 0 } },
+    NoteHold: { type: 'NoteHold', activity: 'host held until noon' },
     CleanUp: { type: 'CleanUp' },
   } satisfies Record<string, BuildCommand>;
   const over = { Abort: 'build-ended', CleanUp: 'BuildCleanedUp' };
@@ -122,8 +140,9 @@ describe('state x command', () => {
     'running the first step': { Abort: 'StepFinished BuildAborted', 'FinishStep first': 'StepFinished StepStarted', 'FinishStep failed': 'StepFinished BuildFailed', Retry: 'BuildRetried BuildPreparing', GiveUp: 'StepFinished BuildErrored' },
     'running the last step': { Abort: 'StepFinished BuildAborted', 'FinishStep last': 'StepFinished BuildPassed', Retry: 'BuildRetried BuildPreparing', GiveUp: 'StepFinished BuildErrored' },
     passed: over,
-    failed: over,
-    errored: over,
+    failed: { ...over, NoteHold: 'BuildWaiting' },
+    'failed and held': over,
+    errored: { ...over, NoteHold: 'BuildWaiting' },
     aborted: { CleanUp: 'BuildCleanedUp' },
     'passed and cleaned up': { Abort: 'build-ended' },
     'aborted and cleaned up': {},
@@ -148,7 +167,7 @@ describe('what a build becomes', () => {
     expect(phases.failed).toEqual({
       status: 'failed',
       error: 'step Test failed: exit code 1',
-      about: { plan: 'wordcount', planVersion: 3, initiator: 'ada', steps: 2, host: plan.host, workingCopy: plan.workingCopy },
+      about: { plan: 'wordcount', planVersion: 3, initiator: 'ada', steps: 2, retries: 2, host: plan.host, workingCopy: plan.workingCopy },
       attempts: [{ attempt: 1, hostLease: HOST, workingCopyLease: COPY }],
       percent: 50,
       cleaned: false,
@@ -158,8 +177,17 @@ describe('what a build becomes', () => {
     expect(buildDecider.ended(phases['passed and cleaned up'])).toBe(true);
     expect(buildDecider.ended(phases['running the first step'])).toBe(false);
   });
+  test('what was asked for besides is stored, and goes before the plan', () => {
+    const asked = { ...request, plan: { version: 3, plan: { ...plan, holdOnFailure: 5, infrastructureRetries: 7 } }, project: 'compilers', priority: 500 } as BuildCommand;
+    expect(after(asked)).toMatchObject({ about: { project: 'compilers', priority: 500, retries: 7, holdOnFailure: 5 } });
+    expect(after({ ...asked, holdOnFailure: 9 } as BuildCommand)).toMatchObject({ about: { holdOnFailure: 9 } });
+    expect(buildDecider.decide(asked, phases.none)).toMatchObject([{ data: { project: 'compilers', priority: 500 } }, {}]);
+    expect(buildDecider.decide(request, phases.none)).toEqual([requested, preparing(1)]);
+  });
   test.each([
     ['none', { type: 'BuildPassed', data: {} }],
+    ['passed', { type: 'BuildWaiting', data: { activity: 'x' } }],
+    ['running the first step', { type: 'BuildWaiting', data: { activity: 'x' } }],
     ['passed', { type: 'BuildAborted', data: { reason: 'x' } }],
     ['aborted', { type: 'BuildPassed', data: {} }],
     ['preparing the host', { type: 'BuildPassed', data: {} }],

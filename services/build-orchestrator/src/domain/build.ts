@@ -8,7 +8,13 @@ export interface About extends Pick<SavedPlan, 'host' | 'workingCopy'> {
   plan: string;
   planVersion: number;
   initiator: string;
+  project?: string;
+  priority?: number;
   steps: number;
+  /** how many hosts that failed are replaced */
+  retries: number;
+  /** milliseconds that the host of a failed build is kept */
+  holdOnFailure?: number;
 }
 
 /** One try on one host, and the leases asked for in it. `attempt` counts from 1. */
@@ -32,6 +38,8 @@ interface Live {
   variables: Record<string, string>;
   /** attempts given up: their leases are given back while the build goes on elsewhere */
   past: Attempt[];
+  /** why each of them was */
+  failures: string[];
   /** never goes back, whatever is tried again */
   percent: number;
 }
@@ -46,21 +54,26 @@ interface Over {
   cleaned: boolean;
 }
 
+interface Held {
+  /** what became of the hold of its host; absent until that is known, and when none was asked for */
+  held?: string;
+}
+
 /** A build, tagged by what it is doing. */
 export type Build =
   | { status: 'none' }
   /** asked for; this attempt has asked for no host yet */
-  | (Live & { status: 'pending'; attempt: number; problem?: string })
+  | (Live & { status: 'pending'; attempt: number })
   /** it waits for its leases: the host, then the working copy on it. No step has run in this attempt */
-  | (Live & { status: 'preparing'; current: Attempt; problem?: string; waiting?: string })
+  | (Live & { status: 'preparing'; current: Attempt; waiting?: string })
   /** its steps run, one after the other */
   | (Live & { status: 'building'; current: Required<Attempt>; path: string; commit?: string; step?: StepAt })
   | (Over & { status: 'passed' })
   /** a step says that the code is at fault */
-  | (Over & { status: 'failed'; error: string })
+  | (Over & Held & { status: 'failed'; error: string })
   | (Over & { status: 'aborted'; reason: string })
   /** it could not be carried out: nothing is said about the code */
-  | (Over & { status: 'error'; error: string });
+  | (Over & Held & { status: 'error'; error: string });
 
 export type LiveBuild = Extract<Build, Live>;
 export type EndedBuild = Extract<Build, Over>;
@@ -74,20 +87,30 @@ export interface Interrupted {
 
 /** What a build can be told. `attempt` names the attempt that was decided on: whatever comes late for another has no effect. */
 export type BuildCommand =
-  | { type: 'Request'; build: string; planName: string; plan: { version: number; plan: SavedPlan } | undefined; variables: Record<string, string>; initiator: string }
+  | { type: 'Request'; build: string; planName: string; plan: { version: number; plan: SavedPlan } | undefined; variables: Record<string, string>; initiator: string; project?: string | undefined; priority?: number | undefined; holdOnFailure?: number | undefined }
   | { type: 'Abort'; reason: string; stepMs: number }
   | { type: 'Prepare'; build: string }
   | { type: 'RequestWorkingCopy'; build: string; attempt: number }
   | { type: 'Wait'; attempt: number; activity: string }
   | { type: 'Start'; build: string; attempt: number; path: string; commit: string | undefined }
   | { type: 'FinishStep'; build: string; action: string; verdict: Verdict; durationMs: number }
-  /** the host failed us: another one is asked for, until the attempts are used up */
+  /** the host failed us: another one is asked for, until the retries are used up */
   | { type: 'Retry'; build: string; attempt: number; error: string; step?: Interrupted }
   | { type: 'GiveUp'; attempt: number; error: string; step?: Interrupted }
+  /** the hold of its host was answered */
+  | { type: 'NoteHold'; activity: string }
   | { type: 'CleanUp' };
 
-/** How many hosts are tried before a build is given up. */
-export const MAX_ATTEMPTS = 3;
+/** What plans that were stored without a number of retries had. */
+const RETRIES_BEFORE = 2;
+
+/** How many hosts failed, and why: each reason once. */
+export function hostFailures(failures: readonly string[]): string {
+  const times = new Map<string, number>();
+  for (const failure of failures) times.set(failure, (times.get(failure) ?? 0) + 1);
+  const reasons = [...times].map(([reason, count]) => (count === 1 ? reason : `${reason} (${count} times)`));
+  return `${failures.length} ${failures.length === 1 ? 'host' : 'hosts'} failed: ${reasons.join('; ')}`;
+}
 
 const preparing = (build: string, attempt: number): BuildEvent => ({ type: 'BuildPreparing', data: { attempt, hostLease: ids.hostLease(build, attempt) } });
 const isLive = (build: Build): build is LiveBuild => build.status === 'pending' || build.status === 'preparing' || build.status === 'building';
@@ -97,10 +120,10 @@ export function decide(command: BuildCommand, build: Build): readonly BuildEvent
   switch (command.type) {
     case 'Request': {
       if (build.status !== 'none') return [];
-      const { plan, planName, variables, initiator } = command;
+      const { plan, planName, variables, initiator, project, priority, holdOnFailure } = command;
       if (!plan) return rejected('unknown-plan', `There is no plan ${planName}.`, [{ field: 'data.plan', message: `no plan is saved under ${planName}: save it with \`berth plan apply FILE\`, or see \`berth plan list\`` }]);
       // Both in one commit: the host lease's id is known, so nothing is to be waited for in between.
-      return [{ type: 'BuildRequested', data: { plan: plan.plan, planVersion: plan.version, variables, initiator } }, preparing(command.build, 1)];
+      return [{ type: 'BuildRequested', data: { plan: plan.plan, planVersion: plan.version, variables, initiator, ...given({ project, priority, holdOnFailure }) } }, preparing(command.build, 1)];
     }
     case 'Abort':
       if (build.status === 'none') return rejected('unknown-build', 'There is no such build.', [{ field: 'data.build', message: 'is not the id of a build: see `berth build list`' }]);
@@ -126,17 +149,25 @@ export function decide(command: BuildCommand, build: Build): readonly BuildEvent
       if ((build.status !== 'preparing' && build.status !== 'building') || build.current.attempt !== command.attempt) return [];
       const { error, step } = command;
       const steps = step ? interrupted(build, step) : [];
-      if (command.attempt >= MAX_ATTEMPTS) return [...steps, { type: 'BuildErrored', data: { error: `${error} (attempt ${command.attempt} of ${MAX_ATTEMPTS})` } }];
+      const failures = [...build.failures, error];
+      if (failures.length > build.about.retries) return [...steps, { type: 'BuildErrored', data: { error: `no other host is tried: ${hostFailures(failures)}` } }];
       return [...steps, { type: 'BuildRetried', data: { error } }, preparing(command.build, command.attempt + 1)];
     }
     case 'GiveUp':
       if ((build.status !== 'preparing' && build.status !== 'building') || build.current.attempt !== command.attempt) return [];
       return [...(command.step ? interrupted(build, command.step) : []), { type: 'BuildErrored', data: { error: command.error } }];
+    case 'NoteHold':
+      return (build.status === 'failed' || build.status === 'error') && build.held === undefined && !build.cleaned ? [{ type: 'BuildWaiting', data: { activity: command.activity } }] : [];
     case 'CleanUp':
       return build.status === 'none' || isLive(build) || build.cleaned ? [] : [{ type: 'BuildCleanedUp', data: {} }];
     default:
       return unreachable(command);
   }
+}
+
+/** Only what was given is stored. */
+function given<T extends Record<string, unknown>>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }
 
 const starting = (build: string, attempt: number, plan: SavedPlan, step: number): BuildEvent => ({
@@ -180,19 +211,19 @@ const percentAt = (build: LiveBuild, done: number): number => Math.max(build.per
 export function evolve(build: Build, event: BuildEvent): Build {
   if (event.type === 'BuildRequested') {
     if (build.status !== 'none') return impossible(build, event);
-    const { plan, planVersion, variables, initiator } = event.data;
-    const { host, workingCopy } = plan;
-    return { status: 'pending', about: { plan: plan.name, planVersion, initiator, steps: plan.steps.length, host, workingCopy }, plan, variables, past: [], percent: 0, attempt: 1 };
+    return { status: 'pending', about: aboutOf(event.data), plan: event.data.plan, variables: event.data.variables, past: [], failures: [], percent: 0, attempt: 1 };
   }
   if (build.status === 'none') return impossible(build, event);
   if (event.type === 'BuildCleanedUp') return isLive(build) ? impossible(build, event) : { ...build, cleaned: true };
+  // After the verdict a build waits for nothing but the end of a hold.
+  if (event.type === 'BuildWaiting' && (build.status === 'failed' || build.status === 'error')) return { ...build, held: event.data.activity };
   if (!isLive(build)) return impossible(build, event);
-  const { about, plan, variables, past, percent } = build;
-  const live = { about, plan, variables, past, percent };
+  const { about, plan, variables, past, failures, percent } = build;
+  const live = { about, plan, variables, past, failures, percent };
   switch (event.type) {
     case 'BuildPreparing': {
       if (build.status !== 'pending') return impossible(build, event);
-      return { status: 'preparing', ...live, current: event.data, ...(build.problem !== undefined && { problem: build.problem }) };
+      return { status: 'preparing', ...live, current: event.data };
     }
     case 'BuildWorkingCopyRequested': {
       if (build.status !== 'preparing') return impossible(build, event);
@@ -220,7 +251,7 @@ export function evolve(build: Build, event: BuildEvent): Build {
       return build; // it stands in the history; nothing is decided on it
     case 'BuildRetried':
       if (build.status === 'pending') return impossible(build, event);
-      return { status: 'pending', ...live, past: [...past, build.current], attempt: build.current.attempt + 1, problem: event.data.error };
+      return { status: 'pending', ...live, past: [...past, build.current], failures: [...failures, event.data.error], attempt: build.current.attempt + 1 };
     case 'BuildPassed':
       return build.status === 'building' ? { ...over(build), status: 'passed', percent: 100 } : impossible(build, event);
     case 'BuildFailed':
@@ -232,6 +263,11 @@ export function evolve(build: Build, event: BuildEvent): Build {
     default:
       return unreachable(event);
   }
+}
+
+function aboutOf({ plan, planVersion, initiator, project, priority, holdOnFailure = plan.holdOnFailure }: Extract<BuildEvent, { type: 'BuildRequested' }>['data']): About {
+  const { host, workingCopy, infrastructureRetries: retries = RETRIES_BEFORE } = plan;
+  return { plan: plan.name, planVersion, initiator, steps: plan.steps.length, host, workingCopy, retries, ...given({ project, priority, holdOnFailure }) };
 }
 
 /** The plan and the variables leave memory with the verdict. */

@@ -8,5 +8,6 @@ export const ids = {
   hostLease: (build: string, attempt: number) => derivedId(build, `host lease ${attempt}`),
   workingCopyLease: (build: string, attempt: number) => derivedId(build, `working-copy lease ${attempt}`),
   action: (build: string, attempt: number, step: number) => derivedId(build, `step ${step} attempt ${attempt}`),
+  hold: (build: string) => derivedId(build, 'hold'),
   release: (lease: string) => derivedId(lease, 'release'),
 } as const;

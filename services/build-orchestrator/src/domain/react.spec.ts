@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { Build, BuildCommand } from './build.js';
-import { acquired, action, active, activeCopy, after, BUILD, COPY, destroyed, ending, HOST, pending, phases, plan, refused, request, seeing } from '../spec/examples.js';
+import { acquired, action, active, activeCopy, after, BUILD, COPY, destroyed, ending, fail, HOST, pass, pending, phases, plan, refused, request, seeing } from '../spec/examples.js';
 import { ids } from './ids.js';
-import { react, type Due } from './react.js';
-import type { ActionView, LeaseView, View } from './view.js';
+import type { Due } from './due.js';
+import { react } from './react.js';
+import { HOST_WORD_MS, LEASE_WORD_MS } from './run.js';
+import type { ActionView, HostView, LeaseView, View } from './view.js';
 
-const due = (build: Build, view: View) => react(BUILD, build, view);
+const due = (build: Build, view: View, now = 20_000) => react(BUILD, build, view, now);
 const told = (command: BuildCommand): Due[] => [{ to: 'build', command }];
 const retry = (error: string, more: object = {}) => told({ type: 'Retry', build: BUILD, attempt: 1, error, ...more });
 const giveUp = (error: string, more: object = {}) => told({ type: 'GiveUp', attempt: 1, error, ...more });
-const requestHost: Due = { to: 'lease', type: 'RequestLease', id: HOST, after: 0, data: { type: 'host', owner: 'ada', attributes: { remote: 'yes', os: 'linux' } } };
+const requestHost: Due = { to: 'lease', type: 'RequestLease', id: HOST, after: 0, data: { type: 'host', owner: 'ada', attributes: { remote: 'yes', os: 'linux' }, affinity: '/repositories/wordcount', wait: 'served' } };
 const requestCopy = (position: number): Due => ({ to: 'lease', type: 'RequestLease', id: COPY, after: position, data: { type: 'working-copy', owner: 'ada', host: { lease: HOST }, workingCopy: plan.workingCopy } });
 const release = (lease: string, position: number, reason: string): Due => ({ to: 'lease', type: 'ReleaseLease', id: ids.release(lease), after: position, data: { lease, reason } });
 
@@ -22,6 +24,27 @@ describe('preparing the host', () => {
   test('a plan may ask for a host that is not remote', () => {
     const local = after({ ...request, plan: { version: 1, plan: { ...plan, host: { remote: 'no' } } } } as BuildCommand);
     expect(due(local, seeing({}))).toMatchObject([{ data: { attributes: { remote: 'no' } } }]);
+  });
+  test('it says whom it is for, and what will be warm', () => {
+    const asked = { ...request, project: 'compilers', priority: 500, plan: { version: 1, plan: { ...plan, workingCopy: { repository: `/${'r'.repeat(400)}` } } } } as BuildCommand;
+    expect(due(after(asked), seeing({}))).toMatchObject([{ data: { owner: 'ada', project: 'compilers', priority: 500, affinity: `/${'r'.repeat(255)}` } }]);
+    const copy = after(asked, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1 });
+    expect(due(copy, seeing({ host: active }))).toMatchObject([{ data: { type: 'working-copy', owner: 'ada', project: 'compilers', priority: 500 } }]);
+    expect(due(after({ ...asked, plan: { version: 1, plan: { ...plan, workingCopy: {} } } } as BuildCommand), seeing({}))[0]).not.toHaveProperty('data.affinity');
+  });
+  test('after a host failed, one that can be interrupted is not taken, unless the plan names the market', () => {
+    const wants = (host: Record<string, string>) => due(after({ ...request, plan: { version: 1, plan: { ...plan, host } } } as BuildCommand, { type: 'Retry', build: BUILD, attempt: 1, error: 'x' }), seeing({ host: destroyed('broken', 'x') }));
+    expect(wants({ os: 'linux' })).toMatchObject([{ type: 'RequestLease', data: { attributes: { remote: 'yes', os: 'linux', market: '!spot' } } }]);
+    expect(wants({ market: 'spot' })).toMatchObject([{ data: { attributes: { remote: 'yes', market: 'spot' } } }]);
+  });
+  test('that nothing can serve ends the build, and tells of the hosts before', () => {
+    const view = { more: { [ids.hostLease(BUILD, 2)]: refused('unservable', 'there is no such host') }, host: destroyed('broken', 'interrupted') };
+    const second = after(request, { type: 'Retry', build: BUILD, attempt: 1, error: 'interrupted' });
+    expect(due(second, seeing(view))).toEqual(told({ type: 'GiveUp', attempt: 2, error: 'the host lease was refused: there is no such host (before that, 1 host failed: interrupted)' }));
+  });
+  test('its resource may say first that it is gone', () => {
+    const machine: HostView = { launched: true, broken: { error: 'launch failed', at: 1 } };
+    for (const host of [acquired, active]) expect(due(build, seeing({ host, machine }))).toEqual(retry('the host lease broke: launch failed'));
   });
   test('nothing while it is looked for', () => expect(due(build, seeing({ host: pending() }))).toEqual([]));
   test('its reason to wait is ours', () => expect(due(build, seeing({ host: pending('no slot is free') }))).toEqual(told({ type: 'Wait', attempt: 1, activity: 'waiting: no slot is free' })));
@@ -92,7 +115,7 @@ describe('a step', () => {
   const finish = (verdict: object) => told({ type: 'FinishStep', build: BUILD, action: action(0), verdict, durationMs: 40 } as BuildCommand);
   const stopped = (error: string, outcome: 'lost' | 'cancelled', durationMs = 40) => giveUp(error, { step: { outcome, error, durationMs } });
   const failed = (code: string, error: string, more: { started?: boolean; exitCode?: number } = {}): ActionView => ({
-    status: 'failed', code, error, started: more.started ?? true, durationMs: 40, result: more.exitCode === undefined ? {} : { exitCode: more.exitCode },
+    status: 'failed', code, error, started: more.started ?? true, durationMs: 40, at: 20_000, position: 40, result: more.exitCode === undefined ? {} : { exitCode: more.exitCode },
   });
   test.each<[string, ActionView, Due[]]>([
     ['passed', { status: 'succeeded', result: { exitCode: 0 }, durationMs: 40 }, finish({ outcome: 'passed', exitCode: 0 })],
@@ -106,7 +129,7 @@ describe('a step', () => {
     ['never began, says the gateway', failed('host-fault', 'host unreachable: x', { started: false }), retry('host unreachable: x', { step: { outcome: 'cancelled', error: 'host unreachable: x', durationMs: 40 } })],
     ['had a stale token', failed('stale-token', 'the token is stale', { started: false }), stopped('step Test was not run: the token is stale', 'cancelled')],
     ['ended in a way that says nothing about the code', failed('host-fault', 'no space left'), stopped('step Test could not be carried out: no space left', 'lost')],
-    ['was refused', refused('stale-token', 'the token is stale'), stopped('step Test was not run: the token is stale', 'cancelled', 0)],
+    ['was refused', refused('invalid-data', 'no such thing'), stopped('step Test was not run: no such thing', 'cancelled', 0)],
   ])('that %s', (_what, view, expected) => expect(due(first, seeing({ ...leases, first: view }))).toEqual(expected));
 
   test('with an end of its own has its verdict, whatever became of its leases', () =>
@@ -118,12 +141,63 @@ describe('a step', () => {
   test.each(['not-found', 'path-outside', 'file-failed'])('that finds no file failed: %s', (code) =>
     expect(due(phases['running the last step'], seeing({ ...leases, last: failed(code, 'there is no out/wordcount.tgz') }))).toMatchObject([{ command: { type: 'FinishStep', verdict: { outcome: 'failed', error: 'there is no out/wordcount.tgz' } } }]));
 
+  const lostHost = (why: string, durationMs = 40) => retry(`the host lease broke: ${why}`, { step: { outcome: 'lost', error: `the host lease broke: ${why}`, durationMs } });
+  const brokenHost: HostView = { launched: true, broken: { error: 'interrupted', at: 10_700 } };
+  const ends: [string, ActionView][] = [
+    ['out of reach', failed('unreachable', 'no route')],
+    ['not begun, for it is out of reach', failed('unreachable', 'no route', { started: false })],
+    ['failed, perhaps by the end of the host', failed('exit', 'killed', { exitCode: 143 })],
+    ['not begun, for its lease is over', failed('lease-not-active', 'the lease has ended', { started: false })],
+    ['lost', { status: 'lost', error: 'the host was reset', durationMs: 40 }],
+    ['cancelled with its lease', { status: 'cancelled', reason: 'its lease ended', durationMs: 40 }],
+  ];
+  describe.each(ends)('whose host is gone begins again elsewhere, steps and all: %s', (_what, view) => {
+    test.each<[string, Parameters<typeof seeing>[0], string]>([
+      ['the resource says so', { ...leases, machine: brokenHost }, 'interrupted'],
+      ['the lease says so', { host: ending('broken', 'it burns'), copy: ending('released', 'its host lease ended') }, 'it burns'],
+      ['nothing is left of it', { host: destroyed('broken', 'it burns'), copy: destroyed('released', 'its host lease ended') }, 'it burns'],
+    ])('%s', (_who, seen, why) => {
+      expect(due(first, seeing({ ...seen, first: view }))).toEqual(lostHost(why));
+      expect(due(phases['running the last step'], seeing({ ...seen, last: view }))).toEqual(lostHost(why));
+    });
+  });
+  test('that was refused on a host that is gone begins again elsewhere', () => expect(due(first, seeing({ ...leases, machine: brokenHost, first: refused('lease-not-active') }))).toEqual(lostHost('interrupted', 0)));
+
+  describe('that lost a launched host', () => {
+    const view = (machine: HostView): View => seeing({ ...leases, first: failed('unreachable', 'no route'), machine });
+    const unknown = stopped('the outcome of step Test is unknown: no route', 'lost');
+    const at = 20_000 + HOST_WORD_MS;
+    test('waits to hear what became of it', () => {
+      expect(due(first, view({ launched: true }))).toEqual([{ to: 'clock', at }]);
+      expect(due(first, view({ launched: true, answered: 39 }), at - 1)).toEqual([{ to: 'clock', at }]);
+    });
+    test('begins again elsewhere when it is gone', () => expect(due(first, view(brokenHost))).toEqual(lostHost('interrupted')));
+    test('does not know when it is back', () => expect(due(first, view({ launched: true, answered: 41 }))).toEqual(unknown));
+    test('does not know when nobody said', () => expect(due(first, view({ launched: true }), at)).toEqual(unknown));
+    test('does not wait for a machine that was there before', () => expect(due(first, view({ launched: false }))).toEqual(unknown));
+    test('nor when somebody took the lease', () => expect(due(first, seeing({ host: ending('released', 'maintenance'), copy: activeCopy, first: failed('unreachable', 'no route'), machine: { launched: true } }))).toEqual(unknown));
+    test('waits as well when steps before it have run', () => {
+      const last = failed('unreachable', 'no route', { started: false });
+      expect(due(phases['running the last step'], seeing({ ...leases, last, machine: { launched: true } }))).toEqual([{ to: 'clock', at }]);
+    });
+  });
+
+  test('that is refused because its lease is over waits to see why', () => {
+    const first_ = refused('lease-not-active', 'the lease has ended', 20_000);
+    expect(due(first, seeing({ ...leases, first: first_ }))).toEqual([{ to: 'clock', at: 20_000 + LEASE_WORD_MS }]);
+    expect(due(first, seeing({ ...leases, first: first_ }), 20_000 + LEASE_WORD_MS)).toEqual(stopped('step Test was not run: the lease has ended', 'cancelled', 0));
+    expect(due(first, seeing({ host: active, copy: ending('released', 'maintenance'), first: first_ }))).toEqual(stopped('step Test was not run: the lease has ended', 'cancelled', 0));
+    expect(due(first, seeing({ host: ending('broken', 'it burns'), copy: activeCopy, first: first_ }))).toEqual(lostHost('it burns', 0));
+  });
+
   const running: ActionView = { status: 'requested', startedAt: 10_000 };
   test.each<[string, Parameters<typeof seeing>[0], Due[]]>([
     ['released under it', { host: active, copy: ending('released', 'maintenance'), first: running }, stopped('step Test was cancelled: the working-copy lease was released: maintenance', 'cancelled', 500)],
     ['expired under it', { host: ending('expired', 'its time was up'), copy: ending('released', 'its host lease ended'), first: running }, stopped('step Test was cancelled: the host lease expired: its time was up', 'cancelled', 500)],
     ['broken under it', { host: active, copy: ending('broken', 'disk full'), first: running }, stopped('the outcome of step Test is unknown: the working-copy lease broke: disk full', 'lost', 500)],
-    ['broken before its command was out', { host: ending('broken', 'it burns'), copy: activeCopy }, stopped('step Test was cancelled: the host lease broke: it burns', 'cancelled', 0)],
+    ['on a host that broke before its command was out', { host: ending('broken', 'it burns'), copy: activeCopy }, lostHost('it burns', 0)],
+    ['on a host that broke under it', { host: ending('broken', 'it burns'), copy: ending('released', 'its host lease ended'), first: running }, lostHost('it burns', 500)],
+    ['on a host that says itself that it broke', { host: active, copy: activeCopy, first: running, machine: brokenHost }, lostHost('interrupted', 700)],
   ])('whose lease was %s', (_what, view, expected) => expect(due(first, seeing(view))).toEqual(expected));
 });
 
@@ -172,4 +246,41 @@ test('a host that failed is given back while the build goes on elsewhere', () =>
   const over = after(request, { type: 'Retry', build: BUILD, attempt: 1, error: 'no route' }, { type: 'Abort', reason: 'x', stepMs: 0 });
   expect(due(over, seeing({ host: ending('broken', 'x'), more: { [other]: destroyed() } }))).toEqual([]);
   expect(due(over, seeing({ host: destroyed(), more: { [other]: destroyed() } }))).toEqual(told({ type: 'CleanUp' }));
+});
+
+describe('a host that is to be held', () => {
+  const asked = { ...request, holdOnFailure: 7_200_000 } as BuildCommand;
+  const begun: BuildCommand[] = [asked, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1 }, { type: 'Start', build: BUILD, attempt: 1, path: '/', commit: undefined }];
+  const giveUpStep: BuildCommand = { type: 'GiveUp', attempt: 1, error: 'x', step: { outcome: 'lost', error: 'x', durationMs: 0 } };
+  const failed = after(...begun, fail);
+  const leases = { host: active, copy: activeCopy };
+  const hold: Due = { to: 'allocator', type: 'HoldResource', id: ids.hold(BUILD), after: 13, data: { lease: HOST, for: 7_200_000, reason: `build ${BUILD} failed` } };
+  const note = (activity: string) => told({ type: 'NoteHold', activity });
+  const releaseCopy = (build: Build) => [release(COPY, 23, `the build is over: ${build.status}`)];
+
+  test('is held before anything is given back', () => {
+    expect(due(failed, seeing(leases))).toEqual([hold]);
+    const errored = after(...begun, giveUpStep);
+    expect(due(errored, seeing(leases))).toEqual([hold]);
+  });
+  test('what the allocator said is stored first', () => {
+    expect(due(failed, seeing({ ...leases, hold: { accepted: true }, machine: { launched: false, heldUntil: 'noon' } }))).toEqual(note('host held until noon'));
+    expect(due(failed, seeing({ ...leases, hold: { accepted: true } }))).toEqual(note('host held'));
+    expect(due(failed, seeing({ ...leases, hold: { accepted: false, message: 'no.' } }))).toEqual(note('host not held: no.'));
+  });
+  test('then its leases are given back, and nobody asks again, also after a restart', () => {
+    const held = after(...begun, fail, { type: 'NoteHold', activity: 'host held until noon' });
+    expect(due(held, seeing(leases))).toEqual(releaseCopy(held));
+    expect(due(held, seeing({ ...leases, hold: { accepted: true } }))).toEqual(releaseCopy(held));
+  });
+  test('unless it is gone', () => {
+    expect(due(failed, seeing({ host: ending('broken', 'x'), copy: activeCopy }))).toEqual(releaseCopy(failed));
+    expect(due(failed, seeing({ ...leases, machine: { launched: true, broken: { error: 'x', at: 1 } } }))).toEqual(releaseCopy(failed));
+  });
+  test.each<[string, Build]>([
+    ['of a build that passed', after(...begun, pass(0), pass(1))],
+    ['of one that was aborted', after(...begun, { type: 'Abort', reason: 'x', stepMs: 0 })],
+    ['of one that could not begin', after(asked, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1 }, { type: 'GiveUp', attempt: 1, error: 'no such ref' })],
+    ['of one that nobody wants it for', phases.failed],
+  ])('is not held: %s', (_what, build) => expect(due(build, seeing(leases))).toEqual(releaseCopy(build)));
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { after, BUILD, COPY, HOST, phases, request } from '../spec/examples.js';
+import { after, BUILD, COPY, fail, HOST, phases, request } from '../spec/examples.js';
 import { ids } from './ids.js';
-import type { Build } from './build.js';
+import { buildDecider, type Build, type BuildCommand } from './build.js';
 import { buildStatus } from './status.js';
 
 const statusOf = (build: Build) => buildStatus(BUILD, build as Exclude<Build, { status: 'none' }>, []).data;
@@ -30,6 +30,17 @@ test('a build names its leases and its step', () => {
 test('one that is tried again says where and why', () => {
   const second = after(request, { type: 'Retry', build: BUILD, attempt: 1, error: 'no route' });
   expect(statusOf(second)).toMatchObject({ activity: 'preparing host (attempt 2 of 3, after: no route)', hostLease: ids.hostLease(BUILD, 2) });
+});
+
+test('one whose host is held says until when, and no more once it is cleaned up', () => {
+  const held = after(request, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1 }, { type: 'Start', build: BUILD, attempt: 1, path: '/', commit: undefined }, fail, { type: 'NoteHold', activity: 'host held until noon' });
+  expect(statusOf(held)).toMatchObject({ status: 'failed', activity: 'host held until noon', error: 'step Test failed: exit code 1' });
+  expect(statusOf(buildDecider.evolve(held, { type: 'BuildCleanedUp', data: {} }))).toMatchObject({ activity: 'cleaned up' });
+});
+
+test('whom it acts for', () => {
+  expect(statusOf(phases.passed)).toMatchObject({ project: null });
+  expect(statusOf(after({ ...request, project: 'compilers' } as BuildCommand))).toMatchObject({ project: 'compilers' });
 });
 
 test.each([

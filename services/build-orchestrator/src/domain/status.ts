@@ -1,11 +1,11 @@
 import { unreachable, type BuildEvent, type StatusEvent } from '@berth/contracts';
-import { MAX_ATTEMPTS, type Attempt, type Build } from './build.js';
+import type { Attempt, Build } from './build.js';
 
 type Known = Exclude<Build, { status: 'none' }>;
 
 /** What frontends are told of a build. `told`: the events that brought it here. */
 export function buildStatus(id: string, build: Known, told: readonly BuildEvent[]): { name: string; data: StatusEvent['data'] } {
-  const { plan, planVersion, initiator, steps } = build.about;
+  const { plan, planVersion, initiator, project, steps } = build.about;
   const attempt = attemptOf(build);
   const step = 'step' in build && build.step ? { step: build.step.index, name: build.step.name, of: steps } : null;
   return {
@@ -19,6 +19,7 @@ export function buildStatus(id: string, build: Known, told: readonly BuildEvent[
       plan,
       planVersion,
       initiator,
+      project: project ?? null,
       hostLease: attempt?.hostLease ?? null,
       workingCopyLease: attempt?.workingCopyLease ?? null,
       step,
@@ -50,14 +51,16 @@ function activity(build: Known): string {
     case 'preparing': {
       const { attempt, workingCopyLease } = build.current;
       const doing = build.waiting ?? (workingCopyLease === undefined ? 'preparing host' : 'preparing working copy');
-      return build.problem === undefined ? doing : `${doing} (attempt ${attempt} of ${MAX_ATTEMPTS}, after: ${build.problem})`;
+      const failure = build.failures.at(-1);
+      return failure === undefined ? doing : `${doing} (attempt ${attempt} of ${build.about.retries + 1}, after: ${failure})`;
     }
     case 'building':
       return build.step ? `step ${build.step.index + 1} of ${build.about.steps}: ${build.step.name}` : 'starting';
-    case 'passed':
     case 'failed':
-    case 'aborted':
     case 'error':
+      return build.cleaned ? 'cleaned up' : (build.held ?? 'cleaning up');
+    case 'passed':
+    case 'aborted':
       return build.cleaned ? 'cleaned up' : 'cleaning up';
     default:
       return unreachable(build);

@@ -17,18 +17,33 @@ export type LeaseView =
   /** over, and being cleaned up */
   | { status: 'ending'; position: number; end: LeaseEnd }
   | { status: 'destroyed'; position: number; end: LeaseEnd }
-  /** never came to be; known by the answer alone, so after a restart it is asked for once more */
+  /** never came to be. `unservable`: its own events say so; otherwise known by the answer alone, so after a restart it is asked for once more */
   | { status: 'refused'; code: string; message: string };
 
-/** What a build knows of the action of a step. `started`: the host has begun with it. */
+/** What a build knows of the action of a step. `started`: the host has begun with it; `at` and `position`: when and where it was told. */
 export type ActionView =
   | { status: 'requested'; startedAt?: number }
   | { status: 'succeeded'; result: ActionResult; durationMs: number }
-  | { status: 'failed'; result: ActionResult; code: string; error: string; started: boolean; durationMs: number }
+  | { status: 'failed'; result: ActionResult; code: string; error: string; started: boolean; durationMs: number; at: number; position: number }
   | { status: 'lost'; error: string; durationMs: number }
   | { status: 'cancelled'; reason: string; durationMs: number }
   /** never came to be; known by the answer alone */
-  | { status: 'refused'; code: string; message: string };
+  | { status: 'refused'; code: string; message: string; at: number };
+
+/** What a build knows of a host. */
+export interface HostView {
+  /** it was launched by its blueprint, so it can be gone for good; what was there already can only be away */
+  launched: boolean;
+  /** why it is gone, and since when: nothing on it runs any more */
+  broken?: { error: string; at: number };
+  /** the position at which it was last told to answer again */
+  answered?: number;
+  /** it is kept as it is, until then at most */
+  heldUntil?: string;
+}
+
+/** What the allocator said to a hold; known by the answer alone until the build has stored it. */
+export type HoldView = { accepted: true } | { accepted: false; message: string };
 
 /** Refusals which say that the lease is over: why, its own events tell. */
 export const leaseOver: ReadonlySet<string> = new Set<RefusalCode>(['lease-not-active', 'lease-ended', 'stale-token', 'unknown-lease']);
@@ -37,4 +52,7 @@ export const leaseOver: ReadonlySet<string> = new Set<RefusalCode>(['lease-not-a
 export interface View {
   lease(id: string): LeaseView | undefined;
   action(id: string): ActionView | undefined;
+  /** a host by its resource */
+  host(resource: string): HostView | undefined;
+  hold(id: string): HoldView | undefined;
 }

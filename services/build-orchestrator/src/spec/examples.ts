@@ -2,7 +2,7 @@ import type { Build, BuildCommand } from '../domain/build.js';
 import { buildDecider } from '../domain/build.js';
 import { ids } from '../domain/ids.js';
 import type { SavedPlan } from '../domain/plan.js';
-import type { ActionView, LeaseEnd, LeaseView, View } from '../domain/view.js';
+import type { ActionView, HoldView, HostView, LeaseEnd, LeaseView, View } from '../domain/view.js';
 
 /** A build in all its phases, and what it sees: shared by the specs beside the code. */
 export const BUILD = '7d3f1a52-9c1e-4b7a-8f60-0a4f8d2c1b11';
@@ -21,7 +21,7 @@ export const plan: SavedPlan = {
   ],
 };
 
-export const request: BuildCommand = { type: 'Request', build: BUILD, planName: 'wordcount', plan: { version: 3, plan }, variables: { WHO: 'me' }, initiator: 'ada' };
+export const request: Extract<BuildCommand, { type: 'Request' }> = { type: 'Request', build: BUILD, planName: 'wordcount', plan: { version: 3, plan }, variables: { WHO: 'me' }, initiator: 'ada' };
 const start: BuildCommand = { type: 'Start', build: BUILD, attempt: 1, path: '/w/1', commit: 'c0ffee' };
 export const pass = (step: number): BuildCommand => ({ type: 'FinishStep', build: BUILD, action: action(step), verdict: { outcome: 'passed' }, durationMs: 5 });
 export const fail: BuildCommand = { type: 'FinishStep', build: BUILD, action: action(0), verdict: { outcome: 'failed', error: 'exit code 1', exitCode: 1 }, durationMs: 5 };
@@ -52,6 +52,7 @@ export const phases = {
   'running the last step': after(request, waitingForCopy, start, pass(0)),
   passed: after(request, waitingForCopy, start, pass(0), pass(1)),
   failed: after(request, waitingForCopy, start, fail),
+  'failed and held': after(request, waitingForCopy, start, fail, { type: 'NoteHold', activity: 'host held until noon' }),
   aborted: after(request, abort),
   errored: after(request, giveUp),
   'passed and cleaned up': after(request, waitingForCopy, start, pass(0), pass(1), cleanUp),
@@ -65,10 +66,12 @@ export const active: LeaseView = { status: 'active', position: 13, token: 12, re
 export const activeCopy: LeaseView = { status: 'active', position: 23, token: 22, resource: 'c', path: '/w/1', commit: 'c0ffee' };
 export const ending = (how: LeaseEnd['how'], detail: string): LeaseView => ({ status: 'ending', position: 31, end: end(how, detail) });
 export const destroyed = (how: LeaseEnd['how'] = 'released', detail = 'done'): LeaseView => ({ status: 'destroyed', position: 32, end: end(how, detail) });
-export const refused = (code: string, message = 'no.'): LeaseView & ActionView => ({ status: 'refused', code, message });
+export const refused = (code: string, message = 'no.', at = 0): LeaseView & ActionView => ({ status: 'refused', code, message, at });
 
 /** A view of what is given of the first attempt; anything else was never seen. */
-export const seeing = (things: { host?: LeaseView; copy?: LeaseView; first?: ActionView; last?: ActionView; more?: Record<string, LeaseView> }): View => ({
+export const seeing = (things: { host?: LeaseView; copy?: LeaseView; first?: ActionView; last?: ActionView; more?: Record<string, LeaseView>; machine?: HostView; hold?: HoldView }): View => ({
   lease: (id) => (id === HOST ? things.host : id === COPY ? things.copy : things.more?.[id]),
   action: (id) => (id === action(0) ? things.first : id === action(1) ? things.last : undefined),
+  host: (resource) => (resource === 'r' ? things.machine : undefined),
+  hold: (id) => (id === ids.hold(BUILD) ? things.hold : undefined),
 });

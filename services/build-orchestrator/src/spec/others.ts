@@ -72,6 +72,10 @@ export class Others {
       if (!types.includes('LeaseReleased') && !types.includes('LeaseBroken')) await this.tell('lease', id, [{ type: 'LeaseReleased', data: { reason: sent.data['reason'], expired: false } }]);
       return { accepted: true, id };
     }
+    if (sent.type === 'HoldResource') {
+      const held = resourceOf(sent.data['lease'] as string);
+      return { accepted: true, id: held, position: await this.tell('resource', held, [{ type: 'ResourceHeld', data: { until: HELD_UNTIL, reason: sent.data['reason'] } }]) };
+    }
     const kind = sent.type === 'RequestLease' ? 'lease' : 'action';
     const types = await this.types(kind, sent.id);
     if (types.length > 0) return { accepted: true, id: sent.id };
@@ -94,7 +98,10 @@ export class Others {
   }
 }
 
-const resourceOf = (lease: string) => derivedId(lease, 'resource');
+/** Until when a host is held here. */
+export const HELD_UNTIL = '2030-01-01T00:00:00Z';
+
+export const resourceOf = (lease: string) => derivedId(lease, 'resource');
 
 /** How things go when nothing goes wrong. */
 function follows({ kind, id }: Recorded, event: Told): Told[] {

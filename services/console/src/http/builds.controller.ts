@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ArtifactView, BuildView, Page } from '@berth/client';
+import type { ArtifactView, BuildView, LeaseExplanation, Page } from '@berth/client';
 import { artifactBucket } from '@berth/nats';
 import { Logs } from '../live/log.js';
 import { Objects } from '../live/objects.js';
@@ -8,11 +8,12 @@ import { pour, skip } from '../live/pour.js';
 import { artifactView, buildView, type BuildRow } from '../views/build.js';
 import { Reads } from '../views/reads.js';
 import { accepted, commandId, Commands } from './commands.js';
+import { asOf, Explanations } from './explanations.js';
 import { fileHeaders } from './host-work.js';
 import { listQuery } from './paging.js';
 import { HttpProblem, notFound } from './problem.js';
 import { LOG } from './tokens.js';
-import { objectBody, queryCount, queryFlag } from './server.js';
+import { objectBody, queryCount, queryFlag, queryText } from './server.js';
 import type { Runtime } from '@berth/runtime';
 
 const statuses = ['pending', 'preparing', 'building', 'passed', 'failed', 'aborted', 'error'] as const satisfies readonly BuildView['status'][];
@@ -26,6 +27,7 @@ export class BuildsController {
     @Inject(Logs) private readonly logs: Logs,
     @Inject(Objects) private readonly objects: Objects,
     @Inject(LOG) private readonly log: Runtime['log'],
+    @Inject(Explanations) private readonly explanations: Explanations,
   ) {}
 
   @Get()
@@ -43,6 +45,11 @@ export class BuildsController {
   @Get(':id')
   async get(@Param('id') id: string): Promise<BuildView> {
     return buildView(await this.found(id));
+  }
+
+  @Get(':id/explanation')
+  explanation(@Param('id') id: string, @Req() request: FastifyRequest): Promise<LeaseExplanation> {
+    return this.explanations.ofBuild(id, asOf(queryText(request, 'at')));
   }
 
   @Post(':id/abort')

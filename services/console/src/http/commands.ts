@@ -21,18 +21,21 @@ export class Commands {
 
   /**
    * Sends a command and waits for its answer, and until the views show its effect.
+   *
+   * @param how.prefix what stands in a refusal before the fields of the body
+   * @param how.after position that the service must have seen before it decides
    * @throws {HttpProblem} refused, or no answer
    */
-  async send<S extends ServiceName, T extends CommandType<S>>(service: S, type: T, data: unknown, id: string): Promise<{ id: string; data: Record<string, unknown> }> {
+  async send<S extends ServiceName, T extends CommandType<S>>(service: S, type: T, data: unknown, id: string, how: { prefix?: string; patienceMs?: number; after?: number } = {}): Promise<{ id: string; data: Record<string, unknown> }> {
     let answer;
     try {
       // Checked by the service alone, which knows more than its schema: one check, one wording.
-      answer = await this.runtime.bus.command(service, type, data as CommandInput<S, T>, { id, actor: 'http', patienceMs: PATIENCE_MS });
+      answer = await this.runtime.bus.command(service, type, data as CommandInput<S, T>, { id, actor: 'http', patienceMs: how.patienceMs ?? PATIENCE_MS, ...(how.after !== undefined && { after: how.after }) });
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
       throw new HttpProblem('unavailable', `The ${service} did not answer, so it is unknown whether this was carried out: send it again with Idempotency-Key ${id}, which has one effect.`);
     }
-    if (!answer.accepted) throw problemOf(answer);
+    if (!answer.accepted) throw problemOf(answer, how.prefix);
     if (answer.position !== undefined) {
       this.reads.noteWrite(answer.position);
       await Promise.race([this.follower.reached(answer.position), new Promise((resolve) => setTimeout(resolve, CATCH_UP_MS).unref())]);

@@ -45,7 +45,7 @@ export class EventsController {
   async history(@Param('id') id: string): Promise<Page<HistoryEntry>> {
     // Anything else can't be part of a subject, so nothing has that id.
     const items = /^[A-Za-z0-9_-]{1,64}$/.test(id) ? await this.histories.of(id) : [];
-    if (items.length === 0) throw new HttpProblem('not-found', `Nothing has the id ${JSON.stringify(id)}: give that of a build, lease, action, resource, machine or plan.`, [{ field: 'id', message: 'is not known' }]);
+    if (items.length === 0) throw new HttpProblem('not-found', `Nothing has the id ${JSON.stringify(id)}: give that of a build, lease, action, resource, machine, blueprint or plan.`, [{ field: 'id', message: 'is not known' }]);
     return { items, cursor: null };
   }
 

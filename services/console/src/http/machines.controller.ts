@@ -1,13 +1,13 @@
 import { Controller, Delete, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { BlueprintView, MachineView, Page } from '@berth/client';
+import type { MachineView, Page } from '@berth/client';
 import { name as nameSchema } from '@berth/contracts';
 import { Fleet } from '../views/fleet.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { notFound } from './problem.js';
 import { objectBody } from './server.js';
 
-/** Machines and blueprints. */
+/** Machines. */
 @Controller('api/v1')
 export class MachinesController {
   constructor(
@@ -40,10 +40,5 @@ export class MachinesController {
     if (!nameSchema.safeParse(name).success) throw notFound('unknown-machine', `machine ${JSON.stringify(name)}`, '/api/v1/machines');
     await this.commands.send('allocator', 'RemoveMachine', { name }, commandId(request));
     return accepted(reply, 202, 'machines', { id: name, name });
-  }
-
-  @Get('blueprints')
-  blueprints(): Page<BlueprintView> {
-    return { items: this.fleet.blueprintList(), cursor: null };
   }
 }

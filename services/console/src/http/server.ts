@@ -62,6 +62,9 @@ export function queryFlag(request: FastifyRequest, name: string): boolean {
   throw new HttpProblem('invalid-data', `The query is refused: ${name} is true or false.`, [{ field: name, message: 'must be true or false' }]);
 }
 
+/** The same where leaving it out means yes. */
+export const queryUnlessFalse = (request: FastifyRequest, name: string): boolean => queryText(request, name) === undefined || queryFlag(request, name);
+
 export function queryCount(request: FastifyRequest, name: string, { least, most, otherwise }: { least: number; most: number; otherwise: number }): number {
   const text = queryText(request, name);
   if (text === undefined) return otherwise;

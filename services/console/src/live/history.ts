@@ -44,11 +44,11 @@ export class History {
   }
 
   /**
-   * Of the resources behind leases what happened while they were held. A working copy is there for its lease alone; a host
-   * serves for years, so it is read from the claim on, which the fencing token names, to the end of the lease.
+   * Of the resources behind leases what happened while they were held. All but hosts are there for their lease alone; a
+   * host serves for years, so it is read from the claim on, which the fencing token names, to the end of the lease.
    */
   private async resourcesOf(leases: AnyRecorded[], ids: ReadonlySet<string>): Promise<AnyRecorded[]> {
-    const copies = new Set<string>();
+    const whole = new Set<string>();
     const hosts = new Map<string, { from: number; to: number }>();
     const types = new Map<string, string>();
     const ends = new Map<string, number>();
@@ -63,13 +63,13 @@ export class History {
         if (event.type !== 'LeaseAcquired') continue;
         const { resource, token } = event.data;
         const known = hosts.get(resource) ?? { from: token, to: 0 };
-        if (types.get(id) === 'working-copy') copies.add(resource);
+        if (types.get(id) !== 'host') whole.add(resource);
         else hosts.set(resource, { from: Math.min(known.from, token), to: Math.max(known.to, ends.get(id) ?? this.now()) });
       }
     }
-    const whole = await this.load([...copies].map((id) => ({ kind: 'resource', id })));
+    const made = await this.load([...whole].map((id) => ({ kind: 'resource', id })));
     const spans = await Promise.all([...hosts].map(([resource, span]) => this.hostSpan(resource, span, ids)));
-    return [...whole, ...spans.flat()];
+    return [...made, ...spans.flat()];
   }
 
   private async hostSpan(resource: string, { from, to }: { from: number; to: number }, leases: ReadonlySet<string>): Promise<AnyRecorded[]> {

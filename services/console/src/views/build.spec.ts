@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { savedPlan, type AnyRecorded, type BuildEvent, type LeaseEvent } from '@berth/contracts';
+import { savedPlan, type AnyRecorded, type BuildEvent } from '@berth/contracts';
 import { buildView, foldBuild, type BuildRow } from './build.js';
-import { foldLease, leaseView, type LeaseRow } from './lease.js';
 
 const id = '7f8c1d66-0000-5000-8000-000000000001';
 const other = '7f8c1d66-0000-5000-8000-000000000002';
 const at = (second: number) => `2030-01-01T00:00:${String(second).padStart(2, '0')}.000Z`;
 
 /** Commits of one event each, at positions 11, 12, … and seconds 1, 2, … */
-function given<R>(fold: (row: R | undefined, recorded: AnyRecorded) => R | undefined, kind: 'build' | 'lease', events: (BuildEvent | LeaseEvent)[]): R {
+function given<R>(fold: (row: R | undefined, recorded: AnyRecorded) => R | undefined, kind: 'build', events: BuildEvent[]): R {
   let row: R | undefined;
   events.forEach((event, i) => {
     row = fold(row, { kind, id, sequence: 11 + i, commit: { id: `c${i}`, at: at(i + 1), actor: 'spec', cause: 'c', events: [event] } } as AnyRecorded);
@@ -16,7 +15,6 @@ function given<R>(fold: (row: R | undefined, recorded: AnyRecorded) => R | undef
   return row!;
 }
 const build = (...events: BuildEvent[]) => given<BuildRow>(foldBuild, 'build', events);
-const lease = (...events: LeaseEvent[]) => given<LeaseRow>(foldLease, 'lease', events);
 
 const plan = savedPlan.parse({ name: 'p', host: {}, workingCopy: {}, env: {}, steps: [{ name: 'One', run: 'true', env: {} }, { name: 'Two', run: 'true', env: {} }] });
 const requested: BuildEvent = { type: 'BuildRequested', data: { plan, planVersion: 3, variables: {}, initiator: 'ada' } };
@@ -49,7 +47,7 @@ describe('a build row', () => {
     const artifact = { name: 'a', object: 'o', bytes: 1, sha256: 'f' };
     const row = build(requested, preparing, copy, started, step(0), finished(0), { type: 'ArtifactKept', data: artifact }, { type: 'ArtifactKept', data: { ...artifact, bytes: 2 } });
     expect(buildView(row)).toEqual({
-      id, plan: 'p', planVersion: 3, status: 'building', percent: 75, activity: 'step 1 of 2: One', error: null, initiator: 'ada', hostLease: id, workingCopyLease: other,
+      id, plan: 'p', planVersion: 3, project: null, priority: 100, status: 'building', percent: 75, activity: 'step 1 of 2: One', error: null, initiator: 'ada', hostLease: id, workingCopyLease: other,
       steps: [{ ...waiting, outcome: 'passed', action: other, durationMs: 5 }, { ...waiting, name: 'Two' }],
       artifacts: [{ name: 'a', bytes: 2, sha256: 'f' }],
       attempt: 1, cleanedUp: false, created: at(1), modified: at(8), position: 18,
@@ -78,26 +76,5 @@ describe('a build row', () => {
 
   test('an event of a build that never began stops at its position', () => {
     expect(() => build(preparing)).toThrow('position 11');
-  });
-});
-
-describe('a lease row', () => {
-  const request: LeaseEvent = { type: 'LeaseRequested', data: { type: 'host', owner: 'ada', attributes: { os: 'linux' }, blueprints: [], priority: 100, until: '2030-01-01T02:00:00+01:00' } };
-  const acquired: LeaseEvent = { type: 'LeaseAcquired', data: { resource: other, blueprint: 'local', slot: 0, token: 9 } };
-
-  test('through its life', () => {
-    const row = lease(request, { type: 'LeaseWaiting', data: { reason: 'all busy' } });
-    expect(leaseView(row)).toEqual({
-      id, owner: 'ada', status: 'pending', type: 'host', blueprint: null, attributes: { os: 'linux' }, resource: null, slot: null, token: null, hostLease: null,
-      until: '2030-01-01T01:00:00.000Z', reason: 'all busy', error: null, created: at(1), modified: at(2), position: 12,
-    });
-    expect(lease(request, acquired, { type: 'LeaseActivated', data: {} })).toMatchObject({ status: 'active', resource: other, token: 9, slot: 0, blueprint: 'local', reason: null });
-    expect(lease(request, acquired, { type: 'LeaseBroken', data: { error: 'disk' } }, { type: 'LeaseDestroyed', data: {} })).toMatchObject({ status: 'destroyed', error: 'disk' });
-    expect(lease(request, { type: 'LeaseRenewed', data: { until: '2031-01-01T00:00:00Z' } }).until).toBe('2031-01-01T00:00:00.000Z');
-  });
-
-  test('a commit of two events is one change', () => {
-    const commit = { id: 'c', at: at(2), actor: 'spec', cause: 'c', events: [{ type: 'LeaseReleased', data: { reason: 'done', expired: false } }, { type: 'LeaseDestroyed', data: {} }] };
-    expect(foldLease(lease(request), { kind: 'lease', id, sequence: 20, commit } as AnyRecorded)).toMatchObject({ status: 'destroyed', reason: 'done', position: 20, modified: at(2) });
   });
 });

@@ -15,7 +15,7 @@ const percentAt = (row: BuildRow, done: number): number => Math.max(row.percent,
 const preparing = (row: Pick<BuildRow, 'attempt' | 'problem'>, doing: string): string => (row.problem === null ? doing : `${doing} (attempt ${row.attempt}, after: ${row.problem})`);
 
 const changes: Changes<BuildRow, BuildEvent> = {
-  BuildRequested: (_row, { plan, planVersion, initiator }, { id, sequence, at }) => ({
+  BuildRequested: (_row, { plan, planVersion, initiator, project, priority }, { id, sequence, at }) => ({
     id,
     plan: plan.name,
     planVersion,
@@ -24,6 +24,8 @@ const changes: Changes<BuildRow, BuildEvent> = {
     activity: 'queued',
     error: null,
     initiator,
+    project: project ?? null,
+    priority: priority ?? 100,
     hostLease: null,
     workingCopyLease: null,
     steps: plan.steps.map((step) => fresh(step.name)),

@@ -1,24 +1,43 @@
-import { builtInBlueprints, type AnyRecorded, type MachineEvent, type PlanEvent, type ResourceEvent } from '@berth/contracts';
-import type { BlueprintView, MachineView, PlanView, ResourceView } from '@berth/client';
+import type { AnyRecorded, MachineEvent, PlanEvent } from '@berth/contracts';
+import type { BlueprintView, CapacityView, MachineView, OrphanView, PlanView, QuotaView, ResourceView } from '@berth/client';
+import { Blueprints } from './blueprints.js';
+import { capacity } from './capacity.js';
+import { Limits } from './limits.js';
+import { byName, resourceView, Resources, type ResourceRow } from './resources.js';
 
 type Enrolled = Extract<MachineEvent, { type: 'MachineAdded' }>['data'] & { added: string };
 type Of<K extends AnyRecorded['kind']> = Extract<AnyRecorded, { kind: K }>;
 
-/** What is small enough to be kept in memory: machines, plans, living resources, and which actions a lease had. */
+/** What is small enough to be kept in memory: machines, blueprints, plans, living resources, and which actions a lease had. */
 export class Fleet {
   private readonly machines = new Map<string, Enrolled>();
   private readonly plans = new Map<string, PlanView>();
-  private readonly resources = new Map<string, Omit<ResourceView, 'free' | 'busy'>>();
-  /** host resources, by the machine they stand for */
-  private readonly hosts = new Map<string, string>();
+  private readonly resources = new Resources();
+  private readonly blueprints = new Blueprints();
+  private readonly limits = new Limits();
   /** ids only (about 100 bytes each), so that the history of a lease needs no search through all events */
   private readonly actions = new Map<string, string[]>();
 
+  constructor(private readonly now: () => number = Date.now) {}
+
   apply(recorded: AnyRecorded): void {
-    if (recorded.kind === 'machine') this.applyMachine(recorded);
-    else if (recorded.kind === 'plan') this.applyPlan(recorded);
-    else if (recorded.kind === 'resource') for (const event of recorded.commit.events) this.applyResource(recorded.id, recorded.commit.at, event);
-    else if (recorded.kind === 'action') this.applyAction(recorded);
+    switch (recorded.kind) {
+      case 'machine':
+        return this.applyMachine(recorded);
+      case 'plan':
+        return this.applyPlan(recorded);
+      case 'resource':
+        return this.resources.apply(recorded);
+      case 'blueprint':
+        return this.blueprints.apply(recorded);
+      case 'fleet':
+        return this.limits.apply(recorded);
+      case 'action':
+        return this.applyAction(recorded);
+      case 'lease':
+      case 'build':
+        return; // kept as rows of the database: there is no end to them
+    }
   }
 
   private applyMachine({ id, commit }: Of<'machine'>): void {
@@ -43,52 +62,6 @@ export class Fleet {
     }
   }
 
-  private applyResource(id: string, at: string, event: ResourceEvent): void {
-    if (event.type === 'ResourceCreated') {
-      const { type, blueprint, name, attributes, slots, machine } = event.data;
-      this.resources.set(id, {
-        id, name, type, blueprint, status: 'pending', attributes, machine: machine ?? null, reachable: true, error: null, slots, leases: [], path: null, commit: null,
-      });
-      if (machine !== undefined && type === 'host') this.hosts.set(machine, id);
-      return;
-    }
-    const resource = this.resources.get(id);
-    if (!resource) return;
-    switch (event.type) {
-      case 'ResourceActivated':
-        resource.status = 'active';
-        resource.attributes = { ...resource.attributes, ...event.data.attributes };
-        resource.path = event.data.path ?? resource.path;
-        resource.commit = event.data.commit ?? resource.commit;
-        break;
-      case 'ResourceBroken':
-        resource.status = 'broken';
-        resource.error = event.data.error;
-        break;
-      case 'ResourceUnreachable':
-        resource.reachable = false;
-        resource.error = event.data.error;
-        break;
-      case 'ResourceReachable':
-        resource.reachable = true;
-        resource.error = null;
-        break;
-      case 'SlotClaimed':
-        resource.leases.push({ slot: event.data.slot, lease: event.data.lease, owner: event.data.owner, since: at });
-        break;
-      case 'SlotFreed':
-        resource.leases = resource.leases.filter((held) => held.lease !== event.data.lease);
-        break;
-      case 'ResourceReleased':
-        resource.status = 'released';
-        break;
-      case 'ResourceDestroyed':
-        this.resources.delete(id);
-        if (resource.machine !== null && this.hosts.get(resource.machine) === id) this.hosts.delete(resource.machine);
-        break;
-    }
-  }
-
   machineList(): MachineView[] {
     return [...this.machines.values()].map((machine) => this.machineView(machine)).sort(byName);
   }
@@ -99,11 +72,13 @@ export class Fleet {
   }
 
   private machineView(machine: Enrolled): MachineView {
-    const resource = this.resources.get(this.hosts.get(machine.name) ?? '');
+    const row = this.resources.hostOf(machine.name);
+    const host = row && resourceView(row, this.now());
     const { name, address, port, user, credential, platform, attributes, slots, hostKey, folder, facts, added } = machine;
     return {
-      name, address, port, user, credential, platform, attributes, slots, hostKey, folder, facts, added,
-      resource: resource?.id ?? null, reachable: resource?.reachable ?? true, error: resource?.error ?? null, busy: resource?.leases.length ?? 0,
+      name, address, port, user, credential, platform, attributes, slots, hostKey, folder: folder ?? null, facts, added,
+      resource: host?.id ?? null, reachable: host?.reachable ?? true, error: host?.error ?? null, state: host?.state ?? null,
+      quarantined: host?.quarantined ?? null, held: host?.held ?? null, draining: host?.draining ?? null, busy: host?.busy ?? 0,
     };
   }
 
@@ -116,28 +91,40 @@ export class Fleet {
   }
 
   blueprintList(): BlueprintView[] {
-    return Object.entries(builtInBlueprints).map(([name, described]): BlueprintView => {
-      const blueprint = { name, ...described };
-      const resources = [...this.resources.values()].filter((r) => r.blueprint === blueprint.name).map(withSlots).sort(byName);
-      const sum = (of: (r: ResourceView) => number) => resources.reduce((total, r) => total + of(r), 0);
-      return { ...blueprint, free: sum((r) => r.free), busy: sum((r) => r.busy), resources };
-    });
+    const made = new Map<string, ResourceRow[]>();
+    for (const row of this.resources.all()) {
+      const known = made.get(row.blueprint);
+      if (known) known.push(row);
+      else made.set(row.blueprint, [row]);
+    }
+    return this.blueprints.names().map((name) => this.blueprints.get(name, made.get(name) ?? [], this.now())!);
+  }
+
+  blueprint(name: string): BlueprintView | undefined {
+    return this.blueprints.get(name, [...this.resources.all()].filter((row) => row.blueprint === name), this.now());
+  }
+
+  resourceList(wanted: (row: ResourceRow) => boolean = () => true): ResourceView[] {
+    return this.resources.list(wanted, this.now());
   }
 
   resource(id: string): ResourceView | undefined {
-    const resource = this.resources.get(id);
-    return resource && withSlots(resource);
+    return this.resources.get(id, this.now());
+  }
+
+  capacity(by: string | null): CapacityView {
+    return capacity(this.resources.all(), this.blueprints, by, this.now());
+  }
+
+  quota(): QuotaView {
+    return this.limits.view(this.resources.all(), this.blueprints);
+  }
+
+  orphans(): OrphanView[] {
+    return this.limits.orphanList();
   }
 
   actionsOf(lease: string): readonly string[] {
     return this.actions.get(lease) ?? [];
   }
 }
-
-/** A slot is free when it could be had now: not on a resource that is gone, broken or out of reach. */
-function withSlots(resource: Omit<ResourceView, 'free' | 'busy'>): ResourceView {
-  const busy = resource.leases.length;
-  return { ...resource, busy, free: resource.status === 'active' && resource.reachable ? resource.slots - busy : 0 };
-}
-
-const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);

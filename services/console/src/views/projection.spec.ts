@@ -26,17 +26,23 @@ const rows = async (schema = 'berth_views') => ({
 const commit = (...events: (LeaseEvent | BuildEvent)[]): Commit => ({ id: randomUUID(), at: new Date().toISOString(), actor: 'spec', cause: 'spec', events });
 const plan = savedPlan.parse({ name: 'p', host: {}, workingCopy: {}, env: {}, steps: [{ name: 'One', run: 'true', env: {} }] });
 
+type LeaseRequested = Extract<LeaseEvent, { type: 'LeaseRequested' }>['data'];
+/** What requests of older versions did not say. */
+const asked: Partial<LeaseRequested> = { project: 'p', blueprints: ['local'], prefer: [{ a: '1' }, { b: '>=2' }], priority: 7, affinity: 'k', ttl: 30_000, wait: 'served', waitAtMost: 60_000 };
+
 /** Leases and builds, interleaved; gives the last position. */
 async function happen(count: number): Promise<number> {
   let last = 0;
   await Promise.all(
     Array.from({ length: count }, async (_, i) => {
       const lease = randomUUID();
-      let at = await runtime.store.append('lease', lease, 0, commit({ type: 'LeaseRequested', data: { type: 'host', owner: `o${i}`, attributes: { n: String(i), odd: '\u0007"\\' }, blueprints: [], priority: 100 } }));
+      let at = await runtime.store.append('lease', lease, 0, commit({ type: 'LeaseRequested', data: { type: 'host', owner: `o${i}`, attributes: { n: String(i), odd: '\u0007"\\' }, ...(i % 5 ? asked : {}) } as LeaseRequested }));
+      if (i % 6 === 0) at = await runtime.store.append('lease', lease, at, commit({ type: 'LeaseRefused', data: { reason: 'nothing has it' } }, { type: 'LeaseDestroyed', data: {} }));
+      if (i % 5 === 4) at = await runtime.store.append('lease', lease, at, commit({ type: 'PriorityChanged', data: { priority: i } }, { type: 'LeaseBeat', data: { alive: '2030-01-01T00:00:00Z' } }));
       if (i % 2) at = await runtime.store.append('lease', lease, at, commit({ type: 'LeaseAcquired', data: { resource: randomUUID(), blueprint: 'local', slot: i, token: at } }, { type: 'LeaseActivated', data: {} }));
       if (i % 4 === 3) at = await runtime.store.append('lease', lease, at, commit({ type: 'LeaseReleased', data: { reason: 'done', expired: false } }));
       const build = randomUUID();
-      let revision = await runtime.store.append('build', build, 0, commit({ type: 'BuildRequested', data: { plan, planVersion: 1, variables: {}, initiator: 'spec' } }));
+      let revision = await runtime.store.append('build', build, 0, commit({ type: 'BuildRequested', data: { plan, planVersion: 1, variables: {}, initiator: 'spec', ...(i % 2 && { project: 'p', priority: i }) } }));
       if (i % 3) revision = await runtime.store.append('build', build, revision, commit({ type: 'BuildErrored', data: { error: 'no host' } }));
       last = Math.max(last, at, revision);
     }),
@@ -54,7 +60,7 @@ async function startProjection(): Promise<Projection> {
 beforeAll(async () => {
   nats = await startTestNats();
   const home = await tempFolder('projection');
-  config = { home, httpPort: 0, natsUrl: nats.url, databaseUrl: await freshDatabase(), logLevel: 'warn', logFile: `${home}/log` };
+  config = { home, httpPort: 0, natsUrl: nats.url, databaseUrl: await freshDatabase(), logLevel: 'warn', sweepMs: 60_000, sweepGraceMs: 300_000, logFile: `${home}/log` };
   runtime = await openRuntime('console', config, fail);
   atEndOfFile(async () => {
     if (!runtime.connection.isClosed()) await runtime.connection.close();
@@ -102,6 +108,20 @@ describe('the projections', () => {
     await rebuildProjection(runtime, database, () => undefined);
     expect(await rows()).toEqual(live);
     expect(await database.query(`SELECT schema_name FROM information_schema.schemata WHERE schema_name = 'berth_views_next'`)).toEqual([]);
+  });
+
+  test('rows of an older version are made anew by its migration, the same as a rebuild makes them', async () => {
+    const live = await rows();
+    await database.query('ALTER TABLE berth_views.lease DROP COLUMN priority, DROP COLUMN wait, DROP COLUMN ended');
+    await database.query('ALTER TABLE berth_views.build DROP COLUMN project, DROP COLUMN priority');
+    await database.query(`DELETE FROM berth.migrations WHERE name = 'Requests1700000000002'`);
+    const newer = await openDatabase(config.databaseUrl, fail);
+    const again = new Projection(runtime, newer);
+    await again.start();
+    expect(await again.reached(Math.max(...(live.lease as { position: string }[]).map((row) => Number(row.position))), 10_000)).toBe(true);
+    await again.stop();
+    await newer.destroy();
+    expect(await rows()).toEqual(live);
   });
 
   test('one rebuild at a time', async () => {

@@ -41,6 +41,16 @@ export function projectionEntities(schema: string) {
       until: { type: 'timestamptz', nullable: true, transformer: instant },
       reason: { type: 'text', nullable: true },
       error: { type: 'text', nullable: true },
+      project: { type: 'text', nullable: true },
+      ended: { type: 'text', nullable: true },
+      prefer: { type: 'jsonb' },
+      blueprints: { type: 'jsonb' },
+      priority: { type: 'int' },
+      affinity: { type: 'text', nullable: true },
+      wait: { type: 'text' },
+      waitAtMost: { type: 'bigint', name: 'wait_at_most', nullable: true, transformer: number },
+      ttl: { type: 'bigint', nullable: true, transformer: number },
+      alive: { type: 'timestamptz', nullable: true, transformer: instant },
     },
   });
   const build = new EntitySchema<BuildRow>({
@@ -63,6 +73,8 @@ export function projectionEntities(schema: string) {
       attempt: { type: 'int' },
       cleanedUp: { type: 'boolean', name: 'cleaned_up' },
       problem: { type: 'text', nullable: true },
+      project: { type: 'text', nullable: true },
+      priority: { type: 'int' },
     },
   });
   return { lease, build } as const;
@@ -75,18 +87,20 @@ export function tables(schema: string): string[] {
   return [
     `CREATE SCHEMA "${schema}"`,
     `CREATE TABLE "${schema}".lease (${row}, owner text NOT NULL, status text NOT NULL, type text NOT NULL, blueprint text, attributes jsonb NOT NULL,
-      resource text, slot int, token bigint, host_lease text, until timestamptz, reason text, error text)`,
+      resource text, slot int, token bigint, host_lease text, until timestamptz, reason text, error text, project text, ended text, prefer jsonb NOT NULL,
+      blueprints jsonb NOT NULL, priority int NOT NULL, affinity text, wait text NOT NULL, wait_at_most bigint, ttl bigint, alive timestamptz)`,
     `CREATE UNIQUE INDEX lease_opened ON "${schema}".lease (opened)`,
     `CREATE INDEX lease_status ON "${schema}".lease (status, opened)`,
     `CREATE TABLE "${schema}".build (${row}, plan text NOT NULL, plan_version int NOT NULL, status text NOT NULL, percent int NOT NULL, activity text, error text,
-      initiator text NOT NULL, host_lease text, working_copy_lease text, steps jsonb NOT NULL, artifacts jsonb NOT NULL, attempt int NOT NULL, cleaned_up boolean NOT NULL, problem text)`,
+      initiator text NOT NULL, host_lease text, working_copy_lease text, steps jsonb NOT NULL, artifacts jsonb NOT NULL, attempt int NOT NULL, cleaned_up boolean NOT NULL, problem text,
+      project text, priority int NOT NULL)`,
     `CREATE UNIQUE INDEX build_opened ON "${schema}".build (opened)`,
     `CREATE INDEX build_status ON "${schema}".build (status, opened)`,
     `CREATE INDEX build_plan ON "${schema}".build (plan, opened)`,
   ];
 }
 
-/** Migrations are named by when they were written. */
+/** Migrations are named by when they were written. The first one makes the tables as they are today: the later ones find nothing to do then. */
 class Projections1700000000001 implements MigrationInterface {
   readonly name = 'Projections1700000000001';
 
@@ -99,6 +113,33 @@ class Projections1700000000001 implements MigrationInterface {
     await runner.query(`DROP TABLE ${HOME_SCHEMA}.checkpoint`);
     await runner.query(`DROP SCHEMA ${LIVE_SCHEMA} CASCADE`);
   }
+}
+
+/**
+ * Leases say what they want, how long they wait and how they ended; builds whom they act for. Old rows can't tell how
+ * their things ended, so all are made anew from the events: the next start begins with the first one.
+ */
+class Requests1700000000002 implements MigrationInterface {
+  readonly name = 'Requests1700000000002';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await remake(runner);
+  }
+
+  /** An older version fills rows of its own shape: it finds no rows and no checkpoint of ours. */
+  async down(runner: QueryRunner): Promise<void> {
+    await remake(runner);
+    for (const column of ['project', 'ended', 'prefer', 'blueprints', 'priority', 'affinity', 'wait', 'wait_at_most', 'ttl', 'alive']) {
+      await runner.query(`ALTER TABLE ${LIVE_SCHEMA}.lease DROP COLUMN ${column}`);
+    }
+    for (const column of ['project', 'priority']) await runner.query(`ALTER TABLE ${LIVE_SCHEMA}.build DROP COLUMN ${column}`);
+  }
+}
+
+async function remake(runner: QueryRunner): Promise<void> {
+  await runner.query(`DROP SCHEMA ${LIVE_SCHEMA} CASCADE`);
+  for (const statement of tables(LIVE_SCHEMA)) await runner.query(statement);
+  await runner.query(`UPDATE ${HOME_SCHEMA}.checkpoint SET position = 0`);
 }
 
 /** Key of the lock that lets one console at a time change the schema. */
@@ -123,7 +164,7 @@ export async function openDatabase(url: string, onError: (error: Error) => void)
     applicationName: 'berth-console',
     schema: HOME_SCHEMA,
     entities: [...Object.values(projectionEntities(LIVE_SCHEMA)), ...Object.values(projectionEntities(NEXT_SCHEMA))],
-    migrations: [Projections1700000000001],
+    migrations: [Projections1700000000001, Requests1700000000002],
     migrationsTableName: 'migrations',
     synchronize: false,
     poolSize: 10,

@@ -1,4 +1,4 @@
-import type { ActionSpec } from '@berth/contracts';
+import type { ActionKind, ActionSpec } from '@berth/contracts';
 import type { Objects } from '../adapters/objects.js';
 import type { OutputSink } from '../adapters/output.js';
 import type { End } from '../domain/action.js';
@@ -22,13 +22,17 @@ export interface ActionContext<S extends ActionSpec = ActionSpec> {
   mayHaveStarted: boolean;
   /** It has to be done however long its host is away. */
   owed: boolean;
-  /** Actions of the same lease that ended while their host was away: they may still run there. */
+  /** Actions of the same lease that ended without their host having said so: they may still run there. */
   abandoned: readonly string[];
+  /** What the lease's working copy was made from. */
+  prepared: Extract<ActionSpec, { kind: 'prepare-working-copy' }> | undefined;
   /** When it was recorded as started, epoch milliseconds. */
   startedAt: number | undefined;
   signals: { cancel: AbortSignal; detach: AbortSignal };
   /** The host has begun. */
   started(): void;
+  /** Something went otherwise than wanted, and it goes on all the same. */
+  note(what: string, why: string): void;
   /** The link to the host went or came back. */
   link(problem: string | undefined): void;
 }
@@ -38,3 +42,15 @@ export interface ActionContext<S extends ActionSpec = ActionSpec> {
  * `undefined` = we were told to stop watching; it goes on and is picked up by the next process.
  */
 export type ActionHandler<S extends ActionSpec> = (context: ActionContext<S>) => Promise<End | undefined>;
+
+/** What some kinds do besides, as a command of its own on the host. */
+export type Part = 'ready' | 'keep' | 'remove';
+
+/** The name of a part on the host. */
+export const partOf = (id: string, part: Part | undefined): string => (part === undefined ? id : `${id}-${part}`);
+
+/** Every folder that an action may have on the host. */
+export function foldersOf(id: string, kind: ActionKind): string[] {
+  const parts: Partial<Record<ActionKind, readonly Part[]>> = { 'start-service': ['ready'], 'stop-service': ['remove'], 'remove-working-copy': ['keep'] };
+  return [id, ...(parts[kind] ?? []).map((part) => partOf(id, part))];
+}

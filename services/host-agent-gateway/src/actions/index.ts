@@ -5,6 +5,8 @@ import { prepareWorkingCopy } from './prepare-working-copy.js';
 import { putFile } from './put-file.js';
 import { removeWorkingCopy } from './remove-working-copy.js';
 import { runCommand } from './run-command.js';
+import { startService } from './start-service.js';
+import { stopService } from './stop-service.js';
 
 /** Every kind of action: one file, one line. */
 export const actions = {
@@ -13,4 +15,6 @@ export const actions = {
   'get-file': getFile,
   'prepare-working-copy': prepareWorkingCopy,
   'remove-working-copy': removeWorkingCopy,
+  'start-service': startService,
+  'stop-service': stopService,
 } as const satisfies { [K in ActionKind]: ActionHandler<Extract<ActionSpec, { kind: K }>> };

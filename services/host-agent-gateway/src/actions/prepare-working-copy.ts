@@ -7,17 +7,17 @@ import { makeFolder } from './run-command.js';
 import { reach, runScript } from './run-script.js';
 
 /**
- * Makes a folder with a repository at a ref; without a repository, an empty one. Nothing depends on it yet, so a host that
+ * Makes a folder with repositories, each at a ref; without one, an empty folder. Nothing depends on it yet, so a host that
  * goes away is not waited for: the asker tries another, and the removal ends what still runs here.
  */
 export const prepareWorkingCopy: ActionHandler<Extract<ActionSpec, { kind: 'prepare-working-copy' }>> = async (context) => {
-  const { copy, repository, ref } = context.spec;
+  const { copy, repository, ref, also, cache } = context.spec;
   const transport = await reach(context);
   if (!transport) return undefined;
-  if (repository === undefined && !context.mayHaveStarted && (await makeEmpty(transport, copy))) {
+  if (repository === undefined && Object.keys(also ?? {}).length === 0 && !context.mayHaveStarted && (await makeEmpty(transport, copy))) {
     return { kind: 'succeeded', result: { path: copyPath(transport.folder, copy) } };
   }
-  const text = prepareScript(transport.folder, { copyId: copy, ...(repository !== undefined && { repository }), ...(ref !== undefined && { ref }) });
+  const text = prepareScript(transport.folder, { copyId: copy, ...(repository !== undefined && { repository }), ...(ref !== undefined && { ref }), ...(also && { also }), ...(cache !== undefined && { cache }) });
   return runScript(context, { text, cwd: transport.folder, elsewhere: true }, 'captured', (exitCode, result, said) => {
     const made = workingCopyResult(transport.folder, copy, exitCode, said.stdout, said.stderr);
     if (!made.ok) return { kind: 'failed', result, code: made.code, error: made.message };

@@ -3,19 +3,27 @@ import type { End } from '../domain/action.js';
 import { pause } from '../runner/pause.js';
 import { HostError, isPassing } from '../transports/errors.js';
 import type { Transport } from '../transports/transport.js';
-import type { ActionContext } from './action.js';
+import { partOf, type ActionContext, type Part } from './action.js';
 
 export interface Script {
   text: string;
   cwd: string;
   env?: Record<string, string>;
   timeoutMs?: number;
+  /** It is not the action itself but this part of it. */
+  part?: Part;
   /** Give up when the host goes away meanwhile: for what can as well be done on another. */
   elsewhere?: boolean;
 }
 
-/** What an exit code means for a kind of action. `said` is what a captured script printed. */
-export type Verdict = (exitCode: number, result: ActionResult, said: { stdout: string; stderr: string }) => End;
+/** What a captured script printed. */
+export interface Said {
+  stdout: string;
+  stderr: string;
+}
+
+/** What an exit code means for a kind of action. */
+export type Verdict = (exitCode: number, result: ActionResult, said: Said) => End;
 
 /** Of a captured script only so much is kept, in characters: it is ours and prints little. */
 const CAPTURED = 64 * 1024;
@@ -25,16 +33,16 @@ const CONNECTIONS = 10;
 
 /**
  * Runs shell text on the host and tells its end. `published`: its output goes to the bus; `captured`: the verdict reads it,
- * from the beginning also after a restart.
+ * from the beginning also after a restart. `late` tells the end of one whose time was over, where that is not a failure alone.
  */
-export async function runScript(context: ActionContext, script: Script, output: 'published' | 'captured', verdict: Verdict): Promise<End | undefined> {
+export async function runScript(context: ActionContext, script: Script, output: 'published' | 'captured', verdict: Verdict, late?: (...about: [ActionResult, Said]) => End): Promise<End | undefined> {
   const { runner, signals } = context;
   const sink = context.output;
   const said = { stdout: '', stderr: '' };
   const outcome = await runner.run(
     context.host,
     {
-      id: context.id,
+      id: partOf(context.id, script.part),
       script: script.text,
       cwd: script.cwd,
       env: script.env ?? {},
@@ -43,7 +51,7 @@ export async function runScript(context: ActionContext, script: Script, output: 
       connectLimitMs: CONNECT_LIMIT_MS,
       ...(script.timeoutMs !== undefined && { timeoutMs: script.timeoutMs }),
       ...(script.elsewhere && { awayLimitMs: CONNECT_LIMIT_MS }),
-      ...(context.startedAt !== undefined && { startedAt: context.startedAt }),
+      ...(context.startedAt !== undefined && script.part === undefined && { startedAt: context.startedAt }),
     },
     {
       onChunk(stream, offset, bytes) {
@@ -63,7 +71,7 @@ export async function runScript(context: ActionContext, script: Script, output: 
     case 'exited':
       return verdict(outcome.code, { ...result, exitCode: outcome.code }, said);
     case 'timeout':
-      return { kind: 'failed', result, code: 'timeout', error: `it ran longer than ${(script.timeoutMs ?? 0) / 1000} s and was ended` };
+      return late?.(result, said) ?? { kind: 'failed', result, code: 'timeout', error: `it ran longer than ${(script.timeoutMs ?? 0) / 1000} s and was ended` };
     case 'cancelled':
       return { kind: 'cancelled', result, reason: 'it was cancelled' };
     case 'lost':

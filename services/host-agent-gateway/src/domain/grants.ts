@@ -1,88 +1,64 @@
-import { rejected, type ActionSpec, type AnyRecorded, type HostAccess, type Refusal, type ResourceType } from '@berth/contracts';
-
-/** A host, and what is known of the link to it. */
-export interface HostView {
-  id: string;
-  name: string;
-  access: HostAccess;
-  active: boolean;
-  /** what the allocator has on record: why it can't be reached */
-  problem?: string;
-}
+import { rejected, unreachable, type ActionSpec, type AnyRecorded, type HostAccess, type Refusal } from '@berth/contracts';
+import { hostOf, isRemoval, ResourceTree, type HostView, type ResourceView } from './resources.js';
 
 /** Where an action of a lease takes place. */
 export interface Place {
   host: HostView;
+  access: HostAccess;
   /** folder of the lease on the host: absolute once a working copy is made, else below the host's base folder */
   folder: { path: string } | { copy: string };
+}
+
+/** Why nothing can be done on the host of a lease any more. `launched`: it is gone with all that was on it. */
+export interface Gone {
+  launched: boolean;
+  error: string;
 }
 
 interface LeaseView {
   status: 'active' | 'other' | 'ended';
 }
 
-interface ResourceView {
-  type: ResourceType;
-  parent?: string;
-  path?: string;
-  leases: Set<string>;
-}
-
 /** What makes an action on a host legitimate: who holds what, folded from the feed. */
 export class Grants {
-  readonly hosts = new Map<string, HostView>();
+  private readonly tree = new ResourceTree();
   private readonly leases = new Map<string, LeaseView>();
-  private readonly resources = new Map<string, ResourceView>();
-  private readonly claims = new Map<string, { resource: string; token: number }>();
+
+  /** Hosts in service: known how to get in, and neither broken nor destroyed. */
+  get hosts(): ReadonlyMap<string, HostView & { access: HostAccess }> {
+    return this.tree.hosts;
+  }
 
   apply(recorded: AnyRecorded): void {
     if (recorded.kind === 'lease') this.applyLease(recorded);
-    else if (recorded.kind === 'resource') this.applyResource(recorded);
+    else if (recorded.kind === 'resource') this.tree.apply(recorded);
   }
 
   private applyLease({ id, commit }: Extract<AnyRecorded, { kind: 'lease' }>): void {
     for (const event of commit.events) {
-      if (event.type === 'LeaseRequested') this.leases.set(id, { status: 'other' });
-      else if (event.type === 'LeaseActivated') this.leases.set(id, { status: 'active' });
-      else if (event.type === 'LeaseReleased' || event.type === 'LeaseBroken') this.leases.set(id, { status: 'ended' });
-      else if (event.type === 'LeaseDestroyed') this.leases.delete(id);
-    }
-  }
-
-  private applyResource({ id, sequence, commit }: Extract<AnyRecorded, { kind: 'resource' }>): void {
-    for (const event of commit.events) {
-      const resource = this.resources.get(id);
-      const host = this.hosts.get(id);
       switch (event.type) {
-        case 'ResourceCreated':
-          this.resources.set(id, { type: event.data.type, leases: new Set(), ...(event.data.parent && { parent: event.data.parent.resource }) });
-          if (event.data.host) this.hosts.set(id, { id, name: event.data.name, access: event.data.host, active: false });
+        case 'LeaseRequested':
+          this.leases.set(id, { status: 'other' });
           break;
-        case 'ResourceActivated':
-          if (resource && event.data.path !== undefined) resource.path = event.data.path;
-          if (host) host.active = true;
+        case 'LeaseActivated':
+          this.leases.set(id, { status: 'active' });
           break;
-        case 'SlotClaimed':
-          this.claims.set(event.data.lease, { resource: id, token: sequence });
-          resource?.leases.add(event.data.lease);
+        case 'LeaseRefused':
+        case 'LeaseReleased':
+        case 'LeaseBroken':
+          this.leases.set(id, { status: 'ended' });
           break;
-        case 'SlotFreed':
-          this.claims.delete(event.data.lease);
-          resource?.leases.delete(event.data.lease);
+        case 'LeaseDestroyed':
+          this.leases.delete(id);
           break;
-        case 'ResourceUnreachable':
-          if (host) host.problem = event.data.error;
+        case 'LeaseWaiting':
+        case 'PriorityChanged':
+        case 'LeaseAcquired':
+        case 'LeaseRenewed':
+        case 'LeaseBeat':
           break;
-        case 'ResourceReachable':
-          if (host) delete host.problem;
-          break;
-        case 'ResourceDestroyed':
-          this.resources.delete(id);
-          this.hosts.delete(id);
-          break;
-        case 'ResourceBroken':
-        case 'ResourceReleased':
-          break;
+        default:
+          unreachable(event);
       }
     }
   }
@@ -93,7 +69,22 @@ export class Grants {
 
   /** Is the slot still held under this grant? */
   holds(lease: string, token: number): boolean {
-    return this.claims.get(lease)?.token === token;
+    return this.tree.claims.get(lease)?.token === token;
+  }
+
+  /** Does anybody alive own the folder of this name? A folder is named after a lease or a working copy. */
+  owned(folder: string): boolean {
+    return this.leases.has(folder) || this.tree.claims.has(folder) || this.tree.has(folder);
+  }
+
+  /** Why nothing can be done for this lease on a host: that one failed for good, or there never was one. */
+  gone(lease: string): Gone | undefined {
+    const claim = this.tree.claims.get(lease);
+    if (!claim) return undefined;
+    const host = hostOf(claim.resource);
+    // Nobody could get in so far, so nothing of this lease is anywhere.
+    if (!host?.access) return { launched: true, error: host?.over ?? 'it stands on no host' };
+    return host.over === undefined ? undefined : { launched: host.launched, error: host.over };
   }
 
   /**
@@ -101,24 +92,36 @@ export class Grants {
    * alone; everything else needs the lease to be active. The claim outlives the lease until all is cleaned up.
    */
   check(lease: string, token: number, spec: ActionSpec): Refusal | undefined {
-    const claim = this.claims.get(lease);
+    const claim = this.tree.claims.get(lease);
     if (!claim) {
       if (this.leases.has(lease)) return rejected('lease-not-active', 'The lease has no host.', [{ field: 'data.lease', message: 'is not active: nothing can run under it' }]);
       return rejected('unknown-lease', 'There is no such lease.', [{ field: 'data.lease', message: 'is not the id of a lease that is alive' }]);
     }
     if (claim.token !== token) return rejected('stale-token', `The fencing token ${token} is stale.`, [{ field: 'data.token', message: `is not the token of the lease's grant (${claim.token})` }]);
+    if (isRemoval(spec.kind)) return undefined;
     const status = this.leases.get(lease)?.status ?? 'ended';
-    if (spec.kind === 'remove-working-copy') return undefined;
-    if (status === 'active' || (spec.kind === 'prepare-working-copy' && status !== 'ended')) return undefined;
-    return rejected('lease-not-active', `The lease is not active.`, [{ field: 'data.lease', message: status === 'ended' ? 'has ended: request a new lease' : 'is not active yet' }]);
+    const makes = spec.kind === 'prepare-working-copy' || spec.kind === 'start-service';
+    if (status !== 'active' && !(makes && status !== 'ended')) {
+      return rejected('lease-not-active', `The lease is not active.`, [{ field: 'data.lease', message: status === 'ended' ? 'has ended: request a new lease' : 'is not active yet' }]);
+    }
+    if (claim.resource.type === 'composite') return rejected('lease-not-active', 'A composite has no host of its own.', [{ field: 'data.lease', message: 'is of a composite: name the lease of one of its members' }]);
+    if (!this.placed(claim.resource)) return rejected('lease-not-active', 'The lease has no host yet.', [{ field: 'data.lease', message: 'stands on something that is not ready yet' }]);
+    const gone = this.gone(lease);
+    if (gone) return rejected('machine-unreachable', `Its host failed: ${gone.error}.`, [{ field: 'data.lease', message: 'stands on a host that failed: request a new lease' }]);
+    return undefined;
   }
 
   /** @throws when `check` would have refused */
   place(lease: string): Place {
-    const claim = this.claims.get(lease);
-    const resource = claim && this.resources.get(claim.resource);
-    const host = claim && resource && this.hosts.get(resource.type === 'host' ? claim.resource : (resource.parent ?? ''));
+    const resource = this.tree.claims.get(lease)?.resource;
+    const host = resource && this.placed(resource);
     if (!host) throw new Error(`lease ${lease} stands on no host`);
-    return { host, folder: resource.path === undefined ? { copy: lease } : { path: resource.path } };
+    const at = resource.type === 'service' ? resource.parent?.view : resource;
+    return { host, access: host.access, folder: at?.path === undefined ? { copy: lease } : { path: at.path } };
+  }
+
+  private placed(resource: ResourceView): (HostView & { access: HostAccess }) | undefined {
+    const host = hostOf(resource);
+    return host?.access && { ...host, access: host.access };
   }
 }

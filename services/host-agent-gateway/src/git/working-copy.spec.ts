@@ -8,7 +8,8 @@ import { createPool } from '../transports/pool.js';
 import type { HostSpec } from '../transports/transport.js';
 import { collector } from '../runner/runner.testing.js';
 import { createRunner } from '../runner/run.js';
-import { copyPath, prepareScript, removeScript, withoutSecrets, workingCopyResult, type WorkingCopyRequest, type WorkingCopyResult } from './working-copy.js';
+import { withoutSecrets } from './repository.js';
+import { copyPath, prepareScript, removeScript, workingCopyResult, type WorkingCopyRequest, type WorkingCopyResult } from './working-copy.js';
 
 const home = mkdtempSync(join(tmpdir(), 'berth-git-'));
 const repository = join(home, "it's a repo");

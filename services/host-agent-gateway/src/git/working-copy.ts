@@ -1,5 +1,7 @@
-import { HostError } from '../transports/errors.js';
 import { checkedId, shQuote } from '../runner/quote.js';
+import { KEEP } from './keep-text.js';
+import { ONE, SEVERAL } from './prepare-text.js';
+import { checkedRef, checkedRepository, invalid, withoutSecrets } from './repository.js';
 
 /** Which files a working copy holds. */
 export interface WorkingCopyRequest {
@@ -9,6 +11,17 @@ export interface WorkingCopyRequest {
   repository?: string;
   /** Branch, tag, full ref, full or short commit; absent = the repository's default branch. */
   ref?: string;
+  /** Further repositories, by folder below the working copy. */
+  also?: Readonly<Record<string, { repository: string; ref?: string | undefined }>>;
+  /** Begin with a kept clone of this key when there is one. */
+  cache?: string;
+}
+
+/** What is kept of a working copy, and for whom. */
+export interface KeepRequest extends Pick<WorkingCopyRequest, 'copyId' | 'repository' | 'also'> {
+  cache: string;
+  /** Kept clones on this host, of all keys. */
+  most: number;
 }
 
 /** Why there is no working copy. */
@@ -19,7 +32,7 @@ export type WorkingCopyResult =
   | { ok: true; path: string; commit?: string }
   | { ok: false; code: WorkingCopyFault; message: string };
 
-/** Exit codes of the scripts below, chosen away from what sh and git use. */
+/** Exit codes of the scripts, chosen away from what sh and git use. */
 const FAULTS = new Map<number, WorkingCopyFault>([
   [70, 'git-missing'],
   [71, 'repository-unreachable'],
@@ -34,8 +47,11 @@ export function copyPath(hostFolder: string, copyId: string): string {
 }
 
 /**
- * The script that makes a working copy afresh, whatever an earlier try left in its folder.
- * One git process where the ref is a branch, a tag or absent: 10 to 15 ms for a small local repository.
+ * The script that makes a working copy afresh, whatever an earlier try left in its folder. It runs as an action, in whose
+ * own folder on the host it keeps what is half done.
+ *
+ * One git process where there is one repository, no kept clone of it, and the ref is a branch, a tag or absent: 10 to 15 ms
+ * for a small local repository.
  * @throws HostError `invalid-value` for a value that could be taken for an option or is no repository or ref at all
  */
 export function prepareScript(hostFolder: string, request: WorkingCopyRequest): string {
@@ -43,25 +59,51 @@ export function prepareScript(hostFolder: string, request: WorkingCopyRequest): 
   const clean = `[ ! -e ${path} ] && [ ! -L ${path} ] || rm -rf -- ${path} || { chmod -R u+rwx -- ${path}; rm -rf -- ${path}; } || exit 73
 [ -d ${shQuote(`${hostFolder}/copies`)} ] || mkdir -p -- ${shQuote(`${hostFolder}/copies`)} || exit 73
 `;
-  if (request.repository === undefined) {
-    if (request.ref !== undefined) throw invalid('A ref needs a repository that it belongs to.');
-    return `${clean}mkdir -- ${path} || exit 73\n`;
-  }
-  const repository = checkedRepository(request.repository);
-  const ref = request.ref === undefined ? '' : checkedRef(request.ref);
+  if (request.repository === undefined && request.ref !== undefined) throw invalid('A ref needs a repository that it belongs to.');
+  const all = repositories(request);
+  if (all.length === 0) return `${clean}mkdir -- ${path} || exit 73\n`;
+  const [main] = all;
+  const kept = request.cache === undefined ? '' : `kept=${shQuote(`${hostFolder}/cache/${checkedId(request.cache)}`)}\n`;
+  const only = all.length === 1 && main?.folder === '';
+  const begin = `set +e\ntarget=${path}\nkept=\n${kept}${clean}${ONE}`;
+  if (only && request.cache === undefined) return `${begin}${pick(main)}copy=$target\nmade; exit\n`;
+  return `${begin}
+pick() { # number -> $repo, $ref, $shown, $label, $below
+  case $1 in
+${all.map((one, number) => `  ${number}) ${pick(one).trim().replaceAll('\n', '; ')};;`).join('\n')}
+  esac
+}
+total=${all.length}
+alone=${only ? '1' : ''}
+${SEVERAL}`;
+}
+
+/**
+ * The script that turns a working copy into a kept clone which carries nothing of the lease it was made for. Whatever goes
+ * wrong, the working copy or what is left of it is where it was, to be removed.
+ */
+export function keepScript(hostFolder: string, request: KeepRequest): string {
+  const all = repositories(request);
   return `set +e
-copy=${path}
-repo=${shQuote(repository)}
-ref=${shQuote(ref)}
-shown=${shQuote(withoutSecrets(repository))}
-${clean}${PREPARE}`;
+copy=${shQuote(copyPath(hostFolder, request.copyId))}
+id=${shQuote(checkedId(request.copyId))}
+cache=${shQuote(`${hostFolder}/cache`)}
+key=${shQuote(checkedId(request.cache))}
+most=${Number(request.most)}
+pick() { # number -> $shown, $below
+  case $1 in
+${all.map((one, number) => `  ${number}) shown=${shQuote(withoutSecrets(one.repository))}; below=${shQuote(one.folder)};;`).join('\n')}
+  esac
+}
+total=${all.length}
+${KEEP}`;
 }
 
 /** The script that removes a working copy and makes sure that it is gone. A copy that is not there is fine. */
-export function removeScript(hostFolder: string, copyId: string): string {
+export function removeScript(hostFolder: string, copyId: string, before = ''): string {
   return `set +e
 copy=${shQuote(copyPath(hostFolder, copyId))}
-${REMOVE}`;
+${before}${REMOVE}`;
 }
 
 /** Reads what one of the scripts came to from its exit code and output. */
@@ -75,114 +117,39 @@ export function workingCopyResult(hostFolder: string, copyId: string, code: numb
   return { ok: false, code: FAULTS.get(code) ?? 'folder-failed', message: said || `The working copy ${copyId} failed with exit code ${code}.` };
 }
 
-/** The URL as it may be shown: without a password or token in it. */
-export function withoutSecrets(repository: string): string {
-  return repository.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1');
+interface OneRepository {
+  repository: string;
+  ref: string;
+  /** below the working copy; empty for the one that is the working copy itself */
+  folder: string;
 }
 
-function checkedRepository(repository: string): string {
-  const wrong = (why: string): HostError => invalid(`The repository '${withoutSecrets(repository)}' ${why}.`);
-  if (/[\0-\x1f\x7f]/.test(repository)) throw wrong('has a control character in it');
-  if (repository.startsWith('-')) throw wrong('starts with - and would be an option');
-  if (/^[a-z][a-z0-9+.-]*::/i.test(repository)) throw wrong('asks for a transport program, which is not allowed');
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(repository)?.[1]?.toLowerCase();
-  if (scheme !== undefined) {
-    if (!['file', 'git', 'http', 'https', 'ssh'].includes(scheme)) throw wrong(`has the scheme ${scheme}; file, git, http, https and ssh are allowed`);
-  } else if (!repository.startsWith('/') && !/^[^/:\s]+:[^:]/.test(repository)) {
-    throw wrong('is neither a URL nor an absolute path on the host');
+/** The main one first, then the others so that a folder comes before what is inside it: always in the same order. */
+function repositories(request: Pick<WorkingCopyRequest, 'repository' | 'ref' | 'also'>): OneRepository[] {
+  const one = (folder: string, repository: string, ref: string | undefined): OneRepository => ({
+    folder: checkedFolder(folder),
+    repository: checkedRepository(repository),
+    ref: ref === undefined ? '' : checkedRef(ref),
+  });
+  return [
+    ...(request.repository === undefined ? [] : [one('', request.repository, request.ref)]),
+    ...Object.entries(request.also ?? {})
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([folder, { repository, ref }]) => one(folder, repository, ref)),
+  ];
+}
+
+function checkedFolder(folder: string): string {
+  if (folder !== '' && !folder.split('/').every((part) => /^[A-Za-z0-9._-]+$/.test(part) && part !== '.' && part !== '..' && part.toLowerCase() !== '.git')) {
+    throw invalid(`'${folder.replace(/[\0-\x1f\x7f]/g, '?')}' cannot be a folder inside the working copy.`);
   }
-  return repository;
+  return folder;
 }
 
-/** The parts of git's own rules for ref names that also keep a value from being an option, a range or another syntax. */
-function checkedRef(ref: string): string {
-  if (ref === '' || ref.startsWith('-') || ref.startsWith('/') || /[\0-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\.lock$|[./]$/.test(ref)) {
-    throw invalid(`'${ref.replace(/[\0-\x1f\x7f]/g, '?')}' cannot be a branch, tag or commit.`);
-  }
-  return ref;
+function pick({ repository, ref, folder }: OneRepository): string {
+  const label = folder === '' ? '' : `${folder}: `;
+  return `repo=${shQuote(repository)}\nref=${shQuote(ref)}\nshown=${shQuote(withoutSecrets(repository))}\nlabel=${shQuote(label)}\nbelow=${shQuote(folder)}\n`;
 }
-
-function invalid(message: string): HostError {
-  return new HostError('invalid-value', message);
-}
-
-/**
- * Reads $copy, $repo, $ref, $shown; the values never become syntax. Distinct exit codes come from asking again what is wrong,
- * not from the text of git's messages, which changes between versions.
- */
-const PREPARE = `
-command -v git >/dev/null 2>&1 || { echo "git is not installed on this host" >&2; exit 70; }
-export LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_ASKPASS=/bin/false SSH_ASKPASS=/bin/false
-export GIT_ALLOW_PROTOCOL=file:git:http:https:ssh
-export GIT_SSH_COMMAND="\${GIT_SSH_COMMAND:-ssh} -o BatchMode=yes"
-unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_CONFIG GIT_CONFIG_PARAMETERS
-
-case $repo in /*)
-  [ -e "$repo" ] || { printf 'the repository %s does not exist on this host\\n' "$shown" >&2; exit 71; }
-  if [ ! -O "$repo" ]; then
-    # Of another owner: git refuses unless told that this one is meant. It hears that only from a file, because its own
-    # child process does not inherit -c; the file adds one path to what the user has configured.
-    mine=$copy.gitconfig
-    trap 'rm -f -- "$mine"' EXIT
-    {
-      printf '[include]\\n\\tpath = %s\\n' "\${GIT_CONFIG_GLOBAL:-~/.gitconfig}"
-      quoted=$(printf '%s' "$repo" | sed 's/[\\\\"]/\\\\&/g')
-      printf '[safe]\\n\\tdirectory = "%s"\\n\\tdirectory = "%s/.git"\\n' "$quoted" "\${quoted%/}"
-    } >"$mine" || exit 73
-    export GIT_CONFIG_GLOBAL="$mine"
-  fi;;
-esac
-
-head() { # the commit in $1, without a process where its HEAD can be read as a file
-  sha=; read -r sha <"$1/.git/HEAD" || return 1
-  case $sha in 'ref: '*) { read -r sha <"$1/.git/\${sha#ref: }"; } 2>/dev/null || sha=$(git -C "$1" rev-parse --verify --quiet HEAD) || return 1;; esac
-  [ -n "$sha" ]
-}
-done_with() { printf 'berth-commit %s\\n' "$sha"; exit 0; }
-unreachable() {
-  printf '%s\\n' "$said" >&2
-  printf 'the repository %s does not exist or cannot be read from this host\\n' "$shown" >&2
-  exit 71
-}
-no_ref() {
-  rm -rf -- "$copy"
-  if [ -n "$ref" ]; then printf 'the repository %s has no branch, tag or commit %s\\n' "$shown" "$ref" >&2
-  else printf 'the repository %s has no commit yet\\n' "$shown" >&2; fi
-  exit 72
-}
-
-# No template: its sample hooks cost 3 ms to copy, and a hook of the user has no business in a build.
-# What looks like a commit may be a branch as well, so it takes the longer way that can tell.
-if [ -z "$ref" ]; then
-  said=$(git clone --quiet --template= -- "$repo" "$copy" 2>&1) || unreachable
-  head "$copy" || no_ref
-  done_with
-fi
-commitish=
-case $ref in *[!0-9a-fA-F]*|?|??|???) ;; *) commitish=1;; esac
-name=\${ref#refs/heads/}; name=\${name#refs/tags/}
-if [ -z "$commitish" ]; then
-  if said=$(git clone --quiet --template= --branch "$name" -- "$repo" "$copy" 2>&1); then
-    head "$copy" || no_ref
-    done_with
-  fi
-  rm -rf -- "$copy"
-  git ls-remote --quiet -- "$repo" HEAD >/dev/null 2>&1 || unreachable
-fi
-said=$(git clone --quiet --template= --no-checkout -- "$repo" "$copy" 2>&1) || unreachable
-cd "$copy" || exit 73
-for full in "refs/remotes/origin/$name" "refs/tags/$name" "$ref"; do
-  sha=$(git rev-parse --verify --quiet --end-of-options "$full^{commit}") && break
-  sha=
-done
-# Something that no branch or tag leads to, a pull request or a commit by its full id: the server may still give it.
-if [ -z "$sha" ] && git fetch --quiet -- origin "$ref" 2>/dev/null; then
-  sha=$(git rev-parse --verify --quiet 'FETCH_HEAD^{commit}') || sha=
-fi
-[ -n "$sha" ] || { cd /; no_ref; }
-said=$(git checkout --quiet --detach "$sha" 2>&1) || { printf '%s\\n' "$said" >&2; exit 73; }
-done_with
-`;
 
 const REMOVE = `
 for try in 1 2 3; do

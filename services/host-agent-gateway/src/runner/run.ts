@@ -28,7 +28,7 @@ export interface Runner {
 const GRACE_MS = 5_000;
 
 /** A runner over the connections of a pool. */
-export function createRunner(pool: HostPool): Runner {
+export function createRunner(pool: Pick<HostPool, 'connect'>): Runner {
   const shell = async (host: HostSpec): Promise<HostShell> => hostShellOf(await pool.connect(host));
   return {
     run: (host, spec, callbacks, signals = {}) => run(pool, host, spec, callbacks, signals),
@@ -40,7 +40,7 @@ export function createRunner(pool: HostPool): Runner {
   };
 }
 
-async function run(pool: HostPool, host: HostSpec, spec: RunSpec, callbacks: RunCallbacks, signals: RunSignals): Promise<Outcome> {
+async function run(pool: Pick<HostPool, 'connect'>, host: HostSpec, spec: RunSpec, callbacks: RunCallbacks, signals: RunSignals): Promise<Outcome> {
   refuseBadValues(spec);
   const watch: Watch = {
     spec: { ...spec, graceMs: spec.graceMs ?? GRACE_MS },

@@ -21,8 +21,8 @@ export interface HostPool {
   /** Keeps a host connected, trying again after 0.25 s doubling to 5 s. Returns what ends the watch. */
   watch(host: HostSpec, listener: HostListener): () => void;
   state(host: HostSpec): HostState;
-  /** Closes every connection to the host with this id and ends its watches. */
-  close(hostId: string): Promise<void>;
+  /** Closes the connection to a host that nobody watches (any more). */
+  release(host: HostSpec): Promise<void>;
   closeAll(): Promise<void>;
 }
 
@@ -139,8 +139,9 @@ export function createPool(options: PoolOptions = {}): HostPool {
       if (entry.opening) return { status: 'connecting' };
       return entry.error ? { status: 'down', error: entry.error } : { status: 'idle' };
     },
-    close: async (hostId) => {
-      await Promise.all([...entries.values()].filter((entry) => entry.host.id === hostId).map(retire));
+    release: async (host) => {
+      const entry = entries.get(keyOf(host));
+      if (entry?.listeners.size === 0) await retire(entry);
     },
     closeAll: async () => {
       await Promise.all([...entries.values()].map(retire));
@@ -148,7 +149,7 @@ export function createPool(options: PoolOptions = {}): HostPool {
   };
 }
 
-/** A host whose address, user, key or folder was edited is another connection. */
-function keyOf(host: HostSpec): string {
+/** What a host is known by: one whose address, user, key or folder was edited is another connection. */
+export function keyOf(host: HostSpec): string {
   return JSON.stringify([host.id, host.transport, host.address, host.port, host.user, host.credential, host.hostKey ?? '', host.folder]);
 }

@@ -37,5 +37,5 @@ function activity(lease: Exclude<Lease, { status: 'none' }>): string {
 
 function problem(lease: Lease): string | null {
   if (lease.status === 'broken') return lease.error;
-  return lease.status === 'destroyed' && lease.how === 'broken' ? lease.detail : null;
+  return lease.status === 'destroyed' && (lease.how === 'broken' || lease.how === 'refused') ? lease.detail : null;
 }
