@@ -125,9 +125,11 @@ function misfit(spec: BlueprintSpec): { field: string; message: string } | undef
 
 /** What a pool keeps now: the values of the schedule entry that was due last go before its own. */
 export function poolNow(pool: BlueprintOf<'ec2'>['pool'], now: Date): { minIdle: number; max?: number } {
+  // Runs before an instant are asked for, and seconds are the finest there is: what is due now counts.
+  const upToNow = new Date(now.getTime() + 1000);
   let last: { at: number; minIdle?: number | undefined; max?: number | undefined } | undefined;
   for (const { cron, timezone, ...values } of pool.schedule) {
-    const at = new Cron(cron, { paused: true, timezone: timezone ?? 'UTC', mode: '5-part' }).previousRuns(1, now)[0]?.getTime();
+    const at = new Cron(cron, { paused: true, timezone: timezone ?? 'UTC', mode: '5-part' }).previousRuns(1, upToNow)[0]?.getTime();
     if (at !== undefined && (!last || at >= last.at)) last = { at, ...values };
   }
   const max = last?.max ?? pool.max;
