@@ -275,7 +275,7 @@ describe('pools with three allocators', () => {
   });
 
   test('a host that is too old takes no new lease, and ends with its last one', async () => {
-    await cloud.save({ ...kind('old', 'old'), pool: { idleTimeout: 60_000, maxAge: 1500 } });
+    await cloud.save({ ...kind('old', 'old'), pool: { idleTimeout: 60_000, maxAge: 4000 } });
     const id = await want('old');
     await cloud.active(id);
     const [host] = await resources('old');

@@ -90,25 +90,22 @@ export class Pools {
   private async act(): Promise<void> {
     const now = Date.now();
     const stock: Stock[] = [];
-    // What is being ended will make room; without it, every look would end another.
-    let ending = 0;
     for (const [id, { state }] of this.resources.entries()) {
       if (state.status === 'none' || state.status === 'destroyed' || !isLaunched(state)) continue;
       const known = this.stockOf(id, state);
       if (known) stock.push(known);
-      else ending++;
     }
     const elastic = [...this.elastic()].sort((a, b) => a.spec.rank - b.spec.rank || (a.spec.name < b.spec.name ? -1 : 1));
     const supplies = elastic.map((blueprint) => this.supplyOf(blueprint, stock, now));
     const keeping = new Map(elastic.map(({ spec }) => [spec.name, spec.pool as Keeping]));
     const sources = (wanted: Wanted): string[] => supplies.filter((supply) => mayLaunch(wanted, supply)).map((supply) => supply.blueprint);
     const demands = [...this.claims.placement.demand(sources)].map(({ wanted, count }): Demand => ({ attributes: wanted.attributes, blueprints: wanted.blueprints, may: wanted.may, owner: wanted.owner, count }));
-    const { quota, fleet } = this.room;
-    const launched = [...fleet.launches].filter(([, room]) => room.launched);
-    // Another process is making these: nothing has to end for them.
-    const coming = launched.filter(([id]) => !this.resources.get(id)).length;
-    const due = plan(demands, supplies, stock, keeping, quota.resources === undefined ? Number.POSITIVE_INFINITY : Math.max(0, quota.resources - launched.length + ending + coming), now);
-    for (const { resource, reason, idle } of due.end) if (this.peers.mine(resource)) this.end(resource, reason, idle);
+    const { quota } = this.room;
+    // What is being ended makes room soon, and what another process is about to make has its room: nothing ends for either.
+    // The ledger itself can't say that: it hears of an end a moment after the resource is gone.
+    const total = quota.resources === undefined ? Number.POSITIVE_INFINITY : Math.max(0, quota.resources - stock.length);
+    const due = plan(demands, supplies, stock, keeping, total, now);
+    for (const { resource, reason, idle, sake } of due.end) if (this.peers.mine(`launches of ${sake}`)) this.end(resource, reason, idle);
     await this.launch(due.launch.filter(({ blueprint }) => this.peers.mine(`launches of ${blueprint}`)));
   }
 

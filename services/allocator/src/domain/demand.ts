@@ -49,7 +49,7 @@ export interface Keeping {
 /** What is to be done now. */
 export interface Plan {
   launch: { blueprint: string; wants: Readonly<Record<string, string>>; owner: string }[];
-  end: { resource: string; reason: string; /** only while nobody uses it */ idle: boolean }[];
+  end: { resource: string; reason: string; /** only while nobody uses it */ idle: boolean; /** the blueprint for whose sake: of several allocators one decides for it */ sake: string }[];
   /** wanted, but the limit over all blueprints is reached */
   short: number;
 }
@@ -89,7 +89,7 @@ export function plan(demands: readonly Demand[], supplies: readonly Supply[], st
             break;
           }
           ended.add(victim.resource);
-          out.end.push({ resource: victim.resource, reason: 'reclaimed: another kind of host is wanted and the limit is reached', idle: true });
+          out.end.push({ resource: victim.resource, reason: 'reclaimed: another kind of host is wanted and the limit is reached', idle: true, sake: supply.blueprint });
           count -= supply.slots; // its launch follows when that one is gone
           continue;
         }
@@ -121,7 +121,7 @@ function keep(supply: Supply, { stock, coming, ended, keeping, room, now, out, t
   const own = stock.filter((s) => s.blueprint === supply.blueprint && s.sound && !ended.has(s.resource));
   const end = (host: Stock, reason: string, idle: boolean) => {
     ended.add(host.resource);
-    out.end.push({ resource: host.resource, reason, idle });
+    out.end.push({ resource: host.resource, reason, idle, sake: supply.blueprint });
   };
   for (const host of own) {
     if (host.booting || !keeping) continue;
