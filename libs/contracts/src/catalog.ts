@@ -6,7 +6,8 @@ import { fleetCommands, fleetEvents } from './fleet.js';
 import { resourceCommands, resourceEvents } from './resource.js';
 import { leaseCommands, leaseEvents } from './lease.js';
 import { actionCommands, actionEvents } from './action.js';
-import { buildCommands, buildEvents, planCommands, planEvents } from './build.js';
+import { buildCommands, buildEvents } from './build.js';
+import { planCommands, planEvents } from './plan.js';
 
 /** Every command, under the service that carries it out. */
 export const commands = {

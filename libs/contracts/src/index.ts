@@ -15,7 +15,9 @@ export { quota, type Quota } from './fleet.js';
 export { explanation, considered, consideredCode, type Explanation, type Considered, type ConsideredCode } from './explanation.js';
 export { leaseRequest, waiting, type LeaseRequest } from './lease.js';
 export { insidePath, glob, secretName, commandShell, keptFile, actionSpec, actionResult, type CommandShell, type KeptFile, type ActionSpec, type ActionKind, type ActionResult } from './action.js';
-export { plan, savedPlan, step, runStep, uploadArtifactStep, type Plan, type Step } from './build.js';
+export { plan, savedPlan, planVariable, type Plan, type SavedPlan, type PlanVariable } from './plan.js';
+export { stepSchemas, isTemplate, TEMPLATE, type Step, type SavedStep, type StepKindName, type StepWith } from './steps.js';
+export { artifactName, artifactUri, artifactType, type Failure } from './build.js';
 export {
   commands, events, type CommandType, type CommandData, type CommandInput, type EventsOf, type AnyRecorded, type MachineEvent, type BlueprintEvent, type FleetEvent, type ResourceEvent,
   type LeaseEvent, type ActionEvent, type PlanEvent, type BuildEvent,

@@ -1,26 +1,22 @@
-import { derivedId, rejected, unreachable, type AnyRecorded, type Answer, type BuildEvent, type CommandData, type PlanEvent, type Refusal } from '@berth/contracts';
+import { rejected, type AnyRecorded, type Answer, type BuildEvent, type CommandData, type CommandType, type PlanEvent } from '@berth/contracts';
 import { aggregates, Follower, type Aggregates, type Cause, type Command, type Following, type Runtime } from '@berth/runtime';
 import { readPlan } from './adapters/plan-yaml.js';
-import { buildDecider, type Build, type BuildCommand } from './domain/build.js';
-import { planDecider, type PlanCommand, type PlanState } from './domain/plan.js';
-import type { Due } from './domain/due.js';
-import { react } from './domain/react.js';
+import { buildDecider, isLive, type Build, type BuildCommand } from './domain/build/build.js';
+import { durationsOf } from './domain/durations.js';
+import { planDecider, type PlanCommand, type PlanState } from './domain/plan/plan.js';
 import { buildStatus } from './domain/status.js';
-import type { HoldView } from './domain/view.js';
+import type { View } from './domain/view.js';
+import { History } from './history.js';
+import { beforeCleanUp, keptBy, type Kept } from './kept.js';
+import { LiveBuilds } from './live-builds.js';
+import { requested } from './requesting.js';
+import { SeeingThrough } from './seeing-through.js';
 import { Views } from './views.js';
 
-/**
- * A plan and the variables of a build stand together in BuildRequested, and all of a commit must fit into one message of
- * 1 MiB; what a plan may take is bounded where it is read.
- */
-const MAX_VARIABLES_BYTES = 256 * 1024;
-/** Before something that was not answered as hoped is tried again. */
-const PAUSE_MS = 1000;
-/** A timer can't wait for longer than 2^31 - 1 ms: whoever waits for an instant beyond this looks at the clock again then. */
-const LONGEST_WAIT_MS = 600_000;
+type Of<T extends CommandType<'build-orchestrator'>> = Command<CommandData<'build-orchestrator', T>>;
 
-/** What is sent somewhere; the rest of what is due is waited for. */
-type Telling = Exclude<Due, { to: 'clock' }>;
+/** Plans that call plans: deeper than people nest them, it goes round in a circle. */
+const MAX_CALLS = 10;
 
 /** The build orchestrator: the one writer of plans and builds. It learns of leases and actions from the feed. */
 export class BuildOrchestratorApp implements Following {
@@ -36,24 +32,43 @@ export class BuildOrchestratorApp implements Following {
   readonly plans: Aggregates<PlanState, PlanCommand, PlanEvent>;
   readonly builds: Aggregates<Build, BuildCommand, BuildEvent>;
   private readonly views = new Views();
+  private readonly history = new History();
+  private readonly live: LiveBuilds;
+  private readonly through: SeeingThrough;
   /** the builds that the commit just applied concerns */
   private concerned: readonly string[] = [];
-  /** what was sent and has not shown in the feed yet: not sent again at every event */
-  private readonly underWay = new Set<string>();
-  private readonly pauses = new Set<NodeJS.Timeout>();
-  /** when a build is looked at again though nothing has happened */
-  private readonly wakings = new Map<string, { at: number; timer: NodeJS.Timeout }>();
-  private stopped = false;
 
   constructor(private readonly runtime: Runtime) {
     this.follower = new Follower(runtime, this);
     this.plans = aggregates('plan', planDecider, runtime.store, () => this.follower.feed);
     this.builds = aggregates('build', buildDecider, runtime.store, () => this.follower.feed);
+    this.live = new LiveBuilds((id) => this.builds.get(id)?.state, this.views);
+    const view: View = {
+      lease: (id) => this.views.lease(id),
+      action: (id) => this.views.action(id),
+      host: (resource) => this.views.host(resource),
+      hold: (id) => this.views.hold(id),
+      since: (id) => this.views.since(id),
+      reply: (id) => this.views.reply(id),
+      build: (id) => this.builds.get(id)?.state,
+      beforeInGroup: (id, group) => this.through.watching(id, this.live.beforeInGroup(id, group)),
+      beforeOfPlan: (id, plan, ref) => this.through.watching(id, this.live.beforeOfPlan(id, plan, ref)),
+      olderGathering: (id) => this.through.watching(id, this.live.olderGathering(id)),
+      artifactLimit: runtime.config.artifactLimit,
+    };
+    this.through = new SeeingThrough(runtime, this.follower, this.builds, view, this.views, {
+      request: (command) => this.requestBuild(command),
+      abort: (command) => this.abortBuild(command),
+      artifactsOf: async (build) => {
+        const stored = await this.stored(build);
+        return stored.length === 0 ? undefined : [...keptBy(stored).values()].flatMap(({ artifact }) => (artifact ? [artifact] : []));
+      },
+    });
   }
 
-  // --- commands ---
+  // --- plans ---
 
-  async applyPlan(command: Command<CommandData<'build-orchestrator', 'ApplyPlan'>>): Promise<Answer> {
+  async applyPlan(command: Of<'ApplyPlan'>): Promise<Answer> {
     const { source } = command.data;
     const plan = readPlan(source);
     if ('accepted' in plan) return plan;
@@ -63,6 +78,11 @@ export class BuildOrchestratorApp implements Following {
     // Answered when our own views show it, so that a build asked for right after this answer is one of this version.
     await this.follower.reached(answer.position ?? 0);
     return { ...answer, data: { name: plan.name, version: await this.versionOf(plan.name, source, answer.position ?? 0) } };
+  }
+
+  validatePlan(command: Of<'ValidatePlan'>): Promise<Answer> {
+    const plan = readPlan(command.data.source);
+    return Promise.resolve('accepted' in plan ? plan : { accepted: true, id: plan.name, data: { name: plan.name, steps: plan.steps.map(({ id, name }) => ({ id, name })) } });
   }
 
   /** The version that a source was saved as; read from the store only if somebody has applied another one meanwhile. */
@@ -75,139 +95,148 @@ export class BuildOrchestratorApp implements Following {
     return saved.data.version;
   }
 
-  async requestBuild(command: Command<CommandData<'build-orchestrator', 'RequestBuild'>>): Promise<Answer> {
-    const { plan: planName, variables, initiator, project, priority, holdOnFailure } = command.data;
-    if (Buffer.byteLength(JSON.stringify(variables)) > MAX_VARIABLES_BYTES) {
-      return rejected('invalid-data', 'RequestBuild is refused: the variables are too large.', [{ field: 'data.variables', message: `may take ${MAX_VARIABLES_BYTES / 1024} KiB as JSON: hand large values over in a file` }]);
-    }
+  // --- builds ---
+
+  async requestBuild(command: Of<'RequestBuild'>): Promise<Answer> {
     await this.follower.reached(command.after);
-    const saved = this.plans.get(planName)?.state;
-    const plan = saved?.status === 'saved' ? { version: saved.version, plan: saved.plan } : undefined;
-    const owner = initiator ?? `build:${command.id}`;
-    return this.builds.handle(command.id, { type: 'Request', build: command.id, planName, plan, variables, initiator: owner, project, priority, holdOnFailure }, causeOf(command));
+    const { plan: name, parent } = command.data;
+    // The same command again: what it asked for is there, whatever has become of the plan.
+    if (this.builds.get(command.id)) return { accepted: true, id: command.id, position: this.builds.get(command.id)!.revision };
+    if (parent && this.calls(parent.build) >= MAX_CALLS) {
+      return rejected('invalid-data', `Plans call each other more than ${MAX_CALLS} deep.`, [{ field: 'data.parent', message: 'goes round in a circle, it seems: look at the steps of kind call-plan' }]);
+    }
+    const saved = this.plans.get(name)?.state;
+    const plan = saved?.status === 'saved' ? saved : undefined;
+    const request = requested(command.id, command.data, plan, { weights: plan && this.history.weights(plan.plan), url: this.runtime.config.publicUrl });
+    if ('accepted' in request) {
+      const stored = await this.stored(command.id);
+      return stored.length === 0 ? request : { accepted: true, id: command.id, position: stored.at(-1)!.sequence };
+    }
+    return this.builds.handle(command.id, { type: 'Request', build: command.id, ...request }, causeOf(command));
   }
 
-  async abortBuild(command: Command<CommandData<'build-orchestrator', 'AbortBuild'>>): Promise<Answer> {
+  /** How many plans have called each other to come to a build. */
+  private calls(build: string): number {
+    let depth = 1;
+    for (let at = this.builds.get(build)?.state; at && at.status !== 'none' && at.about.parent && depth <= MAX_CALLS; depth++) at = this.builds.get(at.about.parent.build)?.state;
+    return depth;
+  }
+
+  async abortBuild(command: Of<'AbortBuild'>): Promise<Answer> {
+    const { build, reason } = command.data;
+    const { durations } = await this.present(command, build);
+    return this.tell(command, build, { type: 'Abort', reason, durations, ...by(command) });
+  }
+
+  async pauseBuild(command: Of<'PauseBuild'>): Promise<Answer> {
     await this.follower.reached(command.after);
-    const { build: id, reason } = command.data;
-    const build = this.builds.get(id)?.state;
-    const stepMs = build?.status === 'building' && build.step ? this.views.runningFor(build.step.action, Date.now()) : 0;
-    return this.builds.handle(id, { type: 'Abort', reason, stepMs }, causeOf(command));
+    return this.tell(command, command.data.build, { type: 'Pause', reason: command.data.reason, ...by(command) });
+  }
+
+  async resumeBuild(command: Of<'ResumeBuild'>): Promise<Answer> {
+    await this.follower.reached(command.after);
+    return this.tell(command, command.data.build, { type: 'Resume', build: command.data.build, ...by(command) });
+  }
+
+  async restartBuild(command: Of<'RestartBuild'>): Promise<Answer> {
+    const { build, host, reason } = command.data;
+    return this.restart(command, build, { where: host, reason });
+  }
+
+  /** In the same working copy while the build is under way; afterwards there is none, and a new generation begins with what can be kept. */
+  async rerunStep(command: Of<'RerunStep'>): Promise<Answer> {
+    const { build, step, reason } = command.data;
+    const { state } = await this.present(command, build);
+    if (state && isLive(state)) return this.tell(command, build, { type: 'Rerun', build, step, reason });
+    return this.restart(command, build, { where: 'any', reason, step });
+  }
+
+  private async restart(command: Command, build: string, how: { where: 'any' | 'same' | 'other'; reason: string; step?: string }): Promise<Answer> {
+    const { state, durations } = await this.present(command, build);
+    const known = state && (isLive(state) || 'stray' in state) ? undefined : beforeCleanUp(await this.stored(build));
+    const plan = state && 'plan' in state ? state.plan : known?.plan;
+    const weights = plan && this.history.weights(plan);
+    return this.tell(command, build, { type: 'Restart', build, ...how, durations, ...by(command), ...(known && { before: known }), ...(weights && { weights }) });
+  }
+
+  async sendMessage(command: Of<'SendBuildMessage'>): Promise<Answer> {
+    await this.follower.reached(command.after);
+    const { build, step, type, text, outputs, by: said } = command.data;
+    const who = said === undefined ? by(command) : { by: said };
+    return this.tell(command, build, { type: 'Message', step, message: { type, ...(text !== undefined && { text }), ...(outputs && { outputs }), ...who } });
+  }
+
+  async addArtifact(command: Of<'AddArtifact'>): Promise<Answer> {
+    const { build, name, type: kind, uri, file, by: said } = command.data;
+    const known = (await this.kept(command, build)).get(name);
+    const present = known && { ...(known.uri !== undefined && { uri: known.uri }), ...(known.artifact && { sha256: known.artifact.sha256 }) };
+    return this.tell(command, build, { type: 'AddArtifact', name, kind, ...(uri !== undefined && { uri }), ...(file && { file }), ...(said === undefined ? by(command) : { by: said }), ...(present && { known: present }) });
+  }
+
+  async pinArtifact(command: Of<'PinArtifact'>): Promise<Answer> {
+    const { build, name, pinned } = command.data;
+    return this.tell(command, build, { type: 'PinArtifact', name, pinned, known: (await this.kept(command, build)).get(name) });
+  }
+
+  async releaseArtifact(command: Of<'ReleaseArtifact'>): Promise<Answer> {
+    const { build, name, reason } = command.data;
+    return this.tell(command, build, { type: 'ReleaseArtifact', name, reason, known: (await this.kept(command, build)).get(name) });
+  }
+
+  private tell(command: Command, build: string, what: BuildCommand): Promise<Answer> {
+    return this.builds.handle(build, what, causeOf(command));
+  }
+
+  private async present(command: Command, build: string): Promise<{ state: Build | undefined; durations: Record<string, number> }> {
+    await this.follower.reached(command.after);
+    const state = this.builds.get(build)?.state;
+    return { state, durations: state ? durationsOf(state, this.views, Date.now()) : {} };
+  }
+
+  private async kept(command: Command, build: string): Promise<Map<string, Kept>> {
+    await this.follower.reached(command.after);
+    return keptBy(await this.stored(build));
+  }
+
+  private stored(build: string) {
+    return this.runtime.store.load<BuildEvent>('build', build);
   }
 
   // --- feed ---
 
   apply(recorded: AnyRecorded): void {
-    if (recorded.kind === 'build') this.builds.apply(recorded);
-    else if (recorded.kind === 'plan') this.plans.apply(recorded);
+    if (recorded.kind === 'build') {
+      this.builds.apply(recorded);
+      this.history.note(recorded);
+      this.live.note(recorded.id, recorded.commit.events.some(({ type }) => type === 'BuildRestarted'));
+    } else if (recorded.kind === 'plan') this.plans.apply(recorded);
     this.concerned = this.views.apply(recorded);
   }
 
   caughtUp(): void {
-    for (const [id] of this.builds.entries()) this.reconcile(id);
+    for (const [id] of this.builds.entries()) this.through.reconcile(id);
   }
 
-  react(): void {
-    for (const id of this.concerned) this.reconcile(id);
-  }
-
-  /** Begins what is due for a build by what the feed has shown: the same after a restart as live. */
-  private reconcile(id: string): void {
-    const build = this.builds.get(id);
-    if (!build || this.stopped) return;
-    for (const due of react(id, build.state, this.views, Date.now())) {
-      if (due.to === 'clock') this.wake(id, due.at);
-      else this.begin(id, build.revision, due);
+  react(recorded: AnyRecorded): void {
+    for (const id of this.concerned) {
+      this.through.reconcile(id);
+      // Whoever called it waits for its end.
+      const caller = recorded.kind === 'build' ? this.callerOf(id) : undefined;
+      if (caller !== undefined) this.through.reconcile(caller);
     }
+    if (this.concerned.length > 0) this.through.lookAtWatchers(this.concerned);
   }
 
-  private wake(build: string, at: number): void {
-    const known = this.wakings.get(build);
-    if (known?.at === at) return;
-    clearTimeout(known?.timer);
-    const timer = setTimeout(() => {
-      this.wakings.delete(build);
-      this.reconcile(build);
-    }, Math.min(Math.max(0, at - Date.now()), LONGEST_WAIT_MS));
-    timer.unref();
-    this.wakings.set(build, { at, timer });
-  }
-
-  private begin(build: string, revision: number, due: Telling): void {
-    const id = due.to === 'build' ? derivedId(build, `${due.command.type} ${revision}`) : due.id;
-    if (this.underWay.has(id)) return;
-    this.underWay.add(id);
-    void this.seeThrough(build, id, due); // the feed goes on meanwhile
-  }
-
-  /** Never rejects. What came to nothing is told in the log, and decided on again after a pause. */
-  private async seeThrough(build: string, id: string, due: Telling): Promise<void> {
-    try {
-      const answer = await this.tell(build, id, due);
-      if (answer.accepted) {
-        await this.follower.reached(answer.position ?? 0);
-        this.underWay.delete(id);
-        if (due.to === 'allocator') this.noteHold(build, id, { accepted: true });
-        return;
-      }
-      this.noteRefusal(build, due, answer);
-    } catch (error) {
-      // While we stop, the feed and the connection end under what is on its way: the next start sends it again.
-      if (!this.stopped) this.runtime.log.error({ error, build, due: nameOf(due) }, 'could not be told, will be tried again');
-    }
-    if (!this.stopped) this.later(build, id);
-  }
-
-  private tell(build: string, id: string, due: Telling): Promise<Answer> {
-    const actor = `build:${build}`;
-    const { bus } = this.runtime;
-    switch (due.to) {
-      case 'build':
-        return this.builds.handle(build, due.command, { id, actor: 'build-orchestrator', cause: id, at: new Date().toISOString() });
-      case 'lease':
-        return due.type === 'RequestLease' ? bus.command('lease', due.type, due.data, { id, after: due.after, actor }) : bus.command('lease', due.type, due.data, { id, after: due.after, actor });
-      case 'host-agent-gateway':
-        return bus.command(due.to, due.type, due.data, { id, after: due.after, actor });
-      case 'allocator':
-        return bus.command(due.to, due.type, due.data, { id, after: due.after, actor });
-      default:
-        return unreachable(due);
-    }
-  }
-
-  /** A refusal becomes part of what is known, and the build decides on it at once; sending the same again waits for the pause. */
-  private noteRefusal(build: string, due: Telling, refusal: Refusal): void {
-    this.runtime.log.warn({ build, due: nameOf(due), refusal }, 'refused');
-    if (due.to === 'build' || due.type === 'ReleaseLease') return;
-    if (due.to !== 'allocator') {
-      this.views.refused(due.type === 'RequestLease' ? 'lease' : 'action', due.id, refusal, Date.now());
-      this.reconcile(build);
-    } else if (refusal.code !== 'unavailable') this.noteHold(build, due.id, refusal); // an outage is no answer: asked again
-  }
-
-  private noteHold(build: string, id: string, answer: HoldView): void {
-    this.views.held(build, id, answer);
-    this.reconcile(build);
-  }
-
-  private later(build: string, id: string): void {
-    const pause = setTimeout(() => {
-      this.pauses.delete(pause);
-      this.underWay.delete(id);
-      this.reconcile(build);
-    }, PAUSE_MS);
-    pause.unref();
-    this.pauses.add(pause);
+  private callerOf(build: string): string | undefined {
+    const state = this.builds.get(build)?.state;
+    return state && state.status !== 'none' ? state.about.parent?.build : undefined;
   }
 
   stop(): void {
-    this.stopped = true;
-    for (const pause of this.pauses) clearTimeout(pause);
-    this.pauses.clear();
-    for (const { timer } of this.wakings.values()) clearTimeout(timer);
-    this.wakings.clear();
+    this.through.stop();
   }
 }
 
-const nameOf = (due: Telling): string => (due.to === 'build' ? due.command.type : due.type);
 const causeOf = (command: Command): Cause => ({ id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString() });
+/** Who asks, when that is known by more than a name of ours. */
+const by = ({ actor }: Command): { by?: string } => (actor === '' ? {} : { by: actor });

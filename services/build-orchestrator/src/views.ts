@@ -1,5 +1,5 @@
 import { unreachable, type ActionEvent, type AnyRecorded, type BuildEvent, type LeaseEvent, type Recorded, type ResourceEvent } from '@berth/contracts';
-import type { ActionView, HoldView, HostView, LeaseEnd, LeaseView, View } from './domain/view.js';
+import type { ActionView, HoldView, HostView, LeaseEnd, LeaseView, Reply, View } from './domain/view.js';
 
 /** What an action has shown before its end: when it was asked for, and when the host began. */
 interface Clock {
@@ -7,10 +7,12 @@ interface Clock {
   startedAt?: number;
 }
 
-/** What a live working copy is, by its resource. */
+/** What is known of what stands on a host, by its resource: a working copy, or a service. */
 interface Copy {
   path?: string;
   commit?: string;
+  uri?: string;
+  port?: number;
 }
 
 /**
@@ -18,13 +20,15 @@ interface Copy {
  * from the event in which its build names it, which stands before everything of its own, until its build is cleaned up; a host
  * or a working copy as long as it lives, for it is made before anybody is told whose lease it is for.
  */
-export class Views implements View {
+export class Views implements Pick<View, 'lease' | 'action' | 'host' | 'hold' | 'since' | 'reply'> {
   private readonly leases = new Map<string, LeaseView>();
   private readonly actions = new Map<string, ActionView>();
   private readonly clocks = new Map<string, Clock>();
   private readonly copies = new Map<string, Copy>();
   private readonly hosts = new Map<string, HostView>();
   private readonly holds = new Map<string, HoldView>();
+  private readonly replies = new Map<string, Reply>();
+  private readonly began = new Map<string, number>();
   /** the build of each lease, action and hold, and the other way round */
   private readonly builds = new Map<string, string>();
   private readonly owned = new Map<string, string[]>();
@@ -53,10 +57,19 @@ export class Views implements View {
     this.holds.set(id, answer);
   }
 
-  /** How long ago the action of a step was asked for; 0 when it was not. */
-  runningFor(action: string, now: number): number {
-    const askedAt = this.clocks.get(action)?.askedAt;
-    return askedAt === undefined ? 0 : Math.max(0, now - askedAt);
+  since(id: string): number | undefined {
+    return this.began.get(id);
+  }
+
+  reply(id: string): Reply | undefined {
+    return this.replies.get(id);
+  }
+
+  /** What the orchestrator did itself for a build has come to this. */
+  replied(build: string, id: string, reply: Reply): void {
+    if (!this.owned.has(build)) return; // it was cleaned up meanwhile
+    this.own(build, id);
+    this.replies.set(id, reply);
   }
 
   /** A lease or an action that never came to be: only its refusal tells so. What the feed has shown is not touched. */
@@ -71,7 +84,7 @@ export class Views implements View {
   apply(recorded: AnyRecorded): readonly string[] {
     switch (recorded.kind) {
       case 'build':
-        for (const event of recorded.commit.events) this.noteBuild(recorded.id, event);
+        for (const event of recorded.commit.events) this.noteBuild(recorded.id, event, Date.parse(recorded.commit.at));
         return [recorded.id];
       case 'lease': {
         const build = this.builds.get(recorded.id);
@@ -97,22 +110,35 @@ export class Views implements View {
     }
   }
 
-  private noteBuild(build: string, event: BuildEvent): void {
+  private noteBuild(build: string, event: BuildEvent, at: number): void {
     if (event.type === 'BuildPreparing') this.own(build, event.data.hostLease);
     else if (event.type === 'BuildWorkingCopyRequested') this.own(build, event.data.workingCopyLease);
-    else if (event.type === 'StepStarted') this.own(build, event.data.action);
+    else if (event.type === 'StepStarted') this.begin(build, event.data.action, at);
+    else if (event.type === 'BuildRequested' || event.type === 'BuildRestarted') this.begin(build, build, at);
     else if (event.type === 'BuildCleanedUp') this.forget(build);
   }
 
+  private begin(build: string, id: string, at: number): void {
+    this.own(build, id);
+    this.began.set(id, at);
+  }
+
+  /** The build that asked for another, when it was asked for by a step. */
+  callerOf(build: string): string | undefined {
+    const caller = this.builds.get(build);
+    return caller === build ? undefined : caller;
+  }
+
   private own(build: string, id: string): void {
-    this.builds.set(id, build);
+    // A build that a step of another has asked for stays known as that step's.
+    if (id !== build || !this.builds.has(id)) this.builds.set(id, build);
     const owned = this.owned.get(build);
     if (owned) owned.push(id);
     else this.owned.set(build, [id]);
   }
 
   private forget(build: string): void {
-    for (const id of this.owned.get(build) ?? []) for (const map of [this.builds, this.leases, this.actions, this.clocks, this.holds]) map.delete(id);
+    for (const id of this.owned.get(build) ?? []) for (const map of [this.builds, this.leases, this.actions, this.clocks, this.holds, this.replies, this.began]) map.delete(id);
     this.owned.delete(build);
   }
 
@@ -176,10 +202,13 @@ export class Views implements View {
         return;
       case 'ActionStarted':
         clock.startedAt = at;
-        this.actions.set(id, { status: 'requested', startedAt: at });
+        this.actions.set(id, { ...this.actions.get(id), status: 'requested', startedAt: at });
         return;
-      case 'CancelRequested':
+      case 'CancelRequested': {
+        const action = this.actions.get(id);
+        if (action?.status === 'requested') this.actions.set(id, { ...action, cancelling: true });
         return;
+      }
       case 'ActionSucceeded':
         this.actions.set(id, { status: 'succeeded', result: event.data, durationMs });
         return;
@@ -199,15 +228,16 @@ export class Views implements View {
 
   private noteResource({ id, sequence: position, commit }: Recorded, event: ResourceEvent): void {
     if (event.type === 'ResourceCreated') {
-      if (event.data.type === 'working-copy') this.copies.set(id, {});
+      const { type, host, machine } = event.data;
+      if (type === 'working-copy' || type === 'service') this.copies.set(id, {});
       // How to get into a host is known from the beginning only if it was there before.
-      else if (event.data.type === 'host') this.hosts.set(id, { launched: event.data.host === undefined });
+      else if (type === 'host') this.hosts.set(id, { launched: host === undefined, ...(machine !== undefined && { machine }) });
     } else if (event.type === 'ResourceDestroyed') {
       this.copies.delete(id);
       this.hosts.delete(id);
     } else if (event.type === 'ResourceActivated' && this.copies.has(id)) {
-      const { path, commit } = event.data;
-      this.copies.set(id, { ...(path !== undefined && { path }), ...(commit !== undefined && { commit }) });
+      const { path, commit, uri, port } = event.data;
+      this.copies.set(id, { ...(path !== undefined && { path }), ...(commit !== undefined && { commit }), ...(uri !== undefined && { uri }), ...(port !== undefined && { port }) });
     } else {
       const host = this.hosts.get(id);
       if (!host) return;

@@ -1,15 +1,13 @@
 import { z } from 'zod';
-import { fieldErrors, plan as planSchema, rejected, uploadArtifactStep, type FieldError, type Plan, type Refusal } from '@berth/contracts';
-import { stepKinds, type StepKindName } from '../domain/steps/index.js';
-import { artifactName } from '../domain/steps/upload-artifact.js';
-import { nearest } from './nearest.js';
+import { fieldErrors, plan as planSchema, rejected, type FieldError, type Refusal, type SavedPlan, type StepKindName } from '@berth/contracts';
+import { nearest } from '../domain/nearest.js';
+import { compile } from '../domain/plan/compile.js';
+import { stepKinds } from '../domain/steps/index.js';
 import { MAX_ERRORS, YamlSource, type Path } from './yaml-source.js';
 
 /** All of a commit must fit into one message of 1 MiB: PlanSaved has the text and the plan, BuildRequested the plan and the variables. */
 const MAX_PLAN_BYTES = 256 * 1024;
 const MAX_SAVED_BYTES = 896 * 1024;
-/** Holds for a name that is taken from a path too: objects of the store and downloaded files are called by it. */
-const artifactNameSchema = uploadArtifactStep.shape.with.shape.name;
 
 type Finding = z.core.$ZodIssue;
 interface Mapping extends Record<string, unknown> {
@@ -17,7 +15,7 @@ interface Mapping extends Record<string, unknown> {
 }
 
 /** Reads a plan from YAML, or tells everything that is wrong with it, each with its path, line and column. */
-export function readPlan(text: string): Plan | Refusal {
+export function readPlan(text: string): SavedPlan | Refusal {
   const source = new YamlSource(text);
   const errors = [...source.errors];
   if (source.value === undefined) return refused(errors);
@@ -34,8 +32,10 @@ export function readPlan(text: string): Plan | Refusal {
   if (parsed.error && errors.length === 0) errors.push(...fieldErrors(parsed.error));
   if (errors.length > 0 || !parsed.success) return refused(errors);
 
-  errors.push(...artifactErrors(source, parsed.data), ...sizeErrors(text, parsed.data));
-  return errors.length > 0 ? refused(errors) : parsed.data;
+  const compiled = compile(parsed.data);
+  if ('findings' in compiled) return refused(compiled.findings.slice(0, MAX_ERRORS).map(({ path, prefer, message }) => source.tell(path, prefer, message)));
+  errors.push(...sizeErrors(text, compiled.plan));
+  return errors.length > 0 ? refused(errors) : compiled.plan;
 }
 
 function refused(errors: FieldError[]): Refusal {
@@ -135,21 +135,7 @@ function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[]
 
 // --- what no schema of one step can see ---
 
-/** Two artifacts of one name would be one object in the store. */
-function artifactErrors(source: YamlSource, plan: Plan): FieldError[] {
-  const seen = new Map<string, number>();
-  return plan.steps.flatMap((step, i) => {
-    if (!('uses' in step)) return [];
-    const name = artifactName(step);
-    const path = ['steps', i, 'with', step.with.name === undefined ? 'path' : 'name'];
-    if (!artifactNameSchema.safeParse(name).success) return [source.tell(path, 'value', `${JSON.stringify(name)} can't be the name of an artifact (letters, digits, ".", "_" and "-"): give it one with \`name\``)];
-    const other = seen.get(name);
-    seen.set(name, i);
-    return other === undefined ? [] : [source.tell(path, 'value', `the artifact ${name} is kept by steps[${other}] already: give this one another \`name\``)];
-  });
-}
-
-function sizeErrors(text: string, plan: Plan): FieldError[] {
+function sizeErrors(text: string, plan: SavedPlan): FieldError[] {
   const planBytes = Buffer.byteLength(JSON.stringify(plan));
   const savedBytes = planBytes + Buffer.byteLength(JSON.stringify(text));
   if (planBytes <= MAX_PLAN_BYTES && savedBytes <= MAX_SAVED_BYTES) return [];

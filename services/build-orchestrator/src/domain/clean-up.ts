@@ -1,26 +1,51 @@
 import { unreachable } from '@berth/contracts';
-import type { Attempt, EndedBuild, LiveBuild } from './build.js';
+import type { EndedBuild, EndingBuild, LiveBuild, Place } from './build/build.js';
 import { own, type Due, type Request } from './due.js';
 import { ids } from './ids.js';
 import { after, requestCopy, requestHost } from './requests.js';
+import { extraRequest } from './steps/lease.js';
+import { kindNameOf, runsOnHost } from './steps/names.js';
 import type { LeaseView, View } from './view.js';
 
-/** What is due after the verdict: leases are given back, whatever it was, once the host is held where it is to be. */
+/** Between being told to end and being killed, when a build is over: an abort is felt within two seconds. */
+const STRAY_GRACE_MS = 1000;
+
+/** What is due after the verdict: what runs is ended; leases are given back, whatever it was, once hosts are held where they are to be. */
 export function cleanUp(id: string, build: EndedBuild, view: View): Due[] {
   if (build.cleaned) return [];
+  const running = endStray(build, view);
+  if (running.length > 0) return running;
   const held = hold(id, build, view);
   if (held) return held;
-  const { due, gone } = giveBack(build.attempts, build, `the build is over: ${build.status}`, view);
+  const { due, gone } = giveBack(id, build.places, build, `the build is over: ${build.status}`, view);
   return gone ? own({ type: 'CleanUp' }) : due;
 }
 
-export const giveBackPast = (build: LiveBuild, view: View): Due[] => giveBack(build.past, build, 'another host is tried', view).due;
+export const giveBackPast = (id: string, build: LiveBuild, view: View): Due[] => giveBack(id, build.past, build, 'another host is tried, or this one is not needed any more', view, []).due;
 
-// --- a host that is kept for debugging ---
+// --- what still runs ---
 
-/** How long the host of a build is to be kept: of one that failed, or that could not be carried out once steps had begun. */
-function holdFor(build: EndedBuild): number | undefined {
-  return build.status === 'failed' || (build.status === 'error' && build.step) ? build.about.holdOnFailure : undefined;
+/** Ended by its own name and at once: the end of its lease would be told later, and would give it longer. */
+function endStray({ stray, plan, about, status }: EndingBuild, view: View): Due[] {
+  return stray.flatMap(({ step, action }): Due[] => {
+    const planned = plan.steps[step]!;
+    if (runsOnHost(planned)) {
+      const known = view.action(action);
+      return known?.status === 'requested' && !known.cancelling ? [{ to: 'host-agent-gateway', type: 'CancelAction', id: ids.cancel(action), after: 0, data: { action, reason: `the build is over: ${status}`, graceMs: STRAY_GRACE_MS } }] : [];
+    }
+    if (kindNameOf(planned) !== 'call-plan') return [];
+    const child = view.build(action);
+    const live = child !== undefined && child.status !== 'none' && !('cleaned' in child);
+    return live ? [{ to: 'builds', type: 'AbortBuild', id: ids.cancel(action), data: { build: action, reason: `the build that called it is over: ${status} (${about.plan})`.slice(0, 256) } }] : [];
+  });
+}
+
+// --- hosts that are kept for debugging ---
+
+/** How long the hosts of a build are to be kept: of one that failed, or that could not be carried out once steps had begun. */
+function holdFor(build: EndingBuild): number | undefined {
+  const begun = build.steps.some((step) => step.tries > 0);
+  return build.status === 'failed' || (build.status === 'error' && begun) ? build.about.holdOnFailure : undefined;
 }
 
 /**
@@ -28,30 +53,42 @@ function holdFor(build: EndedBuild): number | undefined {
  * before anything is given back, because what is given back is removed; and stored, so that after a restart nobody asks for
  * another hold of a host whose first one has ended.
  */
-function hold(id: string, build: EndedBuild, view: View): Due[] | undefined {
+function hold(id: string, build: EndingBuild, view: View): Due[] | undefined {
   const ms = holdFor(build);
-  const hostLease = build.attempts.at(-1)?.hostLease;
-  if (ms === undefined || hostLease === undefined || ('held' in build && build.held !== undefined)) return undefined;
-  const lease = view.lease(hostLease);
-  const host = lease?.status === 'active' ? view.host(lease.resource) : undefined;
-  if (lease?.status !== 'active' || host?.broken) return undefined; // there is no host any more
-  const hold = ids.hold(id);
-  const answer = view.hold(hold);
-  if (!answer) return [{ to: 'allocator', type: 'HoldResource', id: hold, after: lease.position, data: { lease: hostLease, for: ms, reason: `build ${id} failed` } }];
-  if (!answer.accepted) return own({ type: 'NoteHold', activity: `host not held: ${answer.message}` });
-  return own({ type: 'NoteHold', activity: host?.heldUntil === undefined ? 'host held' : `host held until ${host.heldUntil}` });
+  if (ms === undefined || ('held' in build && build.held !== undefined)) return undefined;
+  const said: string[] = [];
+  const due: Due[] = [];
+  for (const { host: name, hostLease, attempt } of build.places) {
+    const lease = view.lease(hostLease);
+    const host = lease?.status === 'active' ? view.host(lease.resource) : undefined;
+    if (attempt !== build.attempt || lease?.status !== 'active' || host?.broken) continue; // there is no host any more
+    const hold = ids.hold(id, hostLease);
+    const answer = view.hold(hold);
+    const what = Object.keys(build.about.hosts).length === 1 ? 'host' : `host ${name}`;
+    if (!answer) due.push({ to: 'allocator', type: 'HoldResource', id: hold, after: lease.position, data: { lease: hostLease, for: ms, reason: `build ${id} failed` } });
+    else said.push(!answer.accepted ? `${what} not held: ${answer.message}` : host?.heldUntil === undefined ? `${what} held` : `${what} held until ${host.heldUntil}`);
+  }
+  if (due.length > 0) return due;
+  return said.length > 0 ? own({ type: 'NoteHold', activity: said.join('; ') }) : undefined;
 }
 
 // --- leases ---
 
-/** Gives the leases of attempts back: the working copy first, and the host once nothing of the working copy is left on it. */
-function giveBack(attempts: readonly Attempt[], build: LiveBuild | EndedBuild, reason: string, view: View): { due: Due[]; gone: boolean } {
+/** Gives leases back: what stands on a host first, and the host once nothing is left on it. */
+function giveBack(id: string, places: readonly Place[], build: LiveBuild | EndingBuild, reason: string, view: View, extras = build.extras): { due: Due[]; gone: boolean } {
   const due: Due[] = [];
   let gone = true;
-  for (const attempt of attempts) {
-    const { hostLease, workingCopyLease } = attempt;
+  for (const extra of extras) {
+    const left = giveBackOne(view.lease(extra.lease), extraRequest(id, build, extra, view), reason);
+    if (left === 'gone') continue;
+    gone = false;
+    due.push(...left);
+  }
+  if (!gone) return { due, gone };
+  for (const place of places) {
+    const { hostLease, workingCopyLease } = place;
     const copy = workingCopyLease === undefined ? 'gone' : giveBackOne(view.lease(workingCopyLease), requestCopy(build, hostLease, workingCopyLease, after(view.lease(hostLease))), reason);
-    const left = copy === 'gone' ? giveBackOne(view.lease(hostLease), requestHost(build, attempt), reason) : copy;
+    const left = copy === 'gone' ? giveBackOne(view.lease(hostLease), requestHost(build, place), reason) : copy;
     if (left === 'gone') continue;
     gone = false;
     due.push(...left);

@@ -1,13 +1,13 @@
 import { unreachable } from '@berth/contracts';
-import { hostFailures, type Build } from './build.js';
+import { hostFailures, type Build, type LiveBuild, type Place } from './build/build.js';
 import { cleanUp, giveBackPast } from './clean-up.js';
 import { own, type Due } from './due.js';
+import { durationsOf } from './durations.js';
+import { ids } from './ids.js';
 import { ending, goneHost, isHostFault } from './ends.js';
 import { requestCopy, requestHost } from './requests.js';
 import { run } from './run.js';
 import { leaseOver, type LeaseEnd, type View } from './view.js';
-
-type Preparing = Extract<Build, { status: 'preparing' }>;
 
 /**
  * Pure: all that is due for a build by what the feed has shown. Decided on the present state and never on a single event, so
@@ -18,11 +18,10 @@ export function react(id: string, build: Build, view: View, now: number): Due[] 
     case 'none':
       return [];
     case 'pending':
-      return [...own({ type: 'Prepare', build: id }), ...giveBackPast(build, view)];
+      return [...timeOut(id, build, view, now), ...(build.queued ? admission(id, build, view) : own({ type: 'Advance', build: id })), ...giveBackPast(id, build, view)];
     case 'preparing':
-      return [...prepare(id, build, view), ...giveBackPast(build, view)];
     case 'building':
-      return [...run(id, build, view, now), ...giveBackPast(build, view)];
+      return [...timeOut(id, build, view, now), ...goOn(id, build, view, now), ...giveBackPast(id, build, view)];
     case 'passed':
     case 'failed':
     case 'aborted':
@@ -33,19 +32,53 @@ export function react(id: string, build: Build, view: View, now: number): Due[] 
   }
 }
 
-// --- preparing: nothing has run in this attempt, so whatever a host does to us can be tried elsewhere ---
+/** A build may take so long; then it has failed, whatever it is at. */
+function timeOut(id: string, build: LiveBuild, view: View, now: number): Due[] {
+  const { timeout } = build.about;
+  const since = view.since(id);
+  if (timeout === undefined || since === undefined) return [];
+  const at = since + timeout;
+  return now < at ? [{ to: 'clock', at }] : own({ type: 'TimeOut', error: `it took longer than the ${timeout / 1000} s that its plan allows`, durations: durationsOf(build, view, now) });
+}
 
-function prepare(id: string, build: Preparing, view: View): Due[] {
-  const { attempt, hostLease, workingCopyLease } = build.current;
+/** A build that waits for others of its group, or that made way for an older one. */
+function admission(id: string, build: LiveBuild, view: View): Due[] {
+  if (build.yieldedTo !== undefined) {
+    const older = view.olderGathering(id);
+    return older ? waiting(build, `made way for build ${older.id}, which needs several hosts too`, '') : own({ type: 'Admit', build: id });
+  }
+  const { group, plan } = build.about;
+  const before = group === undefined ? undefined : view.beforeInGroup(id, group);
+  if (!before) return own({ type: 'Admit', build: id });
+  const wait = waiting(build, `build ${before.id} of the same group is ${before.status}`, '');
+  if (build.plan.concurrency?.policy !== 'cancel') return wait;
+  return [...wait, { to: 'builds', type: 'AbortBuild', id: ids.ask(id, `instead of ${before.id}`), data: { build: before.id, reason: `a newer build of plan ${plan} takes its place: ${id}` } }];
+}
+
+/** Hosts that are not ready are got, steps that run are looked at. What ends the attempt goes before everything else. */
+function goOn(id: string, build: LiveBuild, view: View, now: number): Due[] {
+  const due: Due[] = [];
+  for (const place of Object.values(build.places)) if (place.path === undefined) due.push(...prepare(id, build, place, view, now));
+  due.push(...run(id, build, view, now));
+  const end = due.find((one) => one.to === 'build' && one.command.type === 'Retry') ?? due.find((one) => one.to === 'build' && one.command.type === 'GiveUp');
+  if (end) return [end];
+  return due.length > 0 ? due : makeWay(id, build, view);
+}
+
+// --- hosts: nothing has run on one that is not ready, so whatever it does to us can be tried elsewhere ---
+
+function prepare(id: string, build: LiveBuild, place: Place, view: View, now: number): Due[] {
+  const { attempt, host: name, hostLease, workingCopyLease } = place;
+  const interrupted = { outcome: 'cancelled' as const, error: 'its build could not go on', durations: durationsOf(build, view, now) };
   const host = view.lease(hostLease);
-  if (!host) return [requestHost(build, build.current)];
+  if (!host) return [requestHost(build, place)];
   // First of all: on a host that is gone, everything else fails for reasons of its own.
   const gone = goneHost(host, view);
-  if (gone) return own({ type: 'Retry', build: id, attempt, error: gone.why });
+  if (gone) return own({ type: 'Retry', build: id, attempt, error: gone.why, interrupted });
   switch (host.status) {
     case 'refused': {
       const before = build.failures.length === 0 ? '' : ` (before that, ${hostFailures(build.failures)})`;
-      return own({ type: 'GiveUp', attempt, error: `the host lease was refused: ${host.message}${before}` });
+      return own({ type: 'GiveUp', attempt, error: `the host lease was refused: ${host.message}${before}`, interrupted });
     }
     case 'pending':
       return waiting(build, host.reason, 'preparing host');
@@ -53,29 +86,32 @@ function prepare(id: string, build: Preparing, view: View): Due[] {
       return waiting(build, undefined, 'preparing host');
     case 'ending':
     case 'destroyed':
-      return lost(id, attempt, host.end);
+      return lost(id, attempt, host.end, interrupted);
     case 'active':
-      if (workingCopyLease === undefined) return own({ type: 'RequestWorkingCopy', build: id, attempt });
-      return prepareCopy(id, build, workingCopyLease, host.position, view);
+      if (workingCopyLease === undefined) return own({ type: 'RequestWorkingCopy', build: id, attempt, host: name });
+      return prepareCopy(id, build, { ...place, workingCopyLease }, host.position, view, interrupted);
     default:
       return unreachable(host);
   }
 }
 
+type Interrupted = Parameters<typeof lost>[3];
+
 /** A host that broke or whose time was up is the host's affair; one that somebody released was taken from the build. */
-function lost(build: string, attempt: number, end: LeaseEnd): Due[] {
+function lost(build: string, attempt: number, end: LeaseEnd, interrupted: { outcome: 'cancelled'; error: string; durations: Record<string, number> }): Due[] {
   const error = ending('the host lease', end);
-  return own(end.how === 'released' ? { type: 'GiveUp', attempt, error } : { type: 'Retry', build, attempt, error });
+  return own(end.how === 'released' ? { type: 'GiveUp', attempt, error, interrupted } : { type: 'Retry', build, attempt, error, interrupted });
 }
 
-function prepareCopy(id: string, build: Preparing, lease: string, after: number, view: View): Due[] {
-  const { attempt, hostLease } = build.current;
+function prepareCopy(id: string, build: LiveBuild, { attempt, host, hostLease, workingCopyLease: lease }: Required<Pick<Place, 'workingCopyLease'>> & Place, after: number, view: View, interrupted: Interrupted): Due[] {
   const copy = view.lease(lease);
   if (!copy) return [requestCopy(build, hostLease, lease, after)];
+  const giveUp = (error: string) => own({ type: 'GiveUp', attempt, error, interrupted });
+  const retry = (error: string) => own({ type: 'Retry', build: id, attempt, error, interrupted });
   switch (copy.status) {
     case 'refused': {
       const error = `the working-copy lease was refused: ${copy.message}`;
-      return own(leaseOver.has(copy.code) ? { type: 'Retry', build: id, attempt, error } : { type: 'GiveUp', attempt, error });
+      return leaseOver.has(copy.code) ? retry(error) : giveUp(error);
     }
     case 'pending':
       return waiting(build, copy.reason, 'preparing working copy');
@@ -83,22 +119,39 @@ function prepareCopy(id: string, build: Preparing, lease: string, after: number,
       return waiting(build, undefined, 'preparing working copy');
     case 'ending':
     case 'destroyed':
-      if (copy.end.how === 'broken') {
-        const { detail: error } = copy.end;
-        return own(isHostFault(error) ? { type: 'Retry', build: id, attempt, error } : { type: 'GiveUp', attempt, error });
-      }
-      return own({ type: 'GiveUp', attempt, error: ending('the working-copy lease', copy.end) });
-    case 'active':
-      if (copy.path === undefined) return own({ type: 'GiveUp', attempt, error: 'the working copy was made without a folder' });
-      return own({ type: 'Start', build: id, attempt, path: copy.path, commit: copy.commit });
+      if (copy.end.how === 'broken') return isHostFault(copy.end.detail) ? retry(copy.end.detail) : giveUp(copy.end.detail);
+      return giveUp(ending('the working-copy lease', copy.end));
+    case 'active': {
+      if (copy.path === undefined) return giveUp('the working copy was made without a folder');
+      const at = view.lease(hostLease);
+      const machine = at?.status === 'active' ? view.host(at.resource)?.machine : undefined;
+      return own({ type: 'Start', build: id, attempt, host, path: copy.path, commit: copy.commit, machine });
+    }
     default:
       return unreachable(copy);
   }
 }
 
 /** Why a lease waits is why the build waits. When the wait is over, that is told too, but only to who was told of it. */
-function waiting(build: Preparing, reason: string | undefined, otherwise: string): Due[] {
+function waiting(build: LiveBuild, reason: string | undefined, otherwise: string): Due[] {
   const activity = reason !== undefined ? `waiting: ${reason}` : build.waiting === undefined ? undefined : otherwise;
   if (activity === undefined || activity === build.waiting) return [];
-  return own({ type: 'Wait', attempt: build.current.attempt, activity });
+  return own({ type: 'Wait', activity });
+}
+
+/**
+ * A build that holds a host and waits for another, while an older one does the same, gives its hosts back before any step has
+ * run on them: or two could wait for each other for ever. The oldest never gives way, so one always gets on.
+ */
+function makeWay(id: string, build: LiveBuild, view: View): Due[] {
+  if (build.status !== 'preparing' || !isGathering(build, view)) return [];
+  const older = view.olderGathering(id);
+  return older ? own({ type: 'Yield', build: id, attempt: build.attempt, to: older.id }) : [];
+}
+
+/** It holds at least one host and waits for at least one other, which is known not to be free. */
+export function isGathering(build: Build, view: Pick<View, 'lease'>): boolean {
+  if (build.status !== 'preparing') return false;
+  const leases = Object.values(build.places).map(({ hostLease }) => view.lease(hostLease));
+  return leases.some((lease) => lease?.status === 'active') && leases.some((lease) => lease?.status === 'pending' && lease.reason !== undefined);
 }

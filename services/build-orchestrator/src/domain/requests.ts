@@ -1,4 +1,4 @@
-import type { Attempt, EndedBuild, LiveBuild } from './build.js';
+import type { EndingBuild, LiveBuild, Place } from './build/build.js';
 import type { Request } from './due.js';
 import type { LeaseView } from './view.js';
 
@@ -6,12 +6,16 @@ import type { LeaseView } from './view.js';
 const MAX_AFFINITY = 256;
 
 /**
- * The lease of an attempt's host. `served`: a build that nothing there could ever serve ends with the reason instead of
- * waiting for somebody to buy a machine. From the second attempt on a host that can be interrupted is not taken again,
- * unless the plan itself says which market it wants.
+ * The lease of a host. `served`: a build that nothing there could ever serve ends with the reason instead of waiting for
+ * somebody to buy a machine. From the second attempt on a host that can be interrupted is not taken again, unless the plan
+ * itself says which market it wants.
  */
-export function requestHost({ about }: LiveBuild | EndedBuild, { hostLease, attempt }: Attempt): Request {
+export function requestHost(build: LiveBuild | EndingBuild, { host, hostLease, attempt }: Place): Request {
+  const { about } = build;
   const { repository } = about.workingCopy;
+  const before = 'before' in build ? build.before : undefined;
+  const machine = before?.machines[host];
+  const failed = 'failures' in build ? build.failures.length > 0 : attempt > 1;
   return {
     to: 'lease',
     type: 'RequestLease',
@@ -20,18 +24,21 @@ export function requestHost({ about }: LiveBuild | EndedBuild, { hostLease, atte
     data: {
       type: 'host',
       ...holder(about),
-      attributes: { remote: 'yes', ...(attempt > 1 && { market: '!spot' }), ...about.host },
+      attributes: { remote: 'yes', ...(failed && { market: '!spot' }), ...(machine !== undefined && before?.where === 'other' && { machine: `!${machine}` }), ...about.hosts[host] },
+      ...(machine !== undefined && before?.where === 'same' && { prefer: [{ machine }] }),
       ...(repository !== undefined && { affinity: repository.slice(0, MAX_AFFINITY) }),
       wait: 'served',
+      ...(about.queueTimeout !== undefined && { waitAtMost: about.queueTimeout }),
     },
   };
 }
 
-export function requestCopy({ about }: LiveBuild | EndedBuild, hostLease: string, id: string, after: number): Request {
+export function requestCopy({ about }: LiveBuild | EndingBuild, hostLease: string, id: string, after: number): Request {
   return { to: 'lease', type: 'RequestLease', id, after, data: { type: 'working-copy', ...holder(about), host: { lease: hostLease }, workingCopy: about.workingCopy } };
 }
 
-const holder = ({ initiator, project, priority }: LiveBuild['about']) => ({ owner: initiator, ...(project !== undefined && { project }), ...(priority !== undefined && { priority }) });
+/** Whose leases they are. */
+export const holder = ({ initiator, project, priority }: LiveBuild['about']) => ({ owner: initiator, ...(project !== undefined && { project }), ...(priority !== undefined && { priority }) });
 
 /** The position that a command about a lease rests on. */
 export const after = (lease: LeaseView | undefined): number => (lease && lease.status !== 'refused' ? lease.position : 0);

@@ -1,28 +1,33 @@
 import { unreachable, type BuildEvent, type StatusEvent } from '@berth/contracts';
-import type { Attempt, Build } from './build.js';
+import { isLive, isOver, stepIdOf, type Build, type LiveBuild, type Place } from './build/build.js';
+import { needsOf } from './build/graph.js';
+import { kindNameOf } from './steps/names.js';
 
 type Known = Exclude<Build, { status: 'none' }>;
 
 /** What frontends are told of a build. `told`: the events that brought it here. */
 export function buildStatus(id: string, build: Known, told: readonly BuildEvent[]): { name: string; data: StatusEvent['data'] } {
-  const { plan, planVersion, initiator, project, steps } = build.about;
-  const attempt = attemptOf(build);
-  const step = 'step' in build && build.step ? { step: build.step.index, name: build.step.name, of: steps } : null;
+  const { plan, planVersion, initiator, project, steps, url } = build.about;
+  const place = placeOf(build);
   return {
     name: typeName(build, told),
     data: {
       id,
-      status: build.status,
+      status: isLive(build) && build.paused !== undefined ? 'paused' : build.status,
       percent: build.percent,
       activity: activity(build),
       error: problem(build),
       plan,
       planVersion,
+      generation: build.generation,
       initiator,
       project: project ?? null,
-      hostLease: attempt?.hostLease ?? null,
-      workingCopyLease: attempt?.workingCopyLease ?? null,
-      step,
+      url: url ?? null,
+      hostLease: place?.hostLease ?? null,
+      workingCopyLease: place?.workingCopyLease ?? null,
+      step: stepOf(build, steps),
+      remainingMs: isLive(build) ? (remaining(build) ?? null) : null,
+      failure: build.status === 'failed' ? (build.failure ?? null) : null,
       cleanedUp: 'cleaned' in build && build.cleaned,
     },
   };
@@ -31,31 +36,37 @@ export function buildStatus(id: string, build: Known, told: readonly BuildEvent[
 /** CDEvents where one exists. Each of those says that something happened, so it is told once; the rest is progress. */
 function typeName(build: Known, told: readonly BuildEvent[]): string {
   for (const event of told) {
-    if (event.type === 'BuildRequested') return 'dev.cdevents.build.queued.0.2.0';
-    if (event.type === 'BuildStarted') return 'dev.cdevents.build.started.0.2.0';
     if (event.type === 'BuildPassed' || event.type === 'BuildFailed' || event.type === 'BuildAborted' || event.type === 'BuildErrored') return 'dev.cdevents.build.finished.0.2.0';
+  }
+  for (const event of told) {
+    if (event.type === 'BuildRequested' || event.type === 'BuildRestarted') return 'dev.cdevents.build.queued.0.2.0';
+    if (event.type === 'BuildStarted' && event.data.host === undefined) return 'dev.cdevents.build.started.0.2.0';
   }
   return `dev.berth.build.${build.status}`;
 }
 
-/** The attempt under way, or the last one. */
-function attemptOf(build: Known): Attempt | undefined {
-  if (build.status === 'pending') return undefined;
-  return build.status === 'preparing' || build.status === 'building' ? build.current : build.attempts.at(-1);
+/** The first host of the attempt under way, or the last one that there was. */
+function placeOf(build: Known): Place | undefined {
+  if (!isLive(build)) return 'places' in build ? build.places.findLast((place) => place.attempt === build.attempt) ?? build.places.at(-1) : undefined;
+  return Object.values(build.places)[0] ?? (build.status === 'pending' ? undefined : build.past.at(-1));
+}
+
+/** The first step that runs, else the last one that has run. */
+function stepOf(build: Known, of: number): { step: number; name: string; of: number } | null {
+  if (!('steps' in build)) return null;
+  const running = build.steps.findIndex((step) => step.status === 'running');
+  const at = running >= 0 ? running : build.steps.findLastIndex((step) => step.tries > 0);
+  return at < 0 ? null : { step: at, name: build.plan.steps[at]!.name, of };
 }
 
 function activity(build: Known): string {
   switch (build.status) {
     case 'pending':
-      return 'queued';
-    case 'preparing': {
-      const { attempt, workingCopyLease } = build.current;
-      const doing = build.waiting ?? (workingCopyLease === undefined ? 'preparing host' : 'preparing working copy');
-      const failure = build.failures.at(-1);
-      return failure === undefined ? doing : `${doing} (attempt ${attempt} of ${build.about.retries + 1}, after: ${failure})`;
-    }
+      return build.waiting ?? 'queued';
+    case 'preparing':
+      return afterFailures(build, preparing(build));
     case 'building':
-      return build.step ? `step ${build.step.index + 1} of ${build.about.steps}: ${build.step.name}` : 'starting';
+      return paused(build) + (build.waiting !== undefined && !running(build) ? build.waiting : doing(build));
     case 'failed':
     case 'error':
       return build.cleaned ? 'cleaned up' : (build.held ?? 'cleaning up');
@@ -67,7 +78,52 @@ function activity(build: Known): string {
   }
 }
 
+const paused = ({ paused: reason }: LiveBuild): string => (reason === undefined ? '' : `paused (${reason}); `);
+
+function preparing(build: LiveBuild): string {
+  if (build.waiting !== undefined) return build.waiting;
+  const places = Object.values(build.places).filter((place) => place.path === undefined);
+  return places.every((place) => place.workingCopyLease !== undefined) ? 'preparing working copy' : 'preparing host';
+}
+
+function afterFailures({ failures, about }: LiveBuild, doing: string): string {
+  const failure = failures.at(-1);
+  return failure === undefined ? doing : `${doing} (attempt ${failures.length + 1} of ${about.retries + 1}, after: ${failure})`;
+}
+
+const running = ({ steps }: LiveBuild): boolean => steps.some((step) => step.status === 'running');
+
+function doing(build: LiveBuild): string {
+  const { plan, steps, about, messages } = build;
+  const at = steps.flatMap((step, index) => (step.status === 'running' ? [index] : []));
+  if (at.length === 0) return Object.values(build.places).some((place) => place.path === undefined) ? afterFailures(build, preparing(build)) : 'starting';
+  if (at.length > 1) return `${at.length} of ${about.steps} steps run: ${at.map((index) => plan.steps[index]!.name).join(', ')}`.slice(0, 512);
+  const index = at[0]!;
+  const kind = kindNameOf(plan.steps[index]!);
+  const step = steps[index]!;
+  const news = messages[index]?.text;
+  const again = step.tries > 1 ? ` (try ${step.tries})` : '';
+  const waits = kind === 'wait-for-message' || kind === 'wait-for-approval' ? ` (waits for ${kind === 'wait-for-approval' ? 'an approval' : 'a message'} on step ${stepIdOf(plan, index)}${news === undefined ? '' : `; ${news}`})` : '';
+  return `step ${index + 1} of ${about.steps}: ${plan.steps[index]!.name}${again}${waits}`;
+}
+
 function problem(build: Known): string | null {
   if (build.status === 'failed' || build.status === 'error') return build.error;
   return build.status === 'aborted' ? build.reason : null;
+}
+
+/** Milliseconds that the longest way to the end took before: an estimate, of when the last event was told. Nothing without a history. */
+export function remaining(build: LiveBuild): number | undefined {
+  const { weights, steps, plan, places } = build;
+  if (!weights) return undefined;
+  const known: (number | undefined)[] = [];
+  const from = (index: number): number => {
+    const before = known[index];
+    if (before !== undefined) return before;
+    const own = isOver(steps[index]!) ? 0 : (weights[index + 2] ?? 0);
+    known[index] = own + Math.max(0, ...needsOf(plan.steps[index]!, index).map(from));
+    return known[index];
+  };
+  const prepared = Object.values(places).some((place) => place.path !== undefined) || steps.some(isOver);
+  return Math.round((prepared ? 0 : (weights[0] ?? 0) + (weights[1] ?? 0)) + Math.max(0, ...steps.map((_, index) => from(index))));
 }

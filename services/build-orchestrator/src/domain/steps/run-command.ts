@@ -1,27 +1,35 @@
-import { runStep } from '@berth/contracts';
-import type { SavedStep } from '../plan.js';
-import type { StepKind } from './kind.js';
+import { stepSchemas, type CommandShell } from '@berth/contracts';
+import { render, renderScript } from '../language/template.js';
+import { ownFaults, type HostKind, type StepContext } from './kind.js';
 
-/** A step that runs a shell script in the working copy. */
-export type RunStep = Extract<SavedStep, { run: string }>;
-
-/** Failures that are the script's own; every other one is the host's. */
-const ownFaults: ReadonlySet<string> = new Set(['exit', 'timeout', 'path-outside', 'not-found']);
+/** The shell of a step: the one it names, else that of its platform. */
+const shellOf = ({ step, wants }: StepContext): CommandShell => step.shell ?? (wants['os'] === 'windows' ? 'powershell' : 'sh');
 
 /** `run: COMMAND`: passed when the script exits with 0. */
-export const runCommand: StepKind<RunStep> = {
-  schema: runStep,
+export const runCommand: HostKind = {
+  on: 'host',
+  schema: stepSchemas['run-command'],
   written: '`run: COMMAND`',
-  action: (step, { env }) => ({
-    kind: 'run-command',
-    command: step.run,
-    env: { ...env, ...step.env },
-    ...(step.timeout !== undefined && { timeoutMs: step.timeout }),
-  }),
-  verdict(_step, ended) {
-    const { exitCode } = ended.result;
-    if (ended.how === 'succeeded') return { outcome: 'passed', exitCode };
+  action(context) {
+    const { step, scope, env, build } = context;
+    const { script, env: values } = renderScript(step.run ?? '', shellOf(context), scope);
+    const own = Object.fromEntries(Object.entries(step.env ?? {}).map(([name, value]) => [name, render(value, scope)]));
+    const secrets = (step.secrets ?? []).map((name) => ({ name, ...build.plan.secrets![name]! }));
+    return {
+      spec: {
+        kind: 'run-command',
+        command: script,
+        ...(step.shell && { shell: step.shell }),
+        env: { ...env, ...own, ...values },
+        ...(secrets.length > 0 && { secrets }),
+        ...(step.timeout !== undefined && { timeoutMs: step.timeout }),
+      },
+    };
+  },
+  verdict(ended) {
+    const { exitCode, outputs, tail } = ended.result;
+    if (ended.how === 'succeeded') return { outcome: 'passed', exitCode, outputs };
     if (!ownFaults.has(ended.code)) return undefined;
-    return { outcome: 'failed', error: ended.code === 'exit' && exitCode !== undefined ? `exit code ${exitCode}` : ended.error, exitCode };
+    return { outcome: 'failed', error: ended.error, exitCode, outputs, tail };
   },
 };

@@ -1,30 +1,29 @@
-import { uploadArtifactStep } from '@berth/contracts';
-import type { SavedStep } from '../plan.js';
-import type { StepKind } from './kind.js';
+import { artifactName, stepSchemas } from '@berth/contracts';
+import { render } from '../language/template.js';
+import { ownFaults, pathsOf, withOf, type HostKind, type StepContext } from './kind.js';
 
-/** A step that keeps a file of the working copy. */
-export type UploadArtifactStep = Extract<SavedStep, { uses: 'upload-artifact' }>;
+/** What the objects of a build's artifacts are named after: unique for each generation, so that none replaces an older one's. */
+export const prefixOf = ({ id, build }: Pick<StepContext, 'id' | 'build'>): string => `${id}/${build.generation}`;
 
-/** What the build's own commands left, or failed to leave, at the path. */
-const ownFaults: ReadonlySet<string> = new Set(['exit', 'timeout', 'path-outside', 'not-found', 'permission-denied', 'file-failed']);
+/** So many files may one step keep. */
+const MAX_FILES = 1000;
 
-/** The name that an artifact is kept under: the one given, or the base name of its path. */
-export function artifactName(step: UploadArtifactStep): string {
-  return step.with.name ?? step.with.path.split(/[\\/]/).findLast((part) => part !== '') ?? '';
-}
-
-/** `uses: upload-artifact`: passed when the file is in the object store. */
-export const uploadArtifact: StepKind<UploadArtifactStep> = {
-  schema: uploadArtifactStep,
-  written: '`uses: upload-artifact` with `path` and, if it is to be kept under another name, `name`',
-  action: (step, { build }) => ({ kind: 'get-file', path: step.with.path, object: objectOf(build, step) }),
-  verdict(step, ended, { build }) {
+/** `uses: upload-artifact`: passed when every file is in the store. */
+export const uploadArtifact: HostKind = {
+  on: 'host',
+  schema: stepSchemas['upload-artifact'],
+  written: '`uses: upload-artifact` with `path` (one, or a list; `*` and `**` stand for several) and, if it is to be kept under another name, `name`',
+  action(context) {
+    const { path, name: given, whenNone } = withOf<'upload-artifact'>(context);
+    const found = pathsOf(path, context, 'path');
+    if ('fault' in found) return found;
+    const name = given === undefined ? undefined : render(given, context.scope);
+    if (name !== undefined && !artifactName.safeParse(name).success) return { fault: `name is ${JSON.stringify(name)}: use letters, digits, ".", "_" and "-", and "/" between folders` };
+    return { spec: { kind: 'upload', paths: found.paths, prefix: prefixOf(context), whenNone: whenNone ?? 'fail', maxBytes: context.view.artifactLimit, maxFiles: MAX_FILES, ...(name !== undefined && { name }) } };
+  },
+  verdict(ended) {
+    const { artifacts = [] } = ended.result;
     if (ended.how === 'failed') return ownFaults.has(ended.code) ? { outcome: 'failed', error: ended.error } : undefined;
-    const { bytes, sha256 } = ended.result;
-    // Without both nobody could check what was kept, so it doesn't count as kept.
-    if (bytes === undefined || sha256 === undefined) return undefined;
-    return { outcome: 'passed', artifact: { name: artifactName(step), object: objectOf(build, step), bytes, sha256 } };
+    return { outcome: 'passed', artifacts };
   },
 };
-
-const objectOf = (build: string, step: UploadArtifactStep) => `${build}/${artifactName(step)}`;

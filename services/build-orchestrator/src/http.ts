@@ -1,0 +1,40 @@
+import type { HttpRequest } from './domain/due.js';
+import type { Reply } from './domain/view.js';
+
+/** Of an answer so much is read, in bytes. */
+const MOST = 64 * 1024;
+
+/**
+ * Sends a request and gives what came of it; never rejects. A redirect is followed by what the platform holds right: its
+ * target gets no credentials when it is elsewhere.
+ *
+ * @param secret reads a secret by its name; what it throws is told instead of an answer
+ */
+export async function send({ url, method, headers, body, secret: name, timeoutMs }: HttpRequest, secret: (name: string) => Promise<string>, stop: AbortSignal): Promise<Reply> {
+  const started = Date.now();
+  try {
+    const own = name === undefined ? headers : { ...headers, authorization: `Bearer ${await secret(name)}` };
+    const response = await fetch(url, { method, headers: own, ...(body !== undefined && { body }), signal: AbortSignal.any([stop, AbortSignal.timeout(timeoutMs)]) });
+    return { kind: 'http', status: response.status, body: await beginningOf(response), ms: Date.now() - started };
+  } catch (error) {
+    return { kind: 'failed', error: faultOf(error as Error, url, timeoutMs), ms: Date.now() - started };
+  }
+}
+
+async function beginningOf(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of response.body ?? []) {
+    parts.push(part as Uint8Array);
+    bytes += (part as Uint8Array).byteLength;
+    if (bytes >= MOST) break; // leaving the loop ends the transfer
+  }
+  return Buffer.concat(parts).subarray(0, MOST).toString('utf8').replaceAll('\0', '');
+}
+
+function faultOf(error: Error, url: string, timeoutMs: number): string {
+  const { host } = new URL(url);
+  if (error.name === 'TimeoutError') return `${host} gave no answer within ${timeoutMs / 1000} s`;
+  const { cause } = error as { cause?: { code?: string; message?: string } };
+  return `${host} can't be asked: ${cause?.code ?? cause?.message ?? error.message}`;
+}
