@@ -30,7 +30,7 @@ const AGAIN_BYTES = 4096;
 export const contextOf = (patterns: Patterns): number => Math.max(0, patterns.longest - 1);
 
 /** Where to begin reading, for everything after `reached` to be known and masked. */
-export const beginAt = (patterns: Patterns, reached: number): number => Math.max(0, reached - contextOf(patterns) - AGAIN_BYTES);
+export const beginAt = (patterns: Patterns, reached: number, again = AGAIN_BYTES): number => Math.max(0, reached - contextOf(patterns) - again);
 
 export function handOn(patterns: Patterns, taker: Taker): HandingOn {
   const maskers: Partial<Record<Stream, Masker>> = {};
@@ -53,7 +53,8 @@ export function handOn(patterns: Patterns, taker: Taker): HandingOn {
     async cut(stream, to, next) {
       maskers[stream] ??= createMasker(patterns, next);
       maskers[stream].skip(next);
-      await taker.cut(stream, taker.reached[stream], to);
+      // A process before this one may have told of it already.
+      if (taker.reached[stream] < to) await taker.cut(stream, taker.reached[stream], to);
     },
     async end() {
       for (const stream of ['stdout', 'stderr'] as const) await give(stream, maskers[stream]?.end());
