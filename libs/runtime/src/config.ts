@@ -14,9 +14,16 @@ export interface Config {
   sweepMs: number;
   /** how long such a thing is left alone after it was found, ms */
   sweepGraceMs: number;
+  /** folder with a file for each secret; `secrets` in `home` when absent */
+  secretsFolder?: string;
+  /** bytes of each stream of an action's output that are kept when the action says nothing else; 1 GiB when absent */
+  outputLimit?: number;
   /** absolute path; standard error when absent */
   logFile?: string;
 }
+
+/** Bytes of each stream of an action's output: the first and the last half of it are kept when there is more. */
+export const DEFAULT_OUTPUT_LIMIT = 1024 ** 3;
 
 const environment = z.object({
   BERTH_HOME: z.string().min(1).optional(),
@@ -25,11 +32,19 @@ const environment = z.object({
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\/[^\s]+$/, 'must be a URL such as postgres://user:password@127.0.0.1:5432/berth').optional(),
   BERTH_SWEEP_SECONDS: z.coerce.number('must be a number of seconds').min(0.1, 'must be at least 0.1').max(86_400).default(60),
   BERTH_SWEEP_GRACE_SECONDS: z.coerce.number('must be a number of seconds').min(0, 'must not be negative').max(86_400).default(300),
+  BERTH_SECRETS: z.string().min(1).optional(),
+  BERTH_OUTPUT_LIMIT: z.coerce.number('must be a number of bytes').int('must be a whole number of bytes').min(65_536, 'must be at least 65536 bytes').default(DEFAULT_OUTPUT_LIMIT),
   BERTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
 /** An environment that can't be used: every fault in one sentence. */
 export class ConfigError extends Error {}
+
+/** What the gateway and the build orchestrator are given of it. */
+export const actionSettings = (env: ReturnType<typeof readEnvironment>): Pick<Config, 'secretsFolder' | 'outputLimit'> => ({
+  outputLimit: env.BERTH_OUTPUT_LIMIT,
+  ...(env.BERTH_SECRETS !== undefined && { secretsFolder: env.BERTH_SECRETS }),
+});
 
 /**
  * Reads the environment once, before anything starts.

@@ -4,12 +4,14 @@ import type { ActionState, EndReason, Exit, HostShell } from './host-shell.js';
 import type { Outcome, RunCallbacks, RunSignals, RunSpec } from './outcome.js';
 import { pause } from './pause.js';
 import type { Tail } from './tail.js';
+import type { Reader } from './turns.js';
 
 /** What one `run` carries from connection to connection. */
 export interface Watch {
   readonly spec: RunSpec & { graceMs: number };
   readonly callbacks: RunCallbacks;
   readonly signals: RunSignals;
+  readonly reader: Reader;
   readonly stdout: Tail;
   readonly stderr: Tail;
   /** The start was asked for, by us or by somebody before us: from here on the host may know the action. */
@@ -56,7 +58,7 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
     if (signals.cancel?.aborted) return;
     watch.requested = true;
     const cwd = spec.cwd.startsWith('/') ? spec.cwd : `${transport.folder}/${spec.cwd}`;
-    const first = await shell.start({ id: spec.id, script: spec.script, cwd, env: spec.env ?? {} });
+    const first = await shell.start({ id: spec.id, script: spec.script, cwd, env: spec.env ?? {}, ...(spec.shell !== undefined && { shell: spec.shell }), ...(spec.files && { files: spec.files }) });
     watch.startedAt ??= Date.now();
     if (!watch.announced) callbacks.onStarted?.();
     watch.announced = true;
@@ -79,7 +81,8 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
     const reason = await endAsked(watch, known.signal, over);
     if (!reason || state || over.aborted) return;
     // Its answer counts more than an exit seen meanwhile: only now is nothing left.
-    const killed = shell.kill(spec.id, reason, spec.graceMs);
+    const graceMs = (reason === 'cancelled' ? signals.cancelGraceMs?.() : undefined) ?? spec.graceMs;
+    const killed = shell.kill(spec.id, reason, graceMs);
     const gone = await Promise.race([killed, pause(2 ** 31 - 1, over)]);
     // Detached meanwhile: the host goes on ending it, and whoever attaches next hears of it.
     killed.catch(() => undefined);
@@ -94,7 +97,7 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
       const last = state !== undefined;
       // The host says that nothing was ever written: saves opening two files for each silent command.
       const silent = last && exit !== undefined && !exit[name];
-      const bytes = silent ? 0 : await file.pump(transport.files, path, over);
+      const bytes = silent ? 0 : await file.pump(transport.files, path, { last, reader: watch.reader, stop: over });
       if (last) return file.settle();
       waitMs = bytes > 0 ? QUICK_MS : Math.min(waitMs * 2, SLOW_MS);
     }
@@ -115,8 +118,8 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
   try {
     await parts();
   } catch (error) {
-    // Said in answer to the start: there is no folder of the action, so it did not start.
-    if (error instanceof HostError && error.code === 'host-fault' && !watch.announced) return { kind: 'not-started', error };
+    // Said in answer to the start, so it did not start.
+    if (error instanceof HostError && (error.code === 'host-fault' || error.code === 'shell') && !watch.announced) return { kind: 'not-started', error };
     throw error;
   } finally {
     ignoreExit();
@@ -124,7 +127,7 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
     watch.stderr.release();
   }
   // Detached after the end and before all output was handed on is not an outcome yet.
-  return state && !over.aborted ? outcomeOf(state, spec.id, transport.host.id) : { kind: 'detached' };
+  return state && !over.aborted ? outcomeOf(state, exit?.full, spec.id, transport.host.id) : { kind: 'detached' };
 }
 
 /** Resolves with the reason when the command is to be ended, with none when that is not asked before one of the signals. */
@@ -142,10 +145,10 @@ async function endAsked(watch: Watch, ...others: AbortSignal[]): Promise<EndReas
   return undefined;
 }
 
-function outcomeOf(state: ActionState, id: string, host: string): Outcome {
+function outcomeOf(state: ActionState, full: true | undefined, id: string, host: string): Outcome {
   switch (state.state) {
     case 'exited':
-      return state.ended ? { kind: state.ended } : { kind: 'exited', code: state.code };
+      return state.ended ? { kind: state.ended } : { kind: 'exited', code: state.code, ...(state.outputs && { outputs: true }), ...(full && { full }) };
     case 'lost':
       return { kind: state.ended ?? 'lost' };
     case 'never':
