@@ -18,12 +18,19 @@ export interface Config {
   secretsFolder?: string;
   /** bytes of each stream of an action's output that are kept when the action says nothing else; 1 GiB when absent */
   outputLimit?: number;
+  /** bytes that one artifact may have; 16 GiB when absent */
+  artifactLimit?: number;
+  /** where people reach the console, without a slash at its end; builds carry a link to it */
+  publicUrl?: string;
   /** absolute path; standard error when absent */
   logFile?: string;
 }
 
 /** Bytes of each stream of an action's output: the first and the last half of it are kept when there is more. */
 export const DEFAULT_OUTPUT_LIMIT = 1024 ** 3;
+
+/** Bytes of one artifact. */
+export const DEFAULT_ARTIFACT_LIMIT = 16 * 1024 ** 3;
 
 const environment = z.object({
   BERTH_HOME: z.string().min(1).optional(),
@@ -34,6 +41,8 @@ const environment = z.object({
   BERTH_SWEEP_GRACE_SECONDS: z.coerce.number('must be a number of seconds').min(0, 'must not be negative').max(86_400).default(300),
   BERTH_SECRETS: z.string().min(1).optional(),
   BERTH_OUTPUT_LIMIT: z.coerce.number('must be a number of bytes').int('must be a whole number of bytes').min(65_536, 'must be at least 65536 bytes').default(DEFAULT_OUTPUT_LIMIT),
+  BERTH_ARTIFACT_LIMIT: z.coerce.number('must be a number of bytes').int('must be a whole number of bytes').min(1024, 'must be at least 1024 bytes').default(DEFAULT_ARTIFACT_LIMIT),
+  BERTH_PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https URL such as https://berth.example' }).optional(),
   BERTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
@@ -41,8 +50,10 @@ const environment = z.object({
 export class ConfigError extends Error {}
 
 /** What the gateway and the build orchestrator are given of it. */
-export const actionSettings = (env: ReturnType<typeof readEnvironment>): Pick<Config, 'secretsFolder' | 'outputLimit'> => ({
+export const actionSettings = (env: ReturnType<typeof readEnvironment>): Pick<Config, 'secretsFolder' | 'outputLimit' | 'artifactLimit' | 'publicUrl'> => ({
   outputLimit: env.BERTH_OUTPUT_LIMIT,
+  artifactLimit: env.BERTH_ARTIFACT_LIMIT,
+  ...(env.BERTH_PUBLIC_URL !== undefined && { publicUrl: env.BERTH_PUBLIC_URL.replace(/\/+$/, '') }),
   ...(env.BERTH_SECRETS !== undefined && { secretsFolder: env.BERTH_SECRETS }),
 });
 

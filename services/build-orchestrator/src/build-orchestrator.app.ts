@@ -1,5 +1,5 @@
 import { rejected, type AnyRecorded, type Answer, type BuildEvent, type CommandData, type CommandType, type PlanEvent } from '@berth/contracts';
-import { aggregates, Follower, type Aggregates, type Cause, type Command, type Following, type Runtime } from '@berth/runtime';
+import { aggregates, DEFAULT_ARTIFACT_LIMIT, Follower, type Aggregates, type Cause, type Command, type Following, type Runtime } from '@berth/runtime';
 import { readPlan } from './adapters/plan-yaml.js';
 import { buildDecider, isLive, type Build, type BuildCommand } from './domain/build/build.js';
 import { durationsOf } from './domain/durations.js';
@@ -54,7 +54,7 @@ export class BuildOrchestratorApp implements Following {
       beforeInGroup: (id, group) => this.through.watching(id, this.live.beforeInGroup(id, group)),
       beforeOfPlan: (id, plan, ref) => this.through.watching(id, this.live.beforeOfPlan(id, plan, ref)),
       olderGathering: (id) => this.through.watching(id, this.live.olderGathering(id)),
-      artifactLimit: runtime.config.artifactLimit,
+      artifactLimit: runtime.config.artifactLimit ?? DEFAULT_ARTIFACT_LIMIT,
     };
     this.through = new SeeingThrough(runtime, this.follower, this.builds, view, this.views, {
       request: (command) => this.requestBuild(command),

@@ -20,8 +20,9 @@ export function requested(id: string, asked: Asked, saved: { version: number; pl
   if (!saved) return rejected('unknown-plan', `There is no plan ${name}.`, [{ field: 'data.plan', message: `no plan is saved under ${name}: save it with \`berth plan apply FILE\`, or see \`berth plan list\`` }]);
   const refused = notAllowed(saved.plan, initiator, project);
   if (refused) return refused;
-  const variables = variablesOf(saved.plan, asked.variables);
-  if ('accepted' in variables) return variables;
+  const given = variablesOf(saved.plan, asked.variables);
+  if ('accepted' in given) return given;
+  const { variables } = given;
   const plan = ref === undefined ? saved.plan : { ...saved.plan, workingCopy: { ...saved.plan.workingCopy, ref } };
   const priority = asked.priority ?? plan.priority;
   const group = plan.concurrency && groupOf(id, plan, saved.version, { variables, initiator, project, priority });
@@ -48,7 +49,7 @@ function notAllowed({ name, allow }: SavedPlan, initiator: string, project: stri
 }
 
 /** The variables of a build: those that were given, and the defaults of the plan. A plan that names none takes any. */
-function variablesOf(plan: SavedPlan, given: Readonly<Record<string, string>>): Record<string, string> | Refusal {
+function variablesOf(plan: SavedPlan, given: Readonly<Record<string, string>>): { variables: Record<string, string> } | Refusal {
   const errors: FieldError[] = [];
   const known = plan.variables;
   const all: Record<string, string> = { ...given };
@@ -71,7 +72,7 @@ function variablesOf(plan: SavedPlan, given: Readonly<Record<string, string>>): 
   }
   for (const name of Object.keys(given)) if (plan.secrets && Object.hasOwn(plan.secrets, name)) errors.push({ field: `data.variables.${name}`, message: 'is the name of a secret of the plan: choose another' });
   if (Buffer.byteLength(JSON.stringify(all)) > MAX_VARIABLES_BYTES) errors.push({ field: 'data.variables', message: `may take ${MAX_VARIABLES_BYTES / 1024} KiB as JSON: hand large values over in a file` });
-  return errors.length > 0 ? rejected('invalid-data', `RequestBuild is refused: ${errors[0]!.field.replace('data.', '')} ${errors[0]!.message}.`, errors) : all;
+  return errors.length > 0 ? rejected('invalid-data', `RequestBuild is refused: ${errors[0]!.field.replace('data.', '')} ${errors[0]!.message}.`, errors) : { variables: all };
 }
 
 function groupOf(id: string, plan: SavedPlan, planVersion: number, { variables, initiator, project, priority }: Pick<Asked, 'project' | 'priority'> & { variables: Record<string, string>; initiator: string }): string {

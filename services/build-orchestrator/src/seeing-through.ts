@@ -123,7 +123,7 @@ export class SeeingThrough {
       case 'builds': {
         const command = { id, actor, after: 0, type: due.type };
         if (due.type === 'RequestBuild') return this.own.request({ ...command, data: { ...due.data, variables: textOf(due.data.variables), holdOnFailure: undefined } });
-        return this.own.abort({ ...command, data: { reason: 'aborted', ...due.data } });
+        return this.own.abort({ ...command, data: { build: due.data.build, reason: due.data.reason ?? 'aborted' } });
       }
       case 'http':
         return this.sendHttp(build, id, due);
@@ -135,7 +135,7 @@ export class SeeingThrough {
   }
 
   private async sendHttp(build: string, id: string, { request }: Extract<Due, { to: 'http' }>): Promise<Answer> {
-    const reply = await send(request, async (name) => (await readSecret(this.runtime.config.secretsFolder, name)).toString('utf8'), this.over.signal);
+    const reply = await send(request, async (name) => (await readSecret(this.runtime.config, name)).toString('utf8'), this.over.signal);
     // A service that stops has not heard what came of it: the next start asks again.
     if (this.stopped) throw new Error('stopped meanwhile');
     this.views.replied(build, id, reply);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readPlan } from './plan-yaml.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../domain/nearest.js';
 
 const wordcount = `name: wordcount
 host: { os: linux }                     # attributes the host must have

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Build, BuildCommand } from './build.js';
+import type { Build, BuildCommand } from './build/build.js';
 import { acquired, action, active, activeCopy, after, BUILD, COPY, destroyed, ending, fail, HOST, pass, pending, phases, plan, refused, request, seeing } from '../spec/examples.js';
 import { ids } from './ids.js';
 import type { Due } from './due.js';
@@ -22,24 +22,24 @@ describe('preparing the host', () => {
   const build = phases['preparing the host'];
   test('the lease is asked for, under its own id', () => expect(due(build, seeing({}))).toEqual([requestHost]));
   test('a plan may ask for a host that is not remote', () => {
-    const local = after({ ...request, plan: { version: 1, plan: { ...plan, host: { remote: 'no' } } } } as BuildCommand);
+    const local = after({ ...request, plan: { ...plan, host: { remote: 'no' } } } as BuildCommand);
     expect(due(local, seeing({}))).toMatchObject([{ data: { attributes: { remote: 'no' } } }]);
   });
   test('it says whom it is for, and what will be warm', () => {
-    const asked = { ...request, project: 'compilers', priority: 500, plan: { version: 1, plan: { ...plan, workingCopy: { repository: `/${'r'.repeat(400)}` } } } } as BuildCommand;
+    const asked = { ...request, project: 'compilers', priority: 500, plan: { ...plan, workingCopy: { repository: `/${'r'.repeat(400)}` } } } as BuildCommand;
     expect(due(after(asked), seeing({}))).toMatchObject([{ data: { owner: 'ada', project: 'compilers', priority: 500, affinity: `/${'r'.repeat(255)}` } }]);
-    const copy = after(asked, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1 });
+    const copy = after(asked, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1, host: 'main' });
     expect(due(copy, seeing({ host: active }))).toMatchObject([{ data: { type: 'working-copy', owner: 'ada', project: 'compilers', priority: 500 } }]);
-    expect(due(after({ ...asked, plan: { version: 1, plan: { ...plan, workingCopy: {} } } } as BuildCommand), seeing({}))[0]).not.toHaveProperty('data.affinity');
+    expect(due(after({ ...asked, plan: { ...plan, workingCopy: {} } } as BuildCommand), seeing({}))[0]).not.toHaveProperty('data.affinity');
   });
   test('after a host failed, one that can be interrupted is not taken, unless the plan names the market', () => {
-    const wants = (host: Record<string, string>) => due(after({ ...request, plan: { version: 1, plan: { ...plan, host } } } as BuildCommand, { type: 'Retry', build: BUILD, attempt: 1, error: 'x' }), seeing({ host: destroyed('broken', 'x') }));
+    const wants = (host: Record<string, string>) => due(after({ ...request, plan: { ...plan, host } } as BuildCommand, { type: 'Retry', build: BUILD, attempt: 1, error: 'x', interrupted: idle }), seeing({ host: destroyed('broken', 'x') }));
     expect(wants({ os: 'linux' })).toMatchObject([{ type: 'RequestLease', data: { attributes: { remote: 'yes', os: 'linux', market: '!spot' } } }]);
     expect(wants({ market: 'spot' })).toMatchObject([{ data: { attributes: { remote: 'yes', market: 'spot' } } }]);
   });
   test('that nothing can serve ends the build, and tells of the hosts before', () => {
     const view = { more: { [ids.hostLease(BUILD, 2)]: refused('unservable', 'there is no such host') }, host: destroyed('broken', 'interrupted') };
-    const second = after(request, { type: 'Retry', build: BUILD, attempt: 1, error: 'interrupted' });
+    const second = after(request, { type: 'Retry', build: BUILD, attempt: 1, error: 'interrupted', interrupted: idle });
     expect(due(second, seeing(view))).toEqual(told({ type: 'GiveUp', attempt: 2, error: 'the host lease was refused: there is no such host (before that, 1 host failed: interrupted)' }));
   });
   test('its resource may say first that it is gone', () => {
@@ -47,15 +47,15 @@ describe('preparing the host', () => {
     for (const host of [acquired, active]) expect(due(build, seeing({ host, machine }))).toEqual(retry('the host lease broke: launch failed'));
   });
   test('nothing while it is looked for', () => expect(due(build, seeing({ host: pending() }))).toEqual([]));
-  test('its reason to wait is ours', () => expect(due(build, seeing({ host: pending('no slot is free') }))).toEqual(told({ type: 'Wait', attempt: 1, activity: 'waiting: no slot is free' })));
-  const waiting = after(request, { type: 'Wait', attempt: 1, activity: 'waiting: no slot is free' });
+  test('its reason to wait is ours', () => expect(due(build, seeing({ host: pending('no slot is free') }))).toEqual(told({ type: 'Wait', activity: 'waiting: no slot is free' })));
+  const waiting = after(request, { type: 'Wait', activity: 'waiting: no slot is free' });
   test('told once', () => expect(due(waiting, seeing({ host: pending('no slot is free') }))).toEqual([]));
-  test('told again when it changes', () => expect(due(waiting, seeing({ host: pending('quota') }))).toEqual(told({ type: 'Wait', attempt: 1, activity: 'waiting: quota' })));
+  test('told again when it changes', () => expect(due(waiting, seeing({ host: pending('quota') }))).toEqual(told({ type: 'Wait', activity: 'waiting: quota' })));
   test('and when the wait is over, to who was told of it', () => {
-    expect(due(waiting, seeing({ host: acquired }))).toEqual(told({ type: 'Wait', attempt: 1, activity: 'preparing host' }));
+    expect(due(waiting, seeing({ host: acquired }))).toEqual(told({ type: 'Wait', activity: 'preparing host' }));
     expect(due(build, seeing({ host: acquired }))).toEqual([]);
   });
-  test('the working copy is due on an active host', () => expect(due(build, seeing({ host: active }))).toEqual(told({ type: 'RequestWorkingCopy', build: BUILD, attempt: 1 })));
+  test('the working copy is due on an active host', () => expect(due(build, seeing({ host: active }))).toEqual(told({ type: 'RequestWorkingCopy', build: BUILD, attempt: 1, host: 'main' })));
   test.each<[string, LeaseView, Due[]]>([
     ['refused', refused('invalid-data', 'no such attribute.'), giveUp('the host lease was refused: no such attribute.')],
     ['broken', ending('broken', 'it burns'), retry('the host lease broke: it burns')],
@@ -71,9 +71,9 @@ describe('preparing the working copy', () => {
   test('the lease is asked for by the position that shows the host', () => expect(due(build, seeing({ host: active }))).toEqual([requestCopy(13)]));
   test.each<[string, LeaseView, Due[]]>([
     ['pending', pending(), []],
-    ['waiting', pending('the copy limit is reached'), told({ type: 'Wait', attempt: 1, activity: 'waiting: the copy limit is reached' })],
+    ['waiting', pending('the copy limit is reached'), told({ type: 'Wait', activity: 'waiting: the copy limit is reached' })],
     ['being made', acquired, []],
-    ['ready', activeCopy, told({ type: 'Start', build: BUILD, attempt: 1, path: '/w/1', commit: 'c0ffee' })],
+    ['ready', activeCopy, told({ type: 'Start', build: BUILD, attempt: 1, host: 'main', path: '/w/1', commit: 'c0ffee', machine: undefined })],
     ['ready without a folder', active, giveUp('the working copy was made without a folder')],
     ['broken by the repository', ending('broken', 'ref nope does not exist'), giveUp('ref nope does not exist')],
     ['broken by the repository and gone', destroyed('broken', 'ref nope does not exist'), giveUp('ref nope does not exist')],
@@ -125,8 +125,8 @@ describe('a step', () => {
     ['is lost', { status: 'lost', error: 'the host was reset', durationMs: 40 }, stopped('the outcome of step Test is unknown: the host was reset', 'lost')],
     ['was cancelled', { status: 'cancelled', reason: 'by ada', durationMs: 40 }, stopped('step Test was cancelled: by ada', 'cancelled')],
     ['was under way when the host vanished', failed('unreachable', 'no route'), stopped('the outcome of step Test is unknown: no route', 'lost')],
-    ['never began, for there is no host', failed('unreachable', 'no route', { started: false }), retry('no route', { step: { outcome: 'cancelled', error: 'no route', durationMs: 40 } })],
-    ['never began, says the gateway', failed('host-fault', 'host unreachable: x', { started: false }), retry('host unreachable: x', { step: { outcome: 'cancelled', error: 'host unreachable: x', durationMs: 40 } })],
+    ['never began, for there is no host', failed('unreachable', 'no route', { started: false }), retry('no route', { interrupted: interrupted('cancelled', 'no route', 40) })],
+    ['never began, says the gateway', failed('host-fault', 'host unreachable: x', { started: false }), retry('host unreachable: x', { interrupted: interrupted('cancelled', 'host unreachable: x', 40) })],
     ['had a stale token', failed('stale-token', 'the token is stale', { started: false }), stopped('step Test was not run: the token is stale', 'cancelled')],
     ['ended in a way that says nothing about the code', failed('host-fault', 'no space left'), stopped('step Test could not be carried out: no space left', 'lost')],
     ['was refused', refused('invalid-data', 'no such thing'), stopped('step Test was not run: no such thing', 'cancelled', 0)],
@@ -231,30 +231,30 @@ describe('the end', () => {
   test.each(['passed and cleaned up', 'aborted and cleaned up'] as const)('%s: nothing more', (phase) => expect(due(phases[phase], seeing({}))).toEqual([]));
   test('what a step does after the end changes nothing', () => {
     const late: ActionView[] = [{ status: 'succeeded', result: {}, durationMs: 1 }, { status: 'lost', error: 'x', durationMs: 1 }, { status: 'cancelled', reason: 'x', durationMs: 1 }];
-    for (const first of late) expect(due(after(request, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1 }, { type: 'Abort', reason: 'x', stepMs: 0 }), seeing({ host: active, copy: ending('released', 'x'), first }))).toEqual([]);
+    for (const first of late) expect(due(after(request, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1, host: 'main' }, { type: 'Abort', reason: 'x', durations: { [action(0)]: 0, [action(1)]: 0 } }), seeing({ host: active, copy: ending('released', 'x'), first }))).toEqual([]);
   });
 });
 
 test('a host that failed is given back while the build goes on elsewhere', () => {
-  const second = after(request, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1 }, { type: 'Retry', build: BUILD, attempt: 1, error: 'no route' });
+  const second = after(request, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1, host: 'main' }, { type: 'Retry', build: BUILD, attempt: 1, error: 'no route', interrupted: idle });
   const other = ids.hostLease(BUILD, 2);
   expect(other).not.toBe(HOST);
   expect(due(second, seeing({ host: active, copy: ending('broken', 'x') }))).toMatchObject([{ type: 'RequestLease', id: other }]);
   expect(due(second, seeing({ host: active, copy: destroyed('broken', 'x') }))).toMatchObject([{ type: 'RequestLease', id: other }, release(HOST, 13, 'another host is tried')]);
-  expect(due(second, seeing({ host: destroyed(), copy: destroyed(), more: { [other]: active } }))).toEqual(told({ type: 'RequestWorkingCopy', build: BUILD, attempt: 2 }));
+  expect(due(second, seeing({ host: destroyed(), copy: destroyed(), more: { [other]: active } }))).toEqual(told({ type: 'RequestWorkingCopy', build: BUILD, attempt: 2, host: 'main' }));
   // and it is over only when both are
-  const over = after(request, { type: 'Retry', build: BUILD, attempt: 1, error: 'no route' }, { type: 'Abort', reason: 'x', stepMs: 0 });
+  const over = after(request, { type: 'Retry', build: BUILD, attempt: 1, error: 'no route', interrupted: idle }, { type: 'Abort', reason: 'x', durations: { [action(0)]: 0, [action(1)]: 0 } });
   expect(due(over, seeing({ host: ending('broken', 'x'), more: { [other]: destroyed() } }))).toEqual([]);
   expect(due(over, seeing({ host: destroyed(), more: { [other]: destroyed() } }))).toEqual(told({ type: 'CleanUp' }));
 });
 
 describe('a host that is to be held', () => {
   const asked = { ...request, holdOnFailure: 7_200_000 } as BuildCommand;
-  const begun: BuildCommand[] = [asked, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1 }, { type: 'Start', build: BUILD, attempt: 1, path: '/', commit: undefined }];
-  const giveUpStep: BuildCommand = { type: 'GiveUp', attempt: 1, error: 'x', step: { outcome: 'lost', error: 'x', durationMs: 0 } };
+  const begun: BuildCommand[] = [asked, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1, host: 'main' }, { type: 'Start', build: BUILD, attempt: 1, host: 'main', path: '/', commit: undefined, machine: undefined }];
+  const giveUpStep: BuildCommand = { type: 'GiveUp', attempt: 1, error: 'x', interrupted: interrupted('lost', 'x', 0) };
   const failed = after(...begun, fail);
   const leases = { host: active, copy: activeCopy };
-  const hold: Due = { to: 'allocator', type: 'HoldResource', id: ids.hold(BUILD), after: 13, data: { lease: HOST, for: 7_200_000, reason: `build ${BUILD} failed` } };
+  const hold: Due = { to: 'allocator', type: 'HoldResource', id: ids.hold(BUILD, HOST), after: 13, data: { lease: HOST, for: 7_200_000, reason: `build ${BUILD} failed` } };
   const note = (activity: string) => told({ type: 'NoteHold', activity });
   const releaseCopy = (build: Build) => [release(COPY, 23, `the build is over: ${build.status}`)];
 
@@ -279,8 +279,8 @@ describe('a host that is to be held', () => {
   });
   test.each<[string, Build]>([
     ['of a build that passed', after(...begun, pass(0), pass(1))],
-    ['of one that was aborted', after(...begun, { type: 'Abort', reason: 'x', stepMs: 0 })],
-    ['of one that could not begin', after(asked, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1 }, { type: 'GiveUp', attempt: 1, error: 'no such ref' })],
+    ['of one that was aborted', after(...begun, { type: 'Abort', reason: 'x', durations: { [action(0)]: 0, [action(1)]: 0 } })],
+    ['of one that could not begin', after(asked, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1, host: 'main' }, { type: 'GiveUp', attempt: 1, error: 'no such ref', interrupted: idle })],
     ['of one that nobody wants it for', phases.failed],
   ])('is not held: %s', (_what, build) => expect(due(build, seeing(leases))).toEqual(releaseCopy(build)));
 });

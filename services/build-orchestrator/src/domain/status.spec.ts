@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { after, BUILD, COPY, fail, HOST, phases, request } from '../spec/examples.js';
 import { ids } from './ids.js';
-import { buildDecider, type Build, type BuildCommand } from './build.js';
+import { buildDecider, type Build, type BuildCommand } from './build/build.js';
 import { buildStatus } from './status.js';
 
 const statusOf = (build: Build) => buildStatus(BUILD, build as Exclude<Build, { status: 'none' }>, []).data;
@@ -28,12 +28,12 @@ test('a build names its leases and its step', () => {
 });
 
 test('one that is tried again says where and why', () => {
-  const second = after(request, { type: 'Retry', build: BUILD, attempt: 1, error: 'no route' });
+  const second = after(request, { type: 'Retry', build: BUILD, attempt: 1, error: 'no route', interrupted: idle });
   expect(statusOf(second)).toMatchObject({ activity: 'preparing host (attempt 2 of 3, after: no route)', hostLease: ids.hostLease(BUILD, 2) });
 });
 
 test('one whose host is held says until when, and no more once it is cleaned up', () => {
-  const held = after(request, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1 }, { type: 'Start', build: BUILD, attempt: 1, path: '/', commit: undefined }, fail, { type: 'NoteHold', activity: 'host held until noon' });
+  const held = after(request, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1, host: 'main' }, { type: 'Start', build: BUILD, attempt: 1, host: 'main', path: '/', commit: undefined, machine: undefined }, fail, { type: 'NoteHold', activity: 'host held until noon' });
   expect(statusOf(held)).toMatchObject({ status: 'failed', activity: 'host held until noon', error: 'step Test failed: exit code 1' });
   expect(statusOf(buildDecider.evolve(held, { type: 'BuildCleanedUp', data: {} }))).toMatchObject({ activity: 'cleaned up' });
 });

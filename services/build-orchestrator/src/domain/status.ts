@@ -46,14 +46,15 @@ function typeName(build: Known, told: readonly BuildEvent[]): string {
 }
 
 /** The first host of the attempt under way, or the last one that there was. */
-function placeOf(build: Known): Place | undefined {
+function placeOf(build: Known): Partial<Place> | undefined {
+  if ('last' in build) return build.last;
   if (!isLive(build)) return 'places' in build ? build.places.findLast((place) => place.attempt === build.attempt) ?? build.places.at(-1) : undefined;
   return Object.values(build.places)[0] ?? (build.status === 'pending' ? undefined : build.past.at(-1));
 }
 
 /** The first step that runs, else the last one that has run. */
 function stepOf(build: Known, of: number): { step: number; name: string; of: number } | null {
-  if (!('steps' in build)) return null;
+  if ('last' in build) return build.last.step ? { ...build.last.step, of } : null;
   const running = build.steps.findIndex((step) => step.status === 'running');
   const at = running >= 0 ? running : build.steps.findLastIndex((step) => step.tries > 0);
   return at < 0 ? null : { step: at, name: build.plan.steps[at]!.name, of };

@@ -1,13 +1,12 @@
-import type { Build, BuildCommand } from '../domain/build.js';
-import { buildDecider } from '../domain/build.js';
+import type { SavedPlan } from '@berth/contracts';
+import { buildDecider, type Build, type BuildCommand } from '../domain/build/build.js';
 import { ids } from '../domain/ids.js';
-import type { SavedPlan } from '../domain/plan.js';
 import type { ActionView, HoldView, HostView, LeaseEnd, LeaseView, View } from '../domain/view.js';
 
 /** A build in all its phases, and what it sees: shared by the specs beside the code. */
 export const BUILD = '7d3f1a52-9c1e-4b7a-8f60-0a4f8d2c1b11';
 export const HOST = ids.hostLease(BUILD, 1);
-export const COPY = ids.workingCopyLease(BUILD, 1);
+export const COPY = ids.workingCopyLease(HOST);
 export const action = (step: number, attempt = 1) => ids.action(BUILD, attempt, step);
 
 export const plan: SavedPlan = {
@@ -17,15 +16,20 @@ export const plan: SavedPlan = {
   env: { CI: 'true', WHERE: 'plan' },
   steps: [
     { name: 'Test', run: 'npm test', env: { WHERE: 'step' }, timeout: 600_000 },
-    { name: 'Keep the package', uses: 'upload-artifact', with: { path: 'out/wordcount.tgz' } },
+    { name: 'Keep the package', uses: 'upload-artifact', with: { path: ['out/wordcount.tgz'] } },
   ],
 };
 
-export const request: Extract<BuildCommand, { type: 'Request' }> = { type: 'Request', build: BUILD, planName: 'wordcount', plan: { version: 3, plan }, variables: { WHO: 'me' }, initiator: 'ada' };
-const start: BuildCommand = { type: 'Start', build: BUILD, attempt: 1, path: '/w/1', commit: 'c0ffee' };
+export const request: Extract<BuildCommand, { type: 'Request' }> = { type: 'Request', build: BUILD, plan, planVersion: 3, variables: { WHO: 'me' }, initiator: 'ada' };
+const start: BuildCommand = { type: 'Start', build: BUILD, attempt: 1, host: 'main', path: '/w/1', commit: 'c0ffee', machine: undefined };
 export const pass = (step: number): BuildCommand => ({ type: 'FinishStep', build: BUILD, action: action(step), verdict: { outcome: 'passed' }, durationMs: 5 });
 export const fail: BuildCommand = { type: 'FinishStep', build: BUILD, action: action(0), verdict: { outcome: 'failed', error: 'exit code 1', exitCode: 1 }, durationMs: 5 };
-const abort: BuildCommand = { type: 'Abort', reason: 'not needed', stepMs: 7 };
+const abort: BuildCommand = { type: 'Abort', reason: 'not needed', durations: { [action(0)]: 7, [action(1)]: 7 } };
+
+/** What becomes of the steps that run when their build can't go on: of the first two, here. */
+export const interrupted = (outcome: 'lost' | 'cancelled', error: string, ms: number) => ({ outcome, error, durations: { [action(0)]: ms, [action(1)]: ms, [action(0, 2)]: ms, [action(1, 2)]: ms } });
+/** Nothing ran. */
+export const idle = interrupted('cancelled', 'x', 0);
 
 /** The state that commands lead to, through the events they give. @throws when one is refused */
 export function after(...commands: BuildCommand[]): Build {
@@ -38,8 +42,8 @@ export function after(...commands: BuildCommand[]): Build {
   return build;
 }
 
-const waitingForCopy: BuildCommand = { type: 'RequestWorkingCopy', build: BUILD, attempt: 1 };
-const giveUp: BuildCommand = { type: 'GiveUp', attempt: 1, error: 'no such repository' };
+const waitingForCopy: BuildCommand = { type: 'RequestWorkingCopy', build: BUILD, attempt: 1, host: 'main' };
+const giveUp: BuildCommand = { type: 'GiveUp', attempt: 1, error: 'no such repository', interrupted: { outcome: 'cancelled', error: 'no such repository', durations: {} } };
 const cleanUp: BuildCommand = { type: 'CleanUp' };
 
 /** A build in every phase there is. `pending` exists only inside a commit: decided on, it can only follow from another version. */
@@ -69,9 +73,16 @@ export const destroyed = (how: LeaseEnd['how'] = 'released', detail = 'done'): L
 export const refused = (code: string, message = 'no.', at = 0): LeaseView & ActionView => ({ status: 'refused', code, message, at });
 
 /** A view of what is given of the first attempt; anything else was never seen. */
-export const seeing = (things: { host?: LeaseView; copy?: LeaseView; first?: ActionView; last?: ActionView; more?: Record<string, LeaseView>; machine?: HostView; hold?: HoldView }): View => ({
+export const seeing = (things: { host?: LeaseView; copy?: LeaseView; first?: ActionView; last?: ActionView; more?: Record<string, LeaseView>; machine?: HostView; hold?: HoldView; since?: number }): View => ({
   lease: (id) => (id === HOST ? things.host : id === COPY ? things.copy : things.more?.[id]),
   action: (id) => (id === action(0) ? things.first : id === action(1) ? things.last : undefined),
   host: (resource) => (resource === 'r' ? things.machine : undefined),
-  hold: (id) => (id === ids.hold(BUILD) ? things.hold : undefined),
+  hold: (id) => (id === ids.hold(BUILD, HOST) ? things.hold : undefined),
+  since: () => things.since,
+  reply: () => undefined,
+  build: () => undefined,
+  beforeInGroup: () => undefined,
+  beforeOfPlan: () => undefined,
+  olderGathering: () => undefined,
+  artifactLimit: 1024,
 });

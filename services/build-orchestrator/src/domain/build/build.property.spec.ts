@@ -2,11 +2,11 @@ import type { BuildEvent } from '@berth/contracts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { buildDecider, type Build, type BuildCommand } from './build.js';
-import { BUILD, plan, request } from '../spec/examples.js';
-import type { Due } from './due.js';
-import { ids } from './ids.js';
-import { react } from './react.js';
-import type { ActionView, HoldView, HostView, LeaseEnd, LeaseView, View } from './view.js';
+import { BUILD, plan, request } from '../../spec/examples.js';
+import type { Due } from '../due.js';
+import { ids } from '../ids.js';
+import { react } from '../react.js';
+import type { ActionView, HoldView, HostView, LeaseEnd, LeaseView, View } from '../view.js';
 
 const ends = ['passed', 'failed', 'aborted', 'error'];
 const leaseMoves = ['wait', 'acquire', 'activate', 'break', 'break host', 'expire', 'release', 'destroy', 'serve never', 'resource breaks', 'answers again'] as const;
@@ -46,7 +46,7 @@ class World implements View {
   }
 
   hold(id: string): HoldView | undefined {
-    return id === ids.hold(BUILD) ? this.answered : undefined;
+    return id === ids.hold(BUILD, HOST) ? this.answered : undefined;
   }
 
   action(id: string): ActionView | undefined {
@@ -198,7 +198,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 const pick = <T>(all: readonly T[], index: number): T | undefined => (all.length === 0 ? undefined : all[index % all.length]);
 
 function play(world: World, step: Move): void {
-  if (step.do === 'abort') return world.tell({ type: 'Abort', reason: 'x', stepMs: 0 });
+  if (step.do === 'abort') return world.tell({ type: 'Abort', reason: 'x', durations: { [action(0)]: 0, [action(1)]: 0 } });
   if (step.do === 'restart') return world.restart();
   if (step.do === 'time passes') {
     world.now += 60_000;
@@ -231,7 +231,7 @@ function goOn(world: World, rounds: number): void {
 const story = fc.record({ rounds: fc.nat({ max: 8 }), launched: fc.boolean(), hold: fc.boolean(), retries: fc.option(fc.nat({ max: 4 }), { nil: undefined }), moves: fc.array(move, { maxLength: 80 }) });
 function tellStory({ rounds, launched, hold, retries }: { rounds: number; launched: boolean; hold: boolean; retries: number | undefined }): World {
   const world = new World();
-  world.tell({ ...request, ...(hold && { holdOnFailure: 1 }), plan: { version: 3, plan: { ...plan, ...(retries !== undefined && { infrastructureRetries: retries }) } } });
+  world.tell({ ...request, ...(hold && { holdOnFailure: 1 }), plan: { ...plan, ...(retries !== undefined && { infrastructureRetries: retries }) } });
   for (let attempt = 1; attempt <= 5; attempt++) world.hosts.set(ids.hostLease(BUILD, attempt), { launched });
   goOn(world, rounds);
   return world;

@@ -1,8 +1,8 @@
 import type { BuildEvent } from '@berth/contracts';
 import { describe, expect, test } from 'vitest';
 import { buildDecider, hostFailures, type Build, type BuildCommand } from './build.js';
-import { action, after, BUILD, COPY, fail, HOST, pass, phases, plan, request } from '../spec/examples.js';
-import { ids } from './ids.js';
+import { action, after, BUILD, COPY, fail, HOST, pass, phases, plan, request } from '../../spec/examples.js';
+import { ids } from '../ids.js';
 
 /** Given a build, when it is told something, then exactly these events in this order. */
 const given = (build: Build) => ({
@@ -19,24 +19,24 @@ const steps = { first: { step: 0, name: 'Test', action: action(0) }, last: { ste
 const requested: BuildEvent = { type: 'BuildRequested', data: { plan, planVersion: 3, variables: { WHO: 'me' }, initiator: 'ada' } };
 const preparing = (attempt: number): BuildEvent => ({ type: 'BuildPreparing', data: { attempt, hostLease: ids.hostLease(BUILD, attempt) } });
 const finished = (step: number, outcome: 'passed' | 'failed' | 'lost' | 'cancelled', more: object = {}, durationMs = 5): BuildEvent => ({ type: 'StepFinished', data: { step, outcome, ...more, durationMs } });
-const abort: BuildCommand = { type: 'Abort', reason: 'not needed', stepMs: 7 };
+const abort: BuildCommand = { type: 'Abort', reason: 'not needed', durations: { [action(0)]: 7, [action(1)]: 7 } };
 const artifact = { name: 'wordcount.tgz', object: `${BUILD}/wordcount.tgz`, bytes: 3, sha256: 'ab' };
 
 describe('a build goes its way', () => {
   test('requested, and its host lease named, in one commit', () => given(phases.none).when(request).then(requested, preparing(1)));
   test('the working copy is named before it is asked for', () =>
-    given(phases['preparing the host']).when({ type: 'RequestWorkingCopy', build: BUILD, attempt: 1 }).then({ type: 'BuildWorkingCopyRequested', data: { workingCopyLease: COPY } }));
+    given(phases['preparing the host']).when({ type: 'RequestWorkingCopy', build: BUILD, attempt: 1, host: 'main' }).then({ type: 'BuildWorkingCopyRequested', data: { workingCopyLease: COPY } }));
   test('why it waits, once for each reason', () => {
-    const waits = { type: 'Wait', attempt: 1, activity: 'waiting: all slots are taken' } as const;
+    const waits = { type: 'Wait', activity: 'waiting: all slots are taken' } as const;
     given(phases['preparing the host']).when(waits).then({ type: 'BuildWaiting', data: { activity: 'waiting: all slots are taken' } });
     given(after(request, waits)).when(waits).then();
   });
   test('started together with its first step', () => {
     given(phases['preparing the working copy'])
-      .when({ type: 'Start', build: BUILD, attempt: 1, path: '/w/1', commit: 'c0ffee' })
+      .when({ type: 'Start', build: BUILD, attempt: 1, host: 'main', path: '/w/1', commit: 'c0ffee', machine: undefined })
       .then({ type: 'BuildStarted', data: { path: '/w/1', commit: 'c0ffee' } }, { type: 'StepStarted', data: steps.first });
     given(phases['preparing the working copy'])
-      .when({ type: 'Start', build: BUILD, attempt: 1, path: '/w/1', commit: undefined })
+      .when({ type: 'Start', build: BUILD, attempt: 1, host: 'main', path: '/w/1', commit: undefined, machine: undefined })
       .then({ type: 'BuildStarted', data: { path: '/w/1' } }, { type: 'StepStarted', data: steps.first });
   });
   test('a step that passed starts the next', () => given(phases['running the first step']).when(pass(0)).then(finished(0, 'passed'), { type: 'StepStarted', data: steps.last }));
@@ -69,19 +69,19 @@ describe('what goes wrong', () => {
   });
   test('a build that is there already is not asked about its plan', () => given(phases.passed).when({ ...request, plan: undefined } as BuildCommand).then());
   test('a host that fails is replaced', () =>
-    given(phases['preparing the working copy']).when({ type: 'Retry', build: BUILD, attempt: 1, error: 'host unreachable: a' }).then({ type: 'BuildRetried', data: { error: 'host unreachable: a' } }, preparing(2)));
+    given(phases['preparing the working copy']).when({ type: 'Retry', build: BUILD, attempt: 1, error: 'host unreachable: a', interrupted: idle }).then({ type: 'BuildRetried', data: { error: 'host unreachable: a' } }, preparing(2)));
   test('so is one that vanished before it began with the first step', () =>
     given(phases['running the first step'])
-      .when({ type: 'Retry', build: BUILD, attempt: 1, error: 'no route', step: { outcome: 'cancelled', error: 'no route', durationMs: 1 } })
+      .when({ type: 'Retry', build: BUILD, attempt: 1, error: 'no route', interrupted: interrupted('cancelled', 'no route', 1) })
       .then(finished(0, 'cancelled', { error: 'no route' }, 1), { type: 'BuildRetried', data: { error: 'no route' } }, preparing(2)));
-  const retry = (attempt: number, error = `host ${attempt} failed`): BuildCommand => ({ type: 'Retry', build: BUILD, attempt, error });
+  const retry = (attempt: number, error = `host ${attempt} failed`): BuildCommand => ({ type: 'Retry', build: BUILD, attempt, error, interrupted: idle });
   test('not for ever: a plan of an older version has two retries', () => {
     const last = after(request, retry(1), retry(2));
     expect(last).toMatchObject({ status: 'preparing', current: { attempt: 3 }, past: [{ attempt: 1, hostLease: HOST }, { attempt: 2 }], failures: ['host 1 failed', 'host 2 failed'] });
     given(last).when(retry(3)).then({ type: 'BuildErrored', data: { error: 'no other host is tried: 3 hosts failed: host 1 failed; host 2 failed; host 3 failed' } });
   });
   test.each([0, 1, 5])('as often as the plan says: %d', (infrastructureRetries) => {
-    const asked = { ...request, plan: { version: 1, plan: { ...plan, infrastructureRetries } } } as BuildCommand;
+    const asked = { ...request, plan: { ...plan, infrastructureRetries } } as BuildCommand;
     const last = after(asked, ...Array.from({ length: infrastructureRetries }, (_, i) => retry(i + 1, 'gone')));
     expect(last).toMatchObject({ status: 'preparing', current: { attempt: infrastructureRetries + 1 } });
     given(last).when(retry(infrastructureRetries + 1, 'gone')).then({ type: 'BuildErrored', data: { error: `no other host is tried: ${hostFailures(Array.from({ length: infrastructureRetries + 1 }, () => 'gone'))}` } });
@@ -91,26 +91,26 @@ describe('what goes wrong', () => {
     expect(hostFailures(['interrupted', 'no route', 'interrupted'])).toBe('3 hosts failed: interrupted (2 times); no route');
   });
   test('a host that is gone takes its step with it, and the next attempt begins with the first step', () => {
-    const gone: BuildCommand = { type: 'Retry', build: BUILD, attempt: 1, error: 'interrupted', step: { outcome: 'lost', error: 'interrupted', durationMs: 1 } };
+    const gone: BuildCommand = { type: 'Retry', build: BUILD, attempt: 1, error: 'interrupted', interrupted: interrupted('lost', 'interrupted', 1) };
     given(phases['running the last step']).when(gone).then(finished(1, 'lost', { error: 'interrupted' }, 1), { type: 'BuildRetried', data: { error: 'interrupted' } }, preparing(2));
-    const again = after(request, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1 }, { type: 'Start', build: BUILD, attempt: 1, path: '/w/1', commit: undefined }, pass(0), gone, { type: 'RequestWorkingCopy', build: BUILD, attempt: 2 });
+    const again = after(request, { type: 'RequestWorkingCopy', build: BUILD, attempt: 1, host: 'main' }, { type: 'Start', build: BUILD, attempt: 1, host: 'main', path: '/w/1', commit: undefined, machine: undefined }, pass(0), gone, { type: 'RequestWorkingCopy', build: BUILD, attempt: 2, host: 'main' });
     expect(again).toMatchObject({ status: 'preparing', percent: 75 });
-    given(again).when({ type: 'Start', build: BUILD, attempt: 2, path: '/w/2', commit: undefined }).then({ type: 'BuildStarted', data: { path: '/w/2' } }, { type: 'StepStarted', data: { ...steps.first, action: action(0, 2) } });
+    given(again).when({ type: 'Start', build: BUILD, attempt: 2, host: 'main', path: '/w/2', commit: undefined, machine: undefined }).then({ type: 'BuildStarted', data: { path: '/w/2' } }, { type: 'StepStarted', data: { ...steps.first, action: action(0, 2) } });
   });
   test('what came late for another attempt has no effect', () => {
-    const second = after(request, { type: 'Retry', build: BUILD, attempt: 1, error: 'gone' });
+    const second = after(request, { type: 'Retry', build: BUILD, attempt: 1, error: 'gone', interrupted: idle });
     for (const command of [
-      { type: 'RequestWorkingCopy', build: BUILD, attempt: 1 },
-      { type: 'Wait', attempt: 1, activity: 'x' },
-      { type: 'Start', build: BUILD, attempt: 1, path: '/', commit: undefined },
-      { type: 'Retry', build: BUILD, attempt: 1, error: 'x' },
-      { type: 'GiveUp', attempt: 1, error: 'x' },
+      { type: 'RequestWorkingCopy', build: BUILD, attempt: 1, host: 'main' },
+      { type: 'Wait', activity: 'x' },
+      { type: 'Start', build: BUILD, attempt: 1, host: 'main', path: '/', commit: undefined, machine: undefined },
+      { type: 'Retry', build: BUILD, attempt: 1, error: 'x', interrupted: idle },
+      { type: 'GiveUp', attempt: 1, error: 'x', interrupted: idle },
       pass(0),
     ] satisfies BuildCommand[]) given(second).when(command).then();
   });
   test('a build that is given up says why, and no step is left without an end', () =>
     given(phases['running the first step'])
-      .when({ type: 'GiveUp', attempt: 1, error: 'the outcome is unknown', step: { outcome: 'lost', error: 'the outcome is unknown', durationMs: 9 } })
+      .when({ type: 'GiveUp', attempt: 1, error: 'the outcome is unknown', interrupted: interrupted('lost', 'the outcome is unknown', 9) })
       .then(finished(0, 'lost', { error: 'the outcome is unknown' }, 9), { type: 'BuildErrored', data: { error: 'the outcome is unknown' } }));
 });
 
@@ -120,14 +120,14 @@ describe('state x command', () => {
     Request: request,
     Abort: abort,
     Prepare: { type: 'Prepare', build: BUILD },
-    RequestWorkingCopy: { type: 'RequestWorkingCopy', build: BUILD, attempt: 1 },
-    Wait: { type: 'Wait', attempt: 1, activity: 'waiting: x' },
-    Start: { type: 'Start', build: BUILD, attempt: 1, path: '/w', commit: undefined },
+    RequestWorkingCopy: { type: 'RequestWorkingCopy', build: BUILD, attempt: 1, host: 'main' },
+    Wait: { type: 'Wait', activity: 'waiting: x' },
+    Start: { type: 'Start', build: BUILD, attempt: 1, host: 'main', path: '/w', commit: undefined, machine: undefined },
     'FinishStep first': pass(0),
     'FinishStep last': pass(1),
     'FinishStep failed': fail,
-    Retry: { type: 'Retry', build: BUILD, attempt: 1, error: 'x' },
-    GiveUp: { type: 'GiveUp', attempt: 1, error: 'x', step: { outcome: 'lost', error: 'x', durationMs: 0 } },
+    Retry: { type: 'Retry', build: BUILD, attempt: 1, error: 'x', interrupted: idle },
+    GiveUp: { type: 'GiveUp', attempt: 1, error: 'x', interrupted: interrupted('lost', 'x', 0) },
     NoteHold: { type: 'NoteHold', activity: 'host held until noon' },
     CleanUp: { type: 'CleanUp' },
   } satisfies Record<string, BuildCommand>;
@@ -178,7 +178,7 @@ describe('what a build becomes', () => {
     expect(buildDecider.ended(phases['running the first step'])).toBe(false);
   });
   test('what was asked for besides is stored, and goes before the plan', () => {
-    const asked = { ...request, plan: { version: 3, plan: { ...plan, holdOnFailure: 5, infrastructureRetries: 7 } }, project: 'compilers', priority: 500 } as BuildCommand;
+    const asked = { ...request, plan: { ...plan, holdOnFailure: 5, infrastructureRetries: 7 }, project: 'compilers', priority: 500 } as BuildCommand;
     expect(after(asked)).toMatchObject({ about: { project: 'compilers', priority: 500, retries: 7, holdOnFailure: 5 } });
     expect(after({ ...asked, holdOnFailure: 9 } as BuildCommand)).toMatchObject({ about: { holdOnFailure: 9 } });
     expect(buildDecider.decide(asked, phases.none)).toMatchObject([{ data: { project: 'compilers', priority: 500 } }, {}]);

@@ -1,7 +1,7 @@
 import { unreachable, type BuildEvent } from '@berth/contracts';
 import { kindNameOf, runsOnHost } from '../steps/names.js';
 import { isFine, needsOf } from './graph.js';
-import { isLive, isOver, type About, type Build, type EndingBuild, type LiveBuild, type Place, type StepAt } from './state.js';
+import { isLive, isOver, type About, type Build, type Cleaned, type EndingBuild, type LiveBuild, type Place, type StepAt } from './state.js';
 
 type Data<T extends BuildEvent['type']> = Extract<BuildEvent, { type: T }>['data'];
 
@@ -112,7 +112,7 @@ function afterwards(build: Exclude<Build, LiveBuild | { status: 'none' }>, event
   switch (event.type) {
     case 'BuildCleanedUp': {
       const { about, generation, percent } = build;
-      const cleaned = { about, generation, percent, cleaned: true } as const;
+      const cleaned = { about, generation, percent, cleaned: true, last: 'stray' in build ? lastOf(build) : build.last } as const;
       switch (build.status) {
         case 'passed':
           return { ...cleaned, status: 'passed' };
@@ -138,6 +138,16 @@ function afterwards(build: Exclude<Build, LiveBuild | { status: 'none' }>, event
     default:
       return impossible(build, event);
   }
+}
+
+function lastOf({ places, attempt, steps, plan }: EndingBuild): Cleaned['last'] {
+  const place = places.findLast((one) => one.attempt === attempt) ?? places.at(-1);
+  const step = steps.findLastIndex((one) => one.tries > 0);
+  return {
+    ...(place && { hostLease: place.hostLease }),
+    ...(place?.workingCopyLease !== undefined && { workingCopyLease: place.workingCopyLease }),
+    ...(step >= 0 && { step: { step, name: plan.steps[step]!.name } }),
+  };
 }
 
 function requested(data: Data<'BuildRequested'>): LiveBuild {

@@ -122,6 +122,8 @@ export interface Over extends Known {
 /** Every lease is destroyed: nothing of the build is left on a host, and its plan is not needed any more. */
 export interface Cleaned extends Common {
   cleaned: true;
+  /** what frontends are still shown of it */
+  last: { hostLease?: string; workingCopyLease?: string; step?: { step: number; name: string } };
 }
 
 export interface Held {

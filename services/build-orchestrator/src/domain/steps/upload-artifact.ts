@@ -15,7 +15,8 @@ export const uploadArtifact: HostKind = {
   written: '`uses: upload-artifact` with `path` (one, or a list; `*` and `**` stand for several) and, if it is to be kept under another name, `name`',
   action(context) {
     const { path, name: given, whenNone } = withOf<'upload-artifact'>(context);
-    const found = pathsOf(path, context, 'path');
+    // One alone in plans of older versions.
+    const found = pathsOf([path].flat(), context, 'path');
     if ('fault' in found) return found;
     const name = given === undefined ? undefined : render(given, context.scope);
     if (name !== undefined && !artifactName.safeParse(name).success) return { fault: `name is ${JSON.stringify(name)}: use letters, digits, ".", "_" and "-", and "/" between folders` };
