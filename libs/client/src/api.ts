@@ -115,25 +115,73 @@ export interface LeaseExplanation {
   explanation: Explanation | null;
 }
 
-export type StepOutcome = 'waiting' | 'running' | 'passed' | 'failed' | 'lost' | 'cancelled';
+export type StepOutcome = 'waiting' | 'running' | 'passed' | 'failed' | 'lost' | 'cancelled' | 'skipped';
+
+/** What reports of tests or analysis say. */
+export interface ReportView {
+  format: string;
+  tests?: { total: number; passed: number; failed: number; skipped: number; broken: number } | undefined;
+  lint?: { errors: number; warnings: number; notes: number } | undefined;
+  /** the first of them */
+  findings: Record<string, unknown>[];
+}
 
 /** A step of a build. */
 export interface StepView {
   name: string;
+  /** how others name it */
+  id: string;
+  kind: string;
+  /** numbers of the steps that it needs, counted from 0 */
+  needs: number[];
+  /** its failure does not make the build fail */
+  allowed: boolean;
   outcome: StepOutcome;
+  /** of the gateway, or the id of whatever else it has asked for */
   action: string | null;
+  tries: number;
+  started: string | null;
   durationMs: number | null;
   exitCode: number | null;
   error: string | null;
+  outputs: Record<string, string> | null;
+  report: ReportView | null;
 }
 
 export interface ArtifactView {
   name: string;
-  bytes: number;
-  sha256: string;
+  type: 'file' | 'uri' | 'tests' | 'lint' | 'sbom';
+  /** null: it is elsewhere */
+  bytes: number | null;
+  sha256: string | null;
+  /** where it is, when it is elsewhere */
+  uri: string | null;
+  generation: number;
+  /** who added it, from outside */
+  by: string | null;
+  pinned: boolean;
 }
 
-export type BuildStatus = 'pending' | 'preparing' | 'building' | 'passed' | 'failed' | 'aborted' | 'error';
+export type BuildStatus = 'pending' | 'preparing' | 'building' | 'paused' | 'passed' | 'failed' | 'aborted' | 'error';
+
+/** A host of a build. */
+export interface BuildHostView {
+  name: string;
+  hostLease: string;
+  workingCopyLease: string | null;
+  /** steps may run on it, or have */
+  ready: boolean;
+  machine: string | null;
+}
+
+/** One run of a build from its beginning. */
+export interface GenerationView {
+  generation: number;
+  status: BuildStatus;
+  error: string | null;
+  started: string;
+  ended: string | null;
+}
 
 /** A build, as folded from its events. */
 export interface BuildView {
@@ -144,15 +192,28 @@ export interface BuildView {
   percent: number;
   activity: string | null;
   error: string | null;
+  /** of one that failed by a step: the first line of its command, its exit code, what it printed last */
+  failure: { step: string; command?: string | undefined; exitCode?: number | undefined; tail?: string | undefined } | null;
   initiator: string;
   /** whom it acts for */
   project: string | null;
   /** of its leases */
   priority: number;
+  ref: string | null;
+  commit: string | null;
+  /** where people look at it */
+  url: string | null;
+  /** the step that has called its plan */
+  parent: { build: string; step: string } | null;
+  /** of its first host */
   hostLease: string | null;
   workingCopyLease: string | null;
+  hosts: BuildHostView[];
   steps: StepView[];
   artifacts: ArtifactView[];
+  /** counts from 1; grows with each restart */
+  generation: number;
+  generations: GenerationView[];
   attempt: number;
   /** nothing of it is left on a host */
   cleanedUp: boolean;

@@ -139,6 +139,8 @@ export function httpClient(access: Access) {
           type: 'application/yaml',
           headers: { 'Idempotency-Key': options.id ?? randomUUID() },
         }),
+      /** Reads a plan and saves nothing. */
+      validate: (source: string) => json<{ name: string; steps: { id: string; name: string }[] }>({ method: 'POST', path: at('plans', 'validate'), body: source, type: 'application/yaml' }),
     },
     builds: {
       list: (options: ListOptions & { plan?: string } = {}) => get<Page<BuildView>>(at('builds'), { ...options }),
@@ -147,6 +149,16 @@ export function httpClient(access: Access) {
       /** Why the lease waits, or waited, that the build needs. */
       explanation: (id: string, { at: asOf }: AsOf = {}) => get<LeaseExplanation>(at('builds', id, 'explanation'), { at: asOf }),
       abort: (id: string, reason?: string, options?: WriteOptions) => post(at('builds', id, 'abort'), { reason }, options),
+      /** No further step begins until `resume`. */
+      pause: (id: string, reason?: string, options?: WriteOptions) => post(at('builds', id, 'pause'), { reason }, options),
+      resume: (id: string, options?: WriteOptions) => post(at('builds', id, 'resume'), {}, options),
+      /** A new generation of it; one that is under way is ended first. */
+      restart: (id: string, input: { host?: 'any' | 'same' | 'other'; reason?: string } = {}, options?: WriteOptions) => post(at('builds', id, 'restart'), input, options),
+      /** Runs a step that is over once more, with all that build on it. */
+      rerun: (id: string, step: string, reason?: string, options?: WriteOptions) => post(at('builds', id, 'steps', step, 'rerun'), { reason }, options),
+      /** Reports on a step that waits for a message, or decides on one that waits for an approval. */
+      message: (id: string, step: string, message: { type: 'pass' | 'fail' | 'work'; text?: string; outputs?: Record<string, string>; by?: string }, options?: WriteOptions) =>
+        post(at('builds', id, 'steps', step, 'messages'), message, options),
       /** What its steps print, in order; with `follow` until the build has ended, across lost connections. */
       log: (id: string, options: { follow?: boolean; signal?: AbortSignal } = {}) => followBytes(access, at('builds', id, 'log'), options),
       artifacts: (id: string) => get<Page<ArtifactView>>(at('builds', id, 'artifacts')),

@@ -1,18 +1,20 @@
 import type { Command } from 'commander';
 import { basename, join, resolve } from 'node:path';
-import type { BuildView } from '@berth/client';
+import type { ArtifactView, BuildView } from '@berth/client';
 import { whoIsAsking } from '../asker.js';
 import { leaf, type Context } from '../context.js';
 import { Exit, FAILED } from '../failure.js';
 import { watchBuild } from '../follow.js';
 import { count, keyValue, time } from '../options.js';
-import { facts, relative, size, span, table } from '../text.js';
+import { facts, printable, relative, size, span, table } from '../text.js';
+import { controlCommands } from './build-control.js';
 import { save } from './lease-work.js';
 
 interface StartOptions {
   var?: Record<string, string>;
   watch?: boolean;
   project?: string;
+  ref?: string;
   priority?: number;
   holdOnFailure?: number;
 }
@@ -33,6 +35,7 @@ export function buildCommands(program: Command, context: Context): void {
       .description('start a build of a plan')
       .option('--json', 'one JSON value on standard output')
       .option('--var <name=value...>', 'variables, added to the environment of every step', keyValue)
+      .option('--ref <ref>', 'branch, tag or commit to build, instead of the one that the plan names')
       .option('--project <name>', 'whom it acts for: blueprints may be open to some projects only')
       .option('--priority <number>', 'of its leases: higher is served first', count)
       .option('--hold-on-failure <duration>', 'keep the host for so long when it fails, for debugging; goes before the plan', time)
@@ -40,7 +43,7 @@ export function buildCommands(program: Command, context: Context): void {
       .action((plan: string, options: StartOptions) => start(context, plan, options));
   }
   leaf(build, 'list', 'builds, newest first')
-    .option('--status <status>', 'only these: pending, preparing, building, passed, failed, aborted, error (with commas)')
+    .option('--status <status>', 'only these: pending, preparing, building, paused, passed, failed, aborted, error (with commas)')
     .option('--plan <name>', 'only of this plan')
     .option('--limit <count>', 'at most so many', count)
     .option('--cursor <cursor>', 'from this place of an earlier list on')
@@ -63,19 +66,14 @@ export function buildCommands(program: Command, context: Context): void {
       }
       if (context.json) context.result({ id, log: Buffer.concat(log).toString() }, () => '');
     });
-  leaf(build, 'abort <id>', 'end a build; what it used is cleaned up')
-    .option('--reason <text>', 'why, for the history')
-    .action(async (id: string, { reason }: { reason?: string }) => {
-      const answer = await context.berth.builds.abort(id, reason);
-      context.result(answer, () => `Build ${id} is being aborted.`);
-    });
   leaf(build, 'artifacts <id>', 'what a build has kept')
     .option('--download <folder>', 'save them all in this folder')
     .action((id: string, { download }: { download?: string }) => artifacts(context, id, download));
+  controlCommands(build, context);
 }
 
-async function start(context: Context, plan: string, { var: variables = {}, project, priority, holdOnFailure, watch: watched }: StartOptions): Promise<void> {
-  const more = { ...(project !== undefined && { project }), ...(priority !== undefined && { priority }), ...(holdOnFailure !== undefined && { holdOnFailure }) };
+async function start(context: Context, plan: string, { var: variables = {}, project, ref, priority, holdOnFailure, watch: watched }: StartOptions): Promise<void> {
+  const more = { ...(project !== undefined && { project }), ...(ref !== undefined && { ref }), ...(priority !== undefined && { priority }), ...(holdOnFailure !== undefined && { holdOnFailure }) };
   const { id } = await context.berth.builds.request({ plan, variables, initiator: whoIsAsking('cli'), ...more });
   if (watched) return watch(context, id);
   context.result({ id }, () => id);
@@ -91,9 +89,9 @@ async function watch(context: Context, id: string): Promise<void> {
 
 async function artifacts(context: Context, id: string, download: string | undefined): Promise<void> {
   const { items } = await context.berth.builds.artifacts(id);
-  const saved: { name: string; bytes: number; sha256: string; path?: string }[] = [];
+  const saved: (ArtifactView & { path?: string })[] = [];
   for (const artifact of items) {
-    if (download === undefined) saved.push(artifact);
+    if (download === undefined || artifact.uri !== null) saved.push(artifact);
     else {
       const path = join(resolve(context.io.cwd, download), basename(artifact.name));
       await save(await context.berth.builds.artifact(id, artifact.name), path);
@@ -105,8 +103,10 @@ async function artifacts(context: Context, id: string, download: string | undefi
       ? 'No artifacts.'
       : table(saved, [
           ['ARTIFACT', (a) => a.name],
-          ['SIZE', (a) => size(a.bytes)],
-          ['SHA-256', (a) => a.sha256],
+          ['TYPE', (a) => a.type],
+          ['SIZE', (a) => (a.bytes === null ? null : size(a.bytes))],
+          ['SHA-256 OR ADDRESS', (a) => a.sha256 ?? a.uri],
+          ['KEPT', (a) => (a.pinned ? 'pinned' : null)],
           ...(download === undefined ? [] : [['FILE', (a: { path?: string }) => a.path] as const]),
         ]),
   );
@@ -134,10 +134,13 @@ function shown(build: BuildView, colour: boolean): string {
     ['status', `${build.status} (${build.percent}%)`],
     ['activity', build.activity],
     ['error', build.error],
+    ['command', build.failure?.command],
+    ['ref', build.ref],
+    ['commit', build.commit],
+    ['generation', build.generation > 1 ? build.generation : null],
     ['started by', build.initiator],
     ['project', build.project],
-    ['host lease', build.hostLease],
-    ['working copy lease', build.workingCopyLease],
+    ...(build.hosts.length > 1 ? build.hosts.map((host) => [`host ${host.name}`, `lease ${host.hostLease}${host.machine === null ? '' : `, ${host.machine}`}`] as const) : [['host lease', build.hostLease] as const, ['working copy lease', build.workingCopyLease] as const]),
     ['attempt', build.attempt > 1 ? build.attempt : null],
     ['created', relative(build.created)],
     ['cleaned up', build.cleanedUp ? 'yes' : 'not yet'],
@@ -146,13 +149,27 @@ function shown(build: BuildView, colour: boolean): string {
     build.steps,
     [
       ['STEP', (s) => s.name],
-      ['OUTCOME', (s) => s.outcome],
+      ['ID', (s) => s.id],
+      ['OUTCOME', (s) => (s.tries > 1 ? `${s.outcome} (try ${s.tries})` : s.outcome)],
       ['TIME', (s) => (s.durationMs === null ? null : span(s.durationMs))],
       ['EXIT', (s) => s.exitCode],
       ['ERROR', (s) => s.error],
     ],
     { colour },
   );
-  const kept = build.artifacts.map((a) => `${a.name}  ${size(a.bytes)}  sha256 ${a.sha256}`).join('\n');
-  return [head, steps, kept].filter(Boolean).join('\n\n');
+  const reports = build.steps.flatMap((step) => (step.report ? [`${step.name}: ${reported(step.report)}`] : [])).join('\n');
+  const kept = build.artifacts.map((a) => (a.uri !== null ? `${a.name}  ${a.uri}` : `${a.name}  ${size(a.bytes ?? 0)}  sha256 ${a.sha256}`)).join('\n');
+  const tail = build.failure?.tail === undefined ? '' : `last lines of ${build.failure.step}:\n${printableLines(build.failure.tail)}`;
+  return [head, steps, reports, tail, kept].filter(Boolean).join('\n\n');
 }
+
+function reported({ tests, lint }: NonNullable<BuildView['steps'][number]['report']>): string {
+  const parts = [
+    ...(tests ? [`${tests.total} tests, ${tests.failed + tests.broken} failed, ${tests.skipped} skipped`] : []),
+    ...(lint ? [`${lint.errors} errors, ${lint.warnings} warnings, ${lint.notes} notes`] : []),
+  ];
+  return parts.join('; ');
+}
+
+/** What a host printed must not steer the terminal. */
+const printableLines = (text: string): string => text.split('\n').map((line) => `  ${printable(line)}`).join('\n');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { after, BUILD, COPY, fail, HOST, phases, request } from '../spec/examples.js';
+import { after, BUILD, COPY, fail, HOST, idle, phases, request } from '../spec/examples.js';
 import { ids } from './ids.js';
 import { buildDecider, type Build, type BuildCommand } from './build/build.js';
 import { buildStatus } from './status.js';

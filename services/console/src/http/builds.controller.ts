@@ -16,7 +16,7 @@ import { LOG } from './tokens.js';
 import { objectBody, queryCount, queryFlag, queryText } from './server.js';
 import type { Runtime } from '@berth/runtime';
 
-const statuses = ['pending', 'preparing', 'building', 'passed', 'failed', 'aborted', 'error'] as const satisfies readonly BuildView['status'][];
+const statuses = ['pending', 'preparing', 'building', 'paused', 'passed', 'failed', 'aborted', 'error'] as const satisfies readonly BuildView['status'][];
 
 /** Builds, their logs and their artifacts. */
 @Controller('api/v1/builds')
@@ -53,8 +53,38 @@ export class BuildsController {
   }
 
   @Post(':id/abort')
-  async abort(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    await this.commands.send('build-orchestrator', 'AbortBuild', { ...objectBody(request), build }, commandId(request));
+  abort(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return this.tell('AbortBuild', build, {}, request, reply);
+  }
+
+  @Post(':id/pause')
+  pause(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return this.tell('PauseBuild', build, {}, request, reply);
+  }
+
+  @Post(':id/resume')
+  resume(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return this.tell('ResumeBuild', build, {}, request, reply);
+  }
+
+  @Post(':id/restart')
+  restart(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return this.tell('RestartBuild', build, {}, request, reply);
+  }
+
+  @Post(':id/steps/:step/rerun')
+  rerun(@Param('id') build: string, @Param('step') step: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return this.tell('RerunStep', build, { step }, request, reply);
+  }
+
+  /** Reports on a step from outside, or decides on one that waits for an approval. */
+  @Post(':id/steps/:step/messages')
+  message(@Param('id') build: string, @Param('step') step: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return this.tell('SendBuildMessage', build, { step }, request, reply);
+  }
+
+  private async tell(type: 'AbortBuild' | 'PauseBuild' | 'ResumeBuild' | 'RestartBuild' | 'RerunStep' | 'SendBuildMessage', build: string, more: { step?: string }, request: FastifyRequest, reply: FastifyReply) {
+    await this.commands.send('build-orchestrator', type, { ...objectBody(request), ...more, build }, commandId(request));
     return accepted(reply, 202, `builds/${build}`, { id: build });
   }
 
@@ -75,7 +105,9 @@ export class BuildsController {
   async artifact(@Param('id') id: string, @Param('name') name: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const kept = (await this.found(id)).artifacts.find((one) => one.name === name);
     if (!kept) throw notFound('not-found', `artifact ${JSON.stringify(name)} of this build`, `/api/v1/builds/${id}/artifacts`);
-    const headers = { 'Content-Type': 'application/octet-stream', ...fileHeaders(kept.name, kept) };
+    // It is elsewhere: whoever asks is sent there.
+    if (kept.object === null || kept.bytes === null || kept.sha256 === null) return void reply.code(303).header('Location', kept.uri ?? '').send();
+    const headers = { 'Content-Type': 'application/octet-stream', ...fileHeaders(kept.name, { bytes: kept.bytes, sha256: kept.sha256 }) };
     const tag = `"${kept.sha256}"`;
     if (request.headers['if-none-match'] === tag) return void reply.code(304).header('ETag', tag).send();
     const object = await this.objects.open(artifactBucket, kept.object);

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Page, PlanView } from '@berth/client';
 import { Fleet } from '../views/fleet.js';
@@ -25,6 +25,14 @@ export class PlansController {
     const data = typeof request.body === 'string' ? { source: request.body } : objectBody(request);
     const { id } = await this.commands.send('build-orchestrator', 'ApplyPlan', data, commandId(request));
     return accepted(reply, 201, `plans/${id}`, { id, name: id, version: this.fleet.plan(id)?.version ?? null });
+  }
+
+  /** Reads a plan and saves nothing. */
+  @Post('validate')
+  @HttpCode(200)
+  async validate(@Req() request: FastifyRequest) {
+    const data = typeof request.body === 'string' ? { source: request.body } : objectBody(request);
+    return (await this.commands.send('build-orchestrator', 'ValidatePlan', data, commandId(request))).data;
   }
 
   @Get(':name')

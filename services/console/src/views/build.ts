@@ -1,90 +1,208 @@
-import type { AnyRecorded, BuildEvent } from '@berth/contracts';
-import type { ArtifactView, BuildView, StepView } from '@berth/client';
-import { foldRow, required, type Changes, type Row } from './row.js';
+import { type AnyRecorded, type BuildEvent, type SavedPlan } from '@berth/contracts';
+import type { ArtifactView, BuildHostView, BuildStatus, BuildView, StepView } from '@berth/client';
+import { foldRow, required, type Changes, type Row, type Where } from './row.js';
 
-/** An artifact, with the object that holds its bytes. */
-export type KeptArtifact = ArtifactView & { object: string };
+/** An artifact, with the object that holds its bytes; null: it is elsewhere. */
+export type KeptArtifact = ArtifactView & { object: string | null };
 
 /** A row of the projection `build`. */
-export type BuildRow = Omit<BuildView, 'artifacts'> & Row & { artifacts: KeptArtifact[]; /** why the attempt before was given up */ problem: string | null };
+export type BuildRow = Omit<BuildView, 'artifacts'> &
+  Row & {
+    artifacts: KeptArtifact[];
+    /** why the attempt before was given up */
+    problem: string | null;
+    /** what it is while it is not paused; null when it is not */
+    beneath: BuildStatus | null;
+    /** what its parts took before: the host, the working copy, each step */
+    weights: number[] | null;
+  };
 
-const fresh = (name: string): StepView => ({ name, outcome: 'waiting', action: null, durationMs: null, exitCode: null, error: null });
+type Data<T extends BuildEvent['type']> = Extract<BuildEvent, { type: T }>['data'];
+
+const MAIN = 'main';
+/** Generations that are shown; a build is hardly restarted more often. */
+const GENERATIONS = 50;
+
+function fresh(plan: SavedPlan, index: number): StepView {
+  const { name, id, needs, run, uses, continueOnError } = plan.steps[index]!;
+  return {
+    name, id: id ?? `step-${index + 1}`, kind: run === undefined ? (uses ?? '') : 'run-command', needs: needs ?? (index === 0 ? [] : [index - 1]), allowed: continueOnError ?? false,
+    outcome: 'waiting', action: null, tries: 0, started: null, durationMs: null, exitCode: null, error: null, outputs: null, report: null,
+  };
+}
+
 const withStep = (row: BuildRow, index: number, step: Partial<StepView>): StepView[] => row.steps.map((old, i) => (i === index ? { ...old, ...step } : old));
-/** As the feed for frontends counts: getting the host and the working copy are a step each, and it never goes back. */
-const percentAt = (row: BuildRow, done: number): number => Math.max(row.percent, Math.floor((100 * done) / (row.steps.length + 2)));
-const preparing = (row: Pick<BuildRow, 'attempt' | 'problem'>, doing: string): string => (row.problem === null ? doing : `${doing} (attempt ${row.attempt}, after: ${row.problem})`);
+const isDone = ({ outcome, allowed }: StepView): boolean => outcome === 'passed' || outcome === 'skipped' || (outcome === 'failed' && allowed);
 
-const changes: Changes<BuildRow, BuildEvent> = {
-  BuildRequested: (_row, { plan, planVersion, initiator, project, priority }, { id, sequence, at }) => ({
+/** As the feed for frontends counts: getting the host and the working copy are a step each unless it is known what they take, and it never goes back. */
+function percentOf({ weights, steps, hosts, percent }: BuildRow): number {
+  const of = (part: number) => weights?.[part] ?? 1;
+  let done = (hosts.some((host) => host.workingCopyLease !== null) ? of(0) : 0) + (hosts.some((host) => host.ready) ? of(1) : 0);
+  let total = of(0) + of(1);
+  for (const [index, step] of steps.entries()) {
+    total += of(index + 2);
+    if (isDone(step)) done += of(index + 2);
+  }
+  return Math.max(percent, Math.min(99, Math.floor((100 * done) / total)));
+}
+
+const counted = (row: BuildRow): BuildRow => ({ ...row, percent: percentOf(row) });
+/** While it is paused that is what it is; what it would be otherwise is kept for later. */
+const become = (row: BuildRow, status: BuildStatus): BuildRow => (row.beneath === null ? { ...row, status } : { ...row, beneath: status });
+const preparing = ({ problem, attempt }: Pick<BuildRow, 'attempt' | 'problem'>, doing: string): string => (problem === null ? doing : `${doing} (attempt ${attempt}, after: ${problem})`);
+
+function running(row: BuildRow): string {
+  const names = row.steps.flatMap((step, index) => (step.outcome === 'running' ? [{ name: step.name, index }] : []));
+  if (names.length > 1) return `${names.length} of ${row.steps.length} steps run: ${names.map(({ name }) => name).join(', ')}`.slice(0, 512);
+  return names[0] ? `step ${names[0].index + 1} of ${row.steps.length}: ${names[0].name}` : (row.activity ?? 'starting');
+}
+
+const hostOf = (row: BuildRow, name: string | undefined, change: Partial<BuildHostView>): BuildHostView[] => row.hosts.map((host) => (host.name === (name ?? row.hosts[0]?.name ?? MAIN) ? { ...host, ...change } : host));
+
+/** The leases of its first host stand beside it too. */
+function withHosts(row: BuildRow, hosts: BuildHostView[]): BuildRow {
+  const first = hosts[0];
+  return { ...row, hosts, hostLease: first?.hostLease ?? row.hostLease, workingCopyLease: first?.workingCopyLease ?? null };
+}
+
+const over = (row: BuildRow, status: 'passed' | 'failed' | 'aborted' | 'error', error: string | null, { at }: Where): BuildRow => ({
+  ...row, status, beneath: null, error, activity: 'cleaning up',
+  generations: row.generations.map((one) => (one.generation === row.generation ? { ...one, status, error, ended: at } : one)),
+});
+
+function begin(before: BuildRow | undefined, data: Data<'BuildRequested'>, { id, sequence, at }: Where, generation: number): BuildRow {
+  const { plan, planVersion, initiator, project, priority, url, weights, parent } = data;
+  return {
     id,
     plan: plan.name,
     planVersion,
     status: 'pending',
+    beneath: null,
     percent: 0,
     activity: 'queued',
     error: null,
+    failure: null,
     initiator,
     project: project ?? null,
     priority: priority ?? 100,
+    ref: plan.workingCopy.ref ?? null,
+    commit: null,
+    url: url ?? null,
+    parent: parent ?? null,
     hostLease: null,
     workingCopyLease: null,
-    steps: plan.steps.map((step) => fresh(step.name)),
-    artifacts: [],
+    hosts: [],
+    steps: plan.steps.map((_, index) => fresh(plan, index)),
+    artifacts: before?.artifacts ?? [],
+    generation,
+    generations: [...(before?.generations ?? []), { generation, status: 'pending' as const, error: null, started: at, ended: null }].slice(-GENERATIONS),
     attempt: 0,
     cleanedUp: false,
     problem: null,
-    created: at,
+    weights: weights ?? null,
+    created: before?.created ?? at,
     modified: at,
     position: sequence,
-    opened: sequence,
-  }),
-  BuildPreparing: (row, { attempt, hostLease }, where) => {
-    const build = { ...required(row, where), attempt };
-    return { ...build, status: 'preparing', hostLease, workingCopyLease: null, activity: preparing(build, 'preparing host') };
+    opened: before?.opened ?? sequence,
+  };
+}
+
+const changes: Changes<BuildRow, BuildEvent> = {
+  BuildRequested: (_row, data, where) => begin(undefined, data, where, 1),
+  BuildRestarted: (row, data, where) => {
+    const next = begin(row, data, where, data.generation);
+    const kept = Object.entries(data.kept ?? {});
+    return { ...next, steps: next.steps.map((step, index) => ({ ...step, outcome: kept.find(([at]) => Number(at) === index)?.[1].outcome ?? step.outcome, outputs: kept.find(([at]) => Number(at) === index)?.[1].outputs ?? null })) };
   },
-  BuildWorkingCopyRequested: (row, { workingCopyLease }, where) => {
+  BuildAdmitted: (row, _data, where) => ({ ...required(row, where), activity: 'queued' }),
+  BuildPreparing: (row, { attempt, hostLease, host }, where) => {
+    const build = { ...required(row, where), attempt };
+    const hosts = [...build.hosts.filter((one) => one.name !== (host ?? MAIN)), { name: host ?? MAIN, hostLease, workingCopyLease: null, ready: false, machine: null }];
+    const asked = withHosts(build, hosts);
+    return { ...become(asked, build.status === 'building' || build.beneath === 'building' ? 'building' : 'preparing'), activity: preparing(build, 'preparing host') };
+  },
+  BuildWorkingCopyRequested: (row, { workingCopyLease, host }, where) => {
     const build = required(row, where);
-    return { ...build, workingCopyLease, activity: preparing(build, 'preparing working copy'), percent: percentAt(build, 1) };
+    return counted({ ...withHosts(build, hostOf(build, host, { workingCopyLease })), activity: preparing(build, 'preparing working copy') });
   },
   BuildWaiting: (row, { activity }, where) => {
     const build = required(row, where);
     return { ...build, activity: preparing(build, activity) };
   },
-  BuildStarted: (row, _data, where) => {
+  BuildStarted: (row, { host, machine, commit }, where) => {
     const build = required(row, where);
-    return { ...build, status: 'building', activity: 'starting', percent: percentAt(build, 2) };
+    return counted({ ...become(withHosts(build, hostOf(build, host, { ready: true, machine: machine ?? null })), 'building'), commit: commit ?? build.commit, activity: 'starting' });
   },
-  StepStarted: (row, { step, name, action }, where) => {
+  BuildHostReleased: (row, _data, where) => required(row, where),
+  BuildPaused: (row, { reason }, where) => {
     const build = required(row, where);
-    return { ...build, activity: `step ${step + 1} of ${build.steps.length}: ${name}`, steps: withStep(build, step, { outcome: 'running', action }) };
+    return { ...build, status: 'paused', beneath: build.status, activity: `paused (${reason})` };
   },
-  StepFinished: (row, { step, outcome, error, exitCode, durationMs }, where) => {
+  BuildResumed: (row, _data, where) => {
     const build = required(row, where);
-    const steps = withStep(build, step, { outcome, error: error ?? null, exitCode: exitCode ?? null, durationMs });
-    return { ...build, steps, percent: percentAt(build, outcome === 'passed' ? step + 3 : step + 2) };
+    return { ...build, status: build.beneath ?? build.status, beneath: null, activity: running({ ...build, activity: 'goes on' }) };
   },
-  ArtifactKept: (row, artifact, where) => {
+  BuildMessaged: (row, { step, text, type }, where) => {
     const build = required(row, where);
-    return { ...build, artifacts: [...build.artifacts.filter((a) => a.name !== artifact.name), artifact] };
+    return type === 'work' && text !== undefined ? { ...build, activity: `${build.steps[step]?.name ?? 'a step'}: ${text}` } : build;
   },
-  BuildPassed: (row, _data, where) => ({ ...required(row, where), status: 'passed', percent: 100, activity: 'cleaning up' }),
-  BuildFailed: (row, { error }, where) => ({ ...required(row, where), status: 'failed', error, activity: 'cleaning up' }),
-  BuildAborted: (row, { reason }, where) => ({ ...required(row, where), status: 'aborted', error: reason, activity: 'cleaning up' }),
-  BuildErrored: (row, { error }, where) => ({ ...required(row, where), status: 'error', error, activity: 'cleaning up' }),
-  BuildRetried: (row, { error }, where) => {
+  StepStarted: (row, { step, action, attempt }, where) => {
     const build = required(row, where);
-    return { ...build, status: 'pending', activity: 'queued', problem: error, steps: build.steps.map((step) => fresh(step.name)) };
+    const next = { ...become(build, 'building'), steps: withStep(build, step, { outcome: 'running', action, tries: attempt ?? 1, started: where.at, durationMs: null, exitCode: null, error: null }) };
+    return { ...next, activity: running(next) };
+  },
+  StepFinished: (row, { step, outcome, error, exitCode, durationMs, outputs, again }, where) => {
+    const build = required(row, where);
+    const steps = withStep(build, step, { outcome: again ? 'waiting' : outcome, error: error ?? null, exitCode: exitCode ?? null, durationMs, outputs: outputs ?? null });
+    const next = counted({ ...build, steps });
+    return { ...next, activity: running(next) };
+  },
+  StepsReset: (row, { steps }, where) => {
+    const build = required(row, where);
+    return { ...build, steps: build.steps.map((step, index) => (steps.includes(index) ? { ...step, outcome: 'waiting', durationMs: null, exitCode: null, error: null, outputs: null, report: null } : step)) };
+  },
+  ReportPublished: (row, { step, report }, where) => {
+    const build = required(row, where);
+    return { ...build, steps: withStep(build, step, { report }) };
+  },
+  ArtifactKept: (row, { name, object, bytes, sha256, type, generation, by }, where) => {
+    const build = required(row, where);
+    return kept(build, { name, type: type ?? 'file', bytes, sha256, uri: null, object, generation: generation ?? 1, by: by ?? null, pinned: build.artifacts.find((one) => one.name === name)?.pinned ?? false });
+  },
+  LinkAdded: (row, { name, type, uri, by, generation }, where) => kept(required(row, where), { name, type, bytes: null, sha256: null, uri, object: null, generation: generation ?? 1, by: by ?? null, pinned: false }),
+  ArtifactPinned: (row, { name, pinned }, where) => {
+    const build = required(row, where);
+    return { ...build, artifacts: build.artifacts.map((one) => (one.name === name ? { ...one, pinned } : one)) };
+  },
+  ArtifactReleased: (row, { name }, where) => {
+    const build = required(row, where);
+    return { ...build, artifacts: build.artifacts.filter((one) => one.name !== name) };
+  },
+  BuildPassed: (row, _data, where) => ({ ...over(required(row, where), 'passed', null, where), percent: 100 }),
+  BuildFailed: (row, { error, failure }, where) => ({ ...over(required(row, where), 'failed', error, where), failure: failure ?? null }),
+  BuildAborted: (row, { reason }, where) => over(required(row, where), 'aborted', reason, where),
+  BuildErrored: (row, { error }, where) => over(required(row, where), 'error', error, where),
+  BuildRetried: (row, { error, yieldedTo }, where) => {
+    const build = required(row, where);
+    return {
+      ...become(build, 'pending'), activity: 'queued', hosts: [], problem: yieldedTo === undefined ? error : build.problem,
+      steps: build.steps.map((step) => ({ ...step, outcome: 'waiting', action: null, tries: 0, started: null, durationMs: null, exitCode: null, error: null, outputs: null, report: null })),
+    };
   },
   BuildCleanedUp: (row, _data, where) => ({ ...required(row, where), cleanedUp: true, activity: 'cleaned up' }),
 };
+
+const kept = (row: BuildRow, artifact: KeptArtifact): BuildRow => ({ ...row, artifacts: [...row.artifacts.filter((one) => one.name !== artifact.name), artifact] });
 
 /** Pure: a commit of a build into its row. */
 export const foldBuild = (row: BuildRow | undefined, recorded: AnyRecorded): BuildRow | undefined => foldRow(changes, row, recorded);
 
 /** What the API shows of an artifact: its bytes are asked for by name. */
-export const artifactView = ({ name, bytes, sha256 }: KeptArtifact): ArtifactView => ({ name, bytes, sha256 });
+export function artifactView({ object: _object, ...view }: KeptArtifact): ArtifactView {
+  return view;
+}
 
 /** What the API shows of a row. */
-export function buildView({ opened: _opened, problem: _problem, artifacts, ...view }: BuildRow): BuildView {
+export function buildView({ opened: _opened, problem: _problem, beneath: _beneath, weights: _weights, artifacts, ...view }: BuildRow): BuildView {
   return { ...view, artifacts: artifacts.map(artifactView) };
 }

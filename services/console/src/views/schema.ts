@@ -73,6 +73,16 @@ export function projectionEntities(schema: string) {
       attempt: { type: 'int' },
       cleanedUp: { type: 'boolean', name: 'cleaned_up' },
       problem: { type: 'text', nullable: true },
+      beneath: { type: 'text', nullable: true },
+      weights: { type: 'jsonb', nullable: true },
+      failure: { type: 'jsonb', nullable: true },
+      ref: { type: 'text', nullable: true },
+      commit: { type: 'text', nullable: true },
+      url: { type: 'text', nullable: true },
+      parent: { type: 'jsonb', nullable: true },
+      hosts: { type: 'jsonb' },
+      generation: { type: 'int' },
+      generations: { type: 'jsonb' },
       project: { type: 'text', nullable: true },
       priority: { type: 'int' },
     },
@@ -93,7 +103,8 @@ export function tables(schema: string): string[] {
     `CREATE INDEX lease_status ON "${schema}".lease (status, opened)`,
     `CREATE TABLE "${schema}".build (${row}, plan text NOT NULL, plan_version int NOT NULL, status text NOT NULL, percent int NOT NULL, activity text, error text,
       initiator text NOT NULL, host_lease text, working_copy_lease text, steps jsonb NOT NULL, artifacts jsonb NOT NULL, attempt int NOT NULL, cleaned_up boolean NOT NULL, problem text,
-      project text, priority int NOT NULL)`,
+      project text, priority int NOT NULL, beneath text, weights jsonb, failure jsonb, ref text, commit text, url text, parent jsonb, hosts jsonb NOT NULL, generation int NOT NULL,
+      generations jsonb NOT NULL)`,
     `CREATE UNIQUE INDEX build_opened ON "${schema}".build (opened)`,
     `CREATE INDEX build_status ON "${schema}".build (status, opened)`,
     `CREATE INDEX build_plan ON "${schema}".build (plan, opened)`,
@@ -129,11 +140,29 @@ class Requests1700000000002 implements MigrationInterface {
   /** An older version fills rows of its own shape: it finds no rows and no checkpoint of ours. */
   async down(runner: QueryRunner): Promise<void> {
     await remake(runner);
-    for (const column of ['project', 'ended', 'prefer', 'blueprints', 'priority', 'affinity', 'wait', 'wait_at_most', 'ttl', 'alive']) {
-      await runner.query(`ALTER TABLE ${LIVE_SCHEMA}.lease DROP COLUMN ${column}`);
-    }
-    for (const column of ['project', 'priority']) await runner.query(`ALTER TABLE ${LIVE_SCHEMA}.build DROP COLUMN ${column}`);
+    await drop(runner, 'build', graphColumns);
+    await drop(runner, 'lease', ['project', 'ended', 'prefer', 'blueprints', 'priority', 'affinity', 'wait', 'wait_at_most', 'ttl', 'alive']);
+    await drop(runner, 'build', ['project', 'priority']);
   }
+}
+
+/** Builds are graphs of steps, on several hosts, in generations: made anew from the events like those before. */
+class Graphs1700000000003 implements MigrationInterface {
+  readonly name = 'Graphs1700000000003';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await remake(runner);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await remake(runner);
+    await drop(runner, 'build', graphColumns);
+  }
+}
+const graphColumns = ['beneath', 'weights', 'failure', 'ref', 'commit', 'url', 'parent', 'hosts', 'generation', 'generations'];
+
+async function drop(runner: QueryRunner, table: 'lease' | 'build', columns: readonly string[]): Promise<void> {
+  for (const column of columns) await runner.query(`ALTER TABLE ${LIVE_SCHEMA}.${table} DROP COLUMN ${column}`);
 }
 
 async function remake(runner: QueryRunner): Promise<void> {
@@ -164,7 +193,7 @@ export async function openDatabase(url: string, onError: (error: Error) => void)
     applicationName: 'berth-console',
     schema: HOME_SCHEMA,
     entities: [...Object.values(projectionEntities(LIVE_SCHEMA)), ...Object.values(projectionEntities(NEXT_SCHEMA))],
-    migrations: [Projections1700000000001, Requests1700000000002],
+    migrations: [Projections1700000000001, Requests1700000000002, Graphs1700000000003],
     migrationsTableName: 'migrations',
     synchronize: false,
     poolSize: 10,

@@ -1,7 +1,7 @@
 import type { BuildEvent } from '@berth/contracts';
 import { describe, expect, test } from 'vitest';
 import { buildDecider, hostFailures, type Build, type BuildCommand } from './build.js';
-import { action, after, BUILD, COPY, fail, HOST, pass, phases, plan, request } from '../../spec/examples.js';
+import { action, after, BUILD, COPY, fail, HOST, idle, interrupted, pass, phases, plan, request } from '../../spec/examples.js';
 import { ids } from '../ids.js';
 
 /** Given a build, when it is told something, then exactly these events in this order. */
@@ -42,10 +42,10 @@ describe('a build goes its way', () => {
   test('a step that passed starts the next', () => given(phases['running the first step']).when(pass(0)).then(finished(0, 'passed'), { type: 'StepStarted', data: steps.last }));
   test('the last one ends the build, with what it kept', () =>
     given(phases['running the last step'])
-      .when({ type: 'FinishStep', build: BUILD, action: action(1), verdict: { outcome: 'passed', artifact }, durationMs: 5 })
+      .when({ type: 'FinishStep', build: BUILD, action: action(1), verdict: { outcome: 'passed', artifacts: [artifact] }, durationMs: 5 })
       .then(finished(1, 'passed'), { type: 'ArtifactKept', data: artifact }, { type: 'BuildPassed', data: {} }));
   test('one that failed ends the build, with a clear error', () =>
-    given(phases['running the first step']).when(fail).then(finished(0, 'failed', { error: 'exit code 1', exitCode: 1 }), { type: 'BuildFailed', data: { error: 'step Test failed: exit code 1' } }));
+    given(phases['running the first step']).when(fail).then(finished(0, 'failed', { error: 'exit code 1', exitCode: 1 }), { type: 'BuildFailed', data: { error: 'step Test failed: exit code 1', failure: { step: 'Test', command: 'npm test', exitCode: 1 } } }));
   test('a step has one end', () => given(phases['running the last step']).when(pass(0)).then());
 });
 
@@ -62,12 +62,7 @@ describe('aborting', () => {
 });
 
 describe('what goes wrong', () => {
-  test('an unknown plan is named, with the way out', () => {
-    const unknown = { ...request, plan: undefined } as BuildCommand;
-    given(phases.none).when(unknown).thenRejected('unknown-plan', 'data.plan');
-    expect(buildDecider.decide(unknown, phases.none)).toMatchObject({ errors: [{ message: expect.stringContaining('berth plan apply') as string }] });
-  });
-  test('a build that is there already is not asked about its plan', () => given(phases.passed).when({ ...request, plan: undefined } as BuildCommand).then());
+  test('a build that is there already stays as it is', () => given(phases.passed).when(request).then());
   test('a host that fails is replaced', () =>
     given(phases['preparing the working copy']).when({ type: 'Retry', build: BUILD, attempt: 1, error: 'host unreachable: a', interrupted: idle }).then({ type: 'BuildRetried', data: { error: 'host unreachable: a' } }, preparing(2)));
   test('so is one that vanished before it began with the first step', () =>
@@ -77,13 +72,13 @@ describe('what goes wrong', () => {
   const retry = (attempt: number, error = `host ${attempt} failed`): BuildCommand => ({ type: 'Retry', build: BUILD, attempt, error, interrupted: idle });
   test('not for ever: a plan of an older version has two retries', () => {
     const last = after(request, retry(1), retry(2));
-    expect(last).toMatchObject({ status: 'preparing', current: { attempt: 3 }, past: [{ attempt: 1, hostLease: HOST }, { attempt: 2 }], failures: ['host 1 failed', 'host 2 failed'] });
+    expect(last).toMatchObject({ status: 'preparing', attempt: 3, places: { main: { attempt: 3 } }, past: [{ attempt: 1, hostLease: HOST }, { attempt: 2 }], failures: ['host 1 failed', 'host 2 failed'] });
     given(last).when(retry(3)).then({ type: 'BuildErrored', data: { error: 'no other host is tried: 3 hosts failed: host 1 failed; host 2 failed; host 3 failed' } });
   });
   test.each([0, 1, 5])('as often as the plan says: %d', (infrastructureRetries) => {
     const asked = { ...request, plan: { ...plan, infrastructureRetries } } as BuildCommand;
     const last = after(asked, ...Array.from({ length: infrastructureRetries }, (_, i) => retry(i + 1, 'gone')));
-    expect(last).toMatchObject({ status: 'preparing', current: { attempt: infrastructureRetries + 1 } });
+    expect(last).toMatchObject({ status: 'preparing', attempt: infrastructureRetries + 1 });
     given(last).when(retry(infrastructureRetries + 1, 'gone')).then({ type: 'BuildErrored', data: { error: `no other host is tried: ${hostFailures(Array.from({ length: infrastructureRetries + 1 }, () => 'gone'))}` } });
   });
   test('a reason that comes again is told once', () => {
@@ -101,7 +96,6 @@ describe('what goes wrong', () => {
     const second = after(request, { type: 'Retry', build: BUILD, attempt: 1, error: 'gone', interrupted: idle });
     for (const command of [
       { type: 'RequestWorkingCopy', build: BUILD, attempt: 1, host: 'main' },
-      { type: 'Wait', activity: 'x' },
       { type: 'Start', build: BUILD, attempt: 1, host: 'main', path: '/', commit: undefined, machine: undefined },
       { type: 'Retry', build: BUILD, attempt: 1, error: 'x', interrupted: idle },
       { type: 'GiveUp', attempt: 1, error: 'x', interrupted: idle },
@@ -119,7 +113,7 @@ describe('state x command', () => {
   const told = {
     Request: request,
     Abort: abort,
-    Prepare: { type: 'Prepare', build: BUILD },
+    Advance: { type: 'Advance', build: BUILD },
     RequestWorkingCopy: { type: 'RequestWorkingCopy', build: BUILD, attempt: 1, host: 'main' },
     Wait: { type: 'Wait', activity: 'waiting: x' },
     Start: { type: 'Start', build: BUILD, attempt: 1, host: 'main', path: '/w', commit: undefined, machine: undefined },
@@ -134,11 +128,11 @@ describe('state x command', () => {
   const over = { Abort: 'build-ended', CleanUp: 'BuildCleanedUp' };
   const table: Record<keyof typeof phases, Partial<Record<keyof typeof told, string>>> = {
     none: { Request: 'BuildRequested BuildPreparing', Abort: 'unknown-build' },
-    pending: { Abort: 'BuildAborted', Prepare: 'BuildPreparing' },
+    pending: { Abort: 'BuildAborted', Advance: 'BuildPreparing', Wait: 'BuildWaiting' },
     'preparing the host': { Abort: 'BuildAborted', RequestWorkingCopy: 'BuildWorkingCopyRequested', Wait: 'BuildWaiting', Retry: 'BuildRetried BuildPreparing', GiveUp: 'BuildErrored' },
     'preparing the working copy': { Abort: 'BuildAborted', Wait: 'BuildWaiting', Start: 'BuildStarted StepStarted', Retry: 'BuildRetried BuildPreparing', GiveUp: 'BuildErrored' },
-    'running the first step': { Abort: 'StepFinished BuildAborted', 'FinishStep first': 'StepFinished StepStarted', 'FinishStep failed': 'StepFinished BuildFailed', Retry: 'BuildRetried BuildPreparing', GiveUp: 'StepFinished BuildErrored' },
-    'running the last step': { Abort: 'StepFinished BuildAborted', 'FinishStep last': 'StepFinished BuildPassed', Retry: 'BuildRetried BuildPreparing', GiveUp: 'StepFinished BuildErrored' },
+    'running the first step': { Wait: 'BuildWaiting', Abort: 'StepFinished BuildAborted', 'FinishStep first': 'StepFinished StepStarted', 'FinishStep failed': 'StepFinished BuildFailed', Retry: 'StepFinished BuildRetried BuildPreparing', GiveUp: 'StepFinished BuildErrored' },
+    'running the last step': { Wait: 'BuildWaiting', Abort: 'StepFinished BuildAborted', 'FinishStep last': 'StepFinished BuildPassed', Retry: 'StepFinished BuildRetried BuildPreparing', GiveUp: 'StepFinished BuildErrored' },
     passed: over,
     failed: { ...over, NoteHold: 'BuildWaiting' },
     'failed and held': over,
@@ -163,16 +157,18 @@ describe('what a build becomes', () => {
     const percents = (['preparing the host', 'preparing the working copy', 'running the first step', 'running the last step', 'passed'] as const).map((phase) => (phases[phase] as { percent: number }).percent);
     expect(percents).toEqual([0, 25, 50, 75, 100]);
   });
-  test('the verdict takes the plan out of memory, and keeps what cleaning up needs', () => {
-    expect(phases.failed).toEqual({
+  test('with the last of its leases its plan leaves memory, and what frontends are shown stays', () => {
+    expect(phases.failed).toMatchObject({
       status: 'failed',
       error: 'step Test failed: exit code 1',
-      about: { plan: 'wordcount', planVersion: 3, initiator: 'ada', steps: 2, retries: 2, host: plan.host, workingCopy: plan.workingCopy },
-      attempts: [{ attempt: 1, hostLease: HOST, workingCopyLease: COPY }],
-      percent: 50,
+      about: { plan: 'wordcount', planVersion: 3, initiator: 'ada', steps: 2, retries: 2, hosts: { main: plan.host }, workingCopy: plan.workingCopy },
+      places: [{ host: 'main', attempt: 1, hostLease: HOST, workingCopyLease: COPY }],
+      steps: [{ status: 'failed', allowed: false }, { status: 'skipped', because: 'needs' }],
+      stray: [],
       cleaned: false,
-      step: { index: 0, name: 'Test', action: action(0), running: false },
     });
+    expect(phases['passed and cleaned up']).toMatchObject({ cleaned: true, last: { hostLease: HOST, workingCopyLease: COPY, step: { step: 1, name: 'Keep the package' } } });
+    expect(phases['passed and cleaned up']).not.toHaveProperty('plan');
     expect(buildDecider.ended(phases.failed)).toBe(false);
     expect(buildDecider.ended(phases['passed and cleaned up'])).toBe(true);
     expect(buildDecider.ended(phases['running the first step'])).toBe(false);
@@ -187,7 +183,6 @@ describe('what a build becomes', () => {
   test.each([
     ['none', { type: 'BuildPassed', data: {} }],
     ['passed', { type: 'BuildWaiting', data: { activity: 'x' } }],
-    ['running the first step', { type: 'BuildWaiting', data: { activity: 'x' } }],
     ['passed', { type: 'BuildAborted', data: { reason: 'x' } }],
     ['aborted', { type: 'BuildPassed', data: {} }],
     ['preparing the host', { type: 'BuildPassed', data: {} }],

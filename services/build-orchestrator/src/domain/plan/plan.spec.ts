@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decide, planDecider, type PlanState } from './plan.js';
-import { plan } from '../spec/examples.js';
+import { plan } from '../../spec/examples.js';
 
 const apply = (source: string) => ({ type: 'Apply', source, plan }) as const;
 const saved: PlanState = { status: 'saved', version: 4, source: 'a', plan };

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import { whoIsAsking } from '../asker.js';
+import { leaf, type Context } from '../context.js';
+import { Failure, USAGE } from '../failure.js';
+import { keyValue } from '../options.js';
+
+interface MessageOptions {
+  text?: string;
+  output?: Record<string, string>;
+  as?: string;
+}
+interface Decision {
+  comment?: string;
+  as?: string;
+}
+
+/** How builds are steered: `berth build abort|pause|resume|restart|rerun|message|approve|refuse` */
+export function controlCommands(build: Command, context: Context): void {
+  leaf(build, 'abort <id>', 'end a build; what runs is ended on its host, and what it used is cleaned up')
+    .option('--reason <text>', 'why, for the history')
+    .action(async (id: string, { reason }: { reason?: string }) => {
+      const answer = await context.berth.builds.abort(id, reason);
+      context.result(answer, () => `Build ${id} is being aborted.`);
+    });
+  leaf(build, 'pause <id>', 'begin no further step until it is resumed; what runs goes on')
+    .option('--reason <text>', 'why, for the history')
+    .action(async (id: string, { reason }: { reason?: string }) => {
+      const answer = await context.berth.builds.pause(id, reason);
+      context.result(answer, () => `Build ${id} is paused: let it go on with \`berth build resume ${id}\`.`);
+    });
+  leaf(build, 'resume <id>', 'let a paused build go on').action(async (id: string) => {
+    const answer = await context.berth.builds.resume(id);
+    context.result(answer, () => `Build ${id} goes on.`);
+  });
+  leaf(build, 'restart <id>', 'run a build again from its beginning; one that is under way is ended first')
+    .option('--host <which>', 'same: on the hosts it had, if they are free; other: on other ones; any', 'any')
+    .option('--reason <text>', 'why, for the history')
+    .action(async (id: string, { host, reason }: { host: string; reason?: string }) => {
+      if (host !== 'any' && host !== 'same' && host !== 'other') throw new Failure('usage', `--host must be any, same or other, not ${JSON.stringify(host)}.`, [], USAGE);
+      const answer = await context.berth.builds.restart(id, { host, ...(reason !== undefined && { reason }) });
+      context.result(answer, () => `Build ${id} begins again: follow it with \`berth build watch ${id}\`.`);
+    });
+  leaf(build, 'rerun <id> <step>', 'run a step that is over once more, with all that build on it')
+    .option('--reason <text>', 'why, for the history')
+    .action(async (id: string, step: string, { reason }: { reason?: string }) => {
+      const answer = await context.berth.builds.rerun(id, step, reason);
+      context.result(answer, () => `Step ${step} of build ${id} runs again.`);
+    });
+  leaf(build, 'message <id> <step> <type>', 'report on a step that waits for a message: pass, fail or work')
+    .option('--text <text>', 'what is to be said of it')
+    .option('--output <name=value...>', 'results that other steps may use', keyValue)
+    .option('--as <name>', 'who reports it; you when absent')
+    .action(async (id: string, step: string, type: string, { text, output, as }: MessageOptions) => {
+      if (type !== 'pass' && type !== 'fail' && type !== 'work') throw new Failure('usage', `A message is pass, fail or work, not ${JSON.stringify(type)}.`, [], USAGE);
+      const answer = await context.berth.builds.message(id, step, { type, by: as ?? whoIsAsking('cli'), ...(text !== undefined && { text }), ...(output && { outputs: output }) });
+      context.result(answer, () => `Reported on step ${step} of build ${id}: ${type}.`);
+    });
+  for (const [verb, type, description, said] of [
+    ['approve', 'pass', 'let a step that waits for an approval pass', 'is approved'],
+    ['refuse', 'fail', 'let a step that waits for an approval fail', 'is refused'],
+  ] as const) {
+    leaf(build, `${verb} <id> <step>`, description)
+      .option('--comment <text>', 'why, for the history')
+      .option('--as <name>', 'who decides; you when absent')
+      .action(async (id: string, step: string, { comment, as }: Decision) => {
+        const answer = await context.berth.builds.message(id, step, { type, by: as ?? whoIsAsking('cli'), ...(comment !== undefined && { text: comment }) });
+        context.result(answer, () => `Step ${step} of build ${id} ${said}.`);
+      });
+  }
+}
