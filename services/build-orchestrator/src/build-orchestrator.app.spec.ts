@@ -184,7 +184,7 @@ describe('refusals and outages', () => {
     await build(app);
     await untilTold(others, 'BuildCleanedUp');
     expect(await told(others)).toEqual(['BuildRequested', 'BuildPreparing', 'BuildWorkingCopyRequested', 'BuildRetried', 'BuildPreparing', ...passed.slice(2)]);
-    for (const lease of [HOST, COPY, ids.hostLease(BUILD, 2), ids.workingCopyLease(BUILD, 2)]) expect((await others.types('lease', lease)).at(-1)).toBe('LeaseDestroyed');
+    for (const lease of [HOST, COPY, ids.hostLease(BUILD, 2), ids.workingCopyLease(ids.hostLease(BUILD, 2))]) expect((await others.types('lease', lease)).at(-1)).toBe('LeaseDestroyed');
   });
 });
 

@@ -85,7 +85,7 @@ describe('a host that is held', () => {
     others.follow = (recorded, event) => (recorded.id === action(0) && event.type === 'ActionStarted' ? [{ type: 'ActionFailed', data: { code: 'exit', error: 'it failed', exitCode: 2 } }] : undefined);
     return others;
   };
-  const ends = ['BuildRequested', 'BuildPreparing', 'BuildWorkingCopyRequested', 'BuildStarted', 'StepStarted', 'StepFinished', 'BuildFailed', 'BuildWaiting', 'BuildCleanedUp'];
+  const ends = ['BuildRequested', 'BuildPreparing', 'BuildWorkingCopyRequested', 'BuildStarted', 'StepStarted', 'StepFinished', 'StepFinished', 'BuildFailed', 'BuildWaiting', 'BuildCleanedUp'];
   const request = (app: BuildOrchestratorApp) => app.requestBuild(command('RequestBuild', { plan: 'wordcount', variables: {}, priority: 100, holdOnFailure: 7_200_000 }, BUILD));
 
   test('is held before its leases are given back, and the build says until when', async () => {
@@ -95,7 +95,7 @@ describe('a host that is held', () => {
     await untilTold(others, 'BuildCleanedUp');
     expect(await told(others)).toEqual(ends);
     const [hold, ...released] = others.sent.slice(-3);
-    expect(hold).toMatchObject({ type: 'HoldResource', id: ids.hold(BUILD), data: { lease: HOST, for: 7_200_000, reason: `build ${BUILD} failed` } });
+    expect(hold).toMatchObject({ type: 'HoldResource', id: ids.hold(BUILD, HOST), data: { lease: HOST, for: 7_200_000, reason: `build ${BUILD} failed` } });
     expect(released.map(({ type }) => type)).toEqual(['ReleaseLease', 'ReleaseLease']);
     expect(others.statuses.map(({ event }) => event.data.activity)).toContain(`host held until ${HELD_UNTIL}`);
     expect(others.problems).toEqual([]);
@@ -114,7 +114,7 @@ describe('a host that is held', () => {
     await request(app);
     await untilTold(others, 'BuildCleanedUp');
     expect(await told(others)).toEqual(ends);
-    expect(others.sent.filter(({ type }) => type === 'HoldResource').map(({ id }) => id)).toEqual([ids.hold(BUILD), ids.hold(BUILD), ids.hold(BUILD)]);
+    expect(others.sent.filter(({ type }) => type === 'HoldResource').map(({ id }) => id)).toEqual([ids.hold(BUILD, HOST), ids.hold(BUILD, HOST), ids.hold(BUILD, HOST)]);
     expect(others.sent.findIndex(({ type }) => type === 'ReleaseLease')).toBeGreaterThan(others.sent.findLastIndex(({ type }) => type === 'HoldResource'));
     expect(others.statuses.map(({ event }) => event.data.activity)).toContain('host not held: There is no such host.');
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Build, BuildCommand } from './build/build.js';
-import { acquired, action, active, activeCopy, after, BUILD, COPY, destroyed, ending, fail, HOST, pass, pending, phases, plan, refused, request, seeing } from '../spec/examples.js';
+import { acquired, action, active, activeCopy, after, BUILD, COPY, destroyed, ending, fail, HOST, idle, interrupted, pass, pending, phases, plan, refused, request, seeing } from '../spec/examples.js';
 import { ids } from './ids.js';
 import type { Due } from './due.js';
 import { react } from './react.js';
@@ -9,14 +9,18 @@ import type { ActionView, HostView, LeaseView, View } from './view.js';
 
 const due = (build: Build, view: View, now = 20_000) => react(BUILD, build, view, now);
 const told = (command: BuildCommand): Due[] => [{ to: 'build', command }];
-const retry = (error: string, more: object = {}) => told({ type: 'Retry', build: BUILD, attempt: 1, error, ...more });
-const giveUp = (error: string, more: object = {}) => told({ type: 'GiveUp', attempt: 1, error, ...more });
+/** Nothing runs that would have to be given an end. */
+const nothing = { outcome: 'cancelled' as const, error: 'its build could not go on', durations: {} };
+/** What becomes of the one step that runs. */
+const its = (outcome: 'lost' | 'cancelled', error: string, ms: number, of = action(0)) => ({ outcome, error, action: of, durations: { [of]: ms } });
+const retry = (error: string, interrupted: typeof nothing | ReturnType<typeof its> = nothing) => told({ type: 'Retry', build: BUILD, attempt: 1, error, interrupted });
+const giveUp = (error: string, interrupted: typeof nothing | ReturnType<typeof its> = nothing) => told({ type: 'GiveUp', attempt: 1, error, interrupted });
 const requestHost: Due = { to: 'lease', type: 'RequestLease', id: HOST, after: 0, data: { type: 'host', owner: 'ada', attributes: { remote: 'yes', os: 'linux' }, affinity: '/repositories/wordcount', wait: 'served' } };
 const requestCopy = (position: number): Due => ({ to: 'lease', type: 'RequestLease', id: COPY, after: position, data: { type: 'working-copy', owner: 'ada', host: { lease: HOST }, workingCopy: plan.workingCopy } });
 const release = (lease: string, position: number, reason: string): Due => ({ to: 'lease', type: 'ReleaseLease', id: ids.release(lease), after: position, data: { lease, reason } });
 
 test('nothing is due for what is not there', () => expect(due(phases.none, seeing({}))).toEqual([]));
-test('a request that was stored without its host lease goes on', () => expect(due(phases.pending, seeing({}))).toEqual(told({ type: 'Prepare', build: BUILD })));
+test('a request that was stored without its host lease goes on', () => expect(due(phases.pending, seeing({}))).toEqual(told({ type: 'Advance', build: BUILD })));
 
 describe('preparing the host', () => {
   const build = phases['preparing the host'];
@@ -40,7 +44,7 @@ describe('preparing the host', () => {
   test('that nothing can serve ends the build, and tells of the hosts before', () => {
     const view = { more: { [ids.hostLease(BUILD, 2)]: refused('unservable', 'there is no such host') }, host: destroyed('broken', 'interrupted') };
     const second = after(request, { type: 'Retry', build: BUILD, attempt: 1, error: 'interrupted', interrupted: idle });
-    expect(due(second, seeing(view))).toEqual(told({ type: 'GiveUp', attempt: 2, error: 'the host lease was refused: there is no such host (before that, 1 host failed: interrupted)' }));
+    expect(due(second, seeing(view))).toEqual(told({ type: 'GiveUp', attempt: 2, error: 'the host lease was refused: there is no such host (before that, 1 host failed: interrupted)', interrupted: nothing }));
   });
   test('its resource may say first that it is gone', () => {
     const machine: HostView = { launched: true, broken: { error: 'launch failed', at: 1 } };
@@ -101,47 +105,45 @@ describe('a step', () => {
         data: {
           lease: COPY,
           token: 22,
-          spec: { kind: 'run-command', command: 'npm test', env: { CI: 'true', WHERE: 'step', WHO: 'me', BERTH_BUILD_ID: BUILD, BERTH_BUILD_PLAN: 'wordcount', BERTH_COMMIT: 'c0ffee' }, timeoutMs: 600_000 },
+          spec: { kind: 'run-command', command: 'npm test', env: { CI: 'true', WHERE: 'step', WHO: 'me', BERTH_BUILD_ID: BUILD, BERTH_BUILD_PLAN: 'wordcount', BERTH_BUILD_GENERATION: '1', BERTH_COMMIT: 'c0ffee' }, timeoutMs: 600_000 },
         },
       },
     ]));
   test('that keeps a file takes it into the folder of the build', () =>
-    expect(due(phases['running the last step'], seeing(leases))).toMatchObject([{ type: 'RunAction', id: action(1), data: { spec: { kind: 'get-file', path: 'out/wordcount.tgz', object: `${BUILD}/wordcount.tgz` } } }]));
+    expect(due(phases['running the last step'], seeing(leases))).toMatchObject([{ type: 'RunAction', id: action(1), data: { spec: { kind: 'upload', paths: ['out/wordcount.tgz'], prefix: `${BUILD}/1`, whenNone: 'fail', maxBytes: 1024, maxFiles: 1000 } } }]));
   test('is not run twice', () => {
     expect(due(first, seeing({ ...leases, first: { status: 'requested' } }))).toEqual([]);
     expect(due(first, seeing({ ...leases, first: { status: 'requested', startedAt: 10_000 } }))).toEqual([]);
   });
 
   const finish = (verdict: object) => told({ type: 'FinishStep', build: BUILD, action: action(0), verdict, durationMs: 40 } as BuildCommand);
-  const stopped = (error: string, outcome: 'lost' | 'cancelled', durationMs = 40) => giveUp(error, { step: { outcome, error, durationMs } });
+  const stopped = (error: string, outcome: 'lost' | 'cancelled', durationMs = 40, of = action(0)) => giveUp(error, its(outcome, error, durationMs, of));
   const failed = (code: string, error: string, more: { started?: boolean; exitCode?: number } = {}): ActionView => ({
     status: 'failed', code, error, started: more.started ?? true, durationMs: 40, at: 20_000, position: 40, result: more.exitCode === undefined ? {} : { exitCode: more.exitCode },
   });
   test.each<[string, ActionView, Due[]]>([
-    ['passed', { status: 'succeeded', result: { exitCode: 0 }, durationMs: 40 }, finish({ outcome: 'passed', exitCode: 0 })],
-    ['exited with 2', failed('exit', 'the command failed', { exitCode: 2 }), finish({ outcome: 'failed', error: 'exit code 2', exitCode: 2 })],
-    ['was killed', failed('exit', 'killed by SIGKILL'), finish({ outcome: 'failed', error: 'killed by SIGKILL' })],
-    ['took too long', failed('timeout', 'timed out after 600 s'), finish({ outcome: 'failed', error: 'timed out after 600 s' })],
+    ['passed', { status: 'succeeded', result: { exitCode: 0 }, durationMs: 40 }, finish({ outcome: 'passed', exitCode: 0, outputs: undefined })],
+    ['exited with 2', failed('exit', 'exit code 2', { exitCode: 2 }), finish({ outcome: 'failed', error: 'exit code 2', exitCode: 2, outputs: undefined, tail: undefined })],
+    ['was killed', failed('exit', 'killed by SIGKILL'), finish({ outcome: 'failed', error: 'killed by SIGKILL', exitCode: undefined, outputs: undefined, tail: undefined })],
+    ['took too long', failed('timeout', 'timed out after 600 s'), finish({ outcome: 'failed', error: 'timed out after 600 s', exitCode: undefined, outputs: undefined, tail: undefined })],
     ['is lost', { status: 'lost', error: 'the host was reset', durationMs: 40 }, stopped('the outcome of step Test is unknown: the host was reset', 'lost')],
     ['was cancelled', { status: 'cancelled', reason: 'by ada', durationMs: 40 }, stopped('step Test was cancelled: by ada', 'cancelled')],
     ['was under way when the host vanished', failed('unreachable', 'no route'), stopped('the outcome of step Test is unknown: no route', 'lost')],
-    ['never began, for there is no host', failed('unreachable', 'no route', { started: false }), retry('no route', { interrupted: interrupted('cancelled', 'no route', 40) })],
-    ['never began, says the gateway', failed('host-fault', 'host unreachable: x', { started: false }), retry('host unreachable: x', { interrupted: interrupted('cancelled', 'host unreachable: x', 40) })],
+    ['never began, for there is no host', failed('unreachable', 'no route', { started: false }), retry('no route', its('cancelled', 'no route', 40))],
+    ['never began, says the gateway', failed('host-fault', 'host unreachable: x', { started: false }), retry('host unreachable: x', its('cancelled', 'host unreachable: x', 40))],
     ['had a stale token', failed('stale-token', 'the token is stale', { started: false }), stopped('step Test was not run: the token is stale', 'cancelled')],
     ['ended in a way that says nothing about the code', failed('host-fault', 'no space left'), stopped('step Test could not be carried out: no space left', 'lost')],
     ['was refused', refused('invalid-data', 'no such thing'), stopped('step Test was not run: no such thing', 'cancelled', 0)],
   ])('that %s', (_what, view, expected) => expect(due(first, seeing({ ...leases, first: view }))).toEqual(expected));
 
   test('with an end of its own has its verdict, whatever became of its leases', () =>
-    expect(due(first, seeing({ host: destroyed(), copy: destroyed(), first: { status: 'succeeded', result: {}, durationMs: 40 } }))).toEqual(finish({ outcome: 'passed' })));
+    expect(due(first, seeing({ host: destroyed(), copy: destroyed(), first: { status: 'succeeded', result: {}, durationMs: 40 } }))).toEqual(finish({ outcome: 'passed', exitCode: undefined, outputs: undefined })));
   test('after others never begins again on another host', () =>
-    expect(due(phases['running the last step'], seeing({ ...leases, last: failed('unreachable', 'no route', { started: false }) }))).toEqual(stopped('step Keep the package was not run: no route', 'cancelled')));
-  test('that kept something without a checksum kept nothing', () =>
-    expect(due(phases['running the last step'], seeing({ ...leases, last: { status: 'succeeded', result: { bytes: 3 }, durationMs: 40 } }))).toEqual(stopped('step Keep the package could not be carried out: its result is incomplete', 'lost')));
+    expect(due(phases['running the last step'], seeing({ ...leases, last: failed('unreachable', 'no route', { started: false }) }))).toEqual(stopped('step Keep the package was not run: no route', 'cancelled', 40, action(1))));
   test.each(['not-found', 'path-outside', 'file-failed'])('that finds no file failed: %s', (code) =>
     expect(due(phases['running the last step'], seeing({ ...leases, last: failed(code, 'there is no out/wordcount.tgz') }))).toMatchObject([{ command: { type: 'FinishStep', verdict: { outcome: 'failed', error: 'there is no out/wordcount.tgz' } } }]));
 
-  const lostHost = (why: string, durationMs = 40) => retry(`the host lease broke: ${why}`, { step: { outcome: 'lost', error: `the host lease broke: ${why}`, durationMs } });
+  const lostHost = (why: string, durationMs = 40, of = action(0)) => retry(`the host lease broke: ${why}`, its('lost', `the host lease broke: ${why}`, durationMs, of));
   const brokenHost: HostView = { launched: true, broken: { error: 'interrupted', at: 10_700 } };
   const ends: [string, ActionView][] = [
     ['out of reach', failed('unreachable', 'no route')],
@@ -158,7 +160,7 @@ describe('a step', () => {
       ['nothing is left of it', { host: destroyed('broken', 'it burns'), copy: destroyed('released', 'its host lease ended') }, 'it burns'],
     ])('%s', (_who, seen, why) => {
       expect(due(first, seeing({ ...seen, first: view }))).toEqual(lostHost(why));
-      expect(due(phases['running the last step'], seeing({ ...seen, last: view }))).toEqual(lostHost(why));
+      expect(due(phases['running the last step'], seeing({ ...seen, last: view }))).toEqual(lostHost(why, 40, action(1)));
     });
   });
   test('that was refused on a host that is gone begins again elsewhere', () => expect(due(first, seeing({ ...leases, machine: brokenHost, first: refused('lease-not-active') }))).toEqual(lostHost('interrupted', 0)));
@@ -240,7 +242,7 @@ test('a host that failed is given back while the build goes on elsewhere', () =>
   const other = ids.hostLease(BUILD, 2);
   expect(other).not.toBe(HOST);
   expect(due(second, seeing({ host: active, copy: ending('broken', 'x') }))).toMatchObject([{ type: 'RequestLease', id: other }]);
-  expect(due(second, seeing({ host: active, copy: destroyed('broken', 'x') }))).toMatchObject([{ type: 'RequestLease', id: other }, release(HOST, 13, 'another host is tried')]);
+  expect(due(second, seeing({ host: active, copy: destroyed('broken', 'x') }))).toMatchObject([{ type: 'RequestLease', id: other }, release(HOST, 13, 'another host is tried, or this one is not needed any more')]);
   expect(due(second, seeing({ host: destroyed(), copy: destroyed(), more: { [other]: active } }))).toEqual(told({ type: 'RequestWorkingCopy', build: BUILD, attempt: 2, host: 'main' }));
   // and it is over only when both are
   const over = after(request, { type: 'Retry', build: BUILD, attempt: 1, error: 'no route', interrupted: idle }, { type: 'Abort', reason: 'x', durations: { [action(0)]: 0, [action(1)]: 0 } });

@@ -137,13 +137,13 @@ function stopAt(at: number, { cancelling }: Extract<ActionView, { status: 'reque
   return [{ to: 'host-agent-gateway', type: 'CancelAction', id: ids.cancel(action), after: 0, data: { action, reason: `it took longer than ${step.timeout! / 1000} s` } }];
 }
 
-/** Has anything of the build run on a host in this attempt, this step apart? */
+/** Has anything of the build run on a host in this attempt, or may have, this step apart? What was asked for may be on its way. */
 const hasRun = ({ steps, plan }: LiveBuild, index: number, view: View): boolean =>
   (steps[index]?.tries ?? 1) > 1 ||
   steps.some((step, at) => {
     if (at === index || stepKind(plan.steps[at]!).on !== 'host' || step.tries === 0) return false;
     const action = step.status === 'running' ? view.action(step.action) : undefined;
-    return step.status !== 'running' || (action !== undefined && !(action.status === 'failed' && !action.started));
+    return !(action?.status === 'failed' && !action.started);
   });
 
 /**

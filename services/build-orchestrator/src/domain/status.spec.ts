@@ -49,5 +49,5 @@ test.each([
   ['dev.cdevents.build.finished.0.2.0', { type: 'BuildAborted' }],
   ['dev.berth.build.building', { type: 'StepStarted' }],
 ])('%s', (name, event) => {
-  expect(buildStatus(BUILD, phases['running the first step'] as Exclude<Build, { status: 'none' }>, [event as never]).name).toBe(name);
+  expect(buildStatus(BUILD, phases['running the first step'] as Exclude<Build, { status: 'none' }>, [{ data: {}, ...event } as never]).name).toBe(name);
 });

@@ -33,6 +33,7 @@ export class Others {
     const problem = (...what: unknown[]) => this.problems.push(what);
     return {
       name: 'build-orchestrator',
+      config: { home: '/nowhere' },
       store: this.store,
       bus: bus as unknown as Bus,
       connection: {
@@ -109,5 +110,5 @@ function follows({ kind, id }: Recorded, event: Told): Told[] {
   if (event.type === 'LeaseReleased' || event.type === 'LeaseBroken') return [{ type: 'LeaseDestroyed', data: {} }];
   if (event.type === 'ActionRequested') return [{ type: 'ActionStarted', data: {} }];
   if (event.type !== 'ActionStarted' || kind !== 'action') return [];
-  return [{ type: 'ActionSucceeded', data: { exitCode: 0, bytes: 3, sha256: 'ab' } }];
+  return [{ type: 'ActionSucceeded', data: { exitCode: 0, artifacts: [{ name: 'wordcount.tgz', object: 'o', bytes: 3, sha256: 'ab' }] } }];
 }

@@ -92,9 +92,9 @@ function verdict({ failed, steps }: LiveBuild): BuildEvent {
   return steps.every(isFine) ? { type: 'BuildPassed', data: {} } : { type: 'BuildErrored', data: { error: 'a step did not come to its end' } };
 }
 
-/** Hosts whose steps are all over, while others are not. One that is to be kept for debugging stays to the end. */
+/** Hosts whose steps are all over, while others are not. Those that are kept for debugging when the build fails stay to the end. */
 function doneHosts(build: LiveBuild): BuildEvent[] {
-  if (build.about.holdOnFailure !== undefined && build.failed) return [];
+  if (build.about.holdOnFailure !== undefined) return [];
   const open = openHosts(build);
   return Object.values(build.places).flatMap(({ host }): BuildEvent[] => (open.has(host) ? [] : [{ type: 'BuildHostReleased', data: { host } }]));
 }

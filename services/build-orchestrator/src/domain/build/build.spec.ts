@@ -18,7 +18,7 @@ const given = (build: Build) => ({
 const steps = { first: { step: 0, name: 'Test', action: action(0) }, last: { step: 1, name: 'Keep the package', action: action(1) } };
 const requested: BuildEvent = { type: 'BuildRequested', data: { plan, planVersion: 3, variables: { WHO: 'me' }, initiator: 'ada' } };
 const preparing = (attempt: number): BuildEvent => ({ type: 'BuildPreparing', data: { attempt, hostLease: ids.hostLease(BUILD, attempt) } });
-const finished = (step: number, outcome: 'passed' | 'failed' | 'lost' | 'cancelled', more: object = {}, durationMs = 5): BuildEvent => ({ type: 'StepFinished', data: { step, outcome, ...more, durationMs } });
+const finished = (step: number, outcome: 'passed' | 'failed' | 'lost' | 'cancelled' | 'skipped', more: object = {}, durationMs = 5): BuildEvent => ({ type: 'StepFinished', data: { step, outcome, ...more, durationMs } });
 const abort: BuildCommand = { type: 'Abort', reason: 'not needed', durations: { [action(0)]: 7, [action(1)]: 7 } };
 const artifact = { name: 'wordcount.tgz', object: `${BUILD}/wordcount.tgz`, bytes: 3, sha256: 'ab' };
 
@@ -45,7 +45,7 @@ describe('a build goes its way', () => {
       .when({ type: 'FinishStep', build: BUILD, action: action(1), verdict: { outcome: 'passed', artifacts: [artifact] }, durationMs: 5 })
       .then(finished(1, 'passed'), { type: 'ArtifactKept', data: artifact }, { type: 'BuildPassed', data: {} }));
   test('one that failed ends the build, with a clear error', () =>
-    given(phases['running the first step']).when(fail).then(finished(0, 'failed', { error: 'exit code 1', exitCode: 1 }), { type: 'BuildFailed', data: { error: 'step Test failed: exit code 1', failure: { step: 'Test', command: 'npm test', exitCode: 1 } } }));
+    given(phases['running the first step']).when(fail).then(finished(0, 'failed', { error: 'exit code 1', exitCode: 1 }), finished(1, 'skipped', { because: 'needs' }, 0), { type: 'BuildFailed', data: { error: 'step Test failed: exit code 1', failure: { step: 'Test', command: 'npm test', exitCode: 1 } } }));
   test('a step has one end', () => given(phases['running the last step']).when(pass(0)).then());
 });
 
@@ -131,7 +131,7 @@ describe('state x command', () => {
     pending: { Abort: 'BuildAborted', Advance: 'BuildPreparing', Wait: 'BuildWaiting' },
     'preparing the host': { Abort: 'BuildAborted', RequestWorkingCopy: 'BuildWorkingCopyRequested', Wait: 'BuildWaiting', Retry: 'BuildRetried BuildPreparing', GiveUp: 'BuildErrored' },
     'preparing the working copy': { Abort: 'BuildAborted', Wait: 'BuildWaiting', Start: 'BuildStarted StepStarted', Retry: 'BuildRetried BuildPreparing', GiveUp: 'BuildErrored' },
-    'running the first step': { Wait: 'BuildWaiting', Abort: 'StepFinished BuildAborted', 'FinishStep first': 'StepFinished StepStarted', 'FinishStep failed': 'StepFinished BuildFailed', Retry: 'StepFinished BuildRetried BuildPreparing', GiveUp: 'StepFinished BuildErrored' },
+    'running the first step': { Wait: 'BuildWaiting', Abort: 'StepFinished BuildAborted', 'FinishStep first': 'StepFinished StepStarted', 'FinishStep failed': 'StepFinished StepFinished BuildFailed', Retry: 'StepFinished BuildRetried BuildPreparing', GiveUp: 'StepFinished BuildErrored' },
     'running the last step': { Wait: 'BuildWaiting', Abort: 'StepFinished BuildAborted', 'FinishStep last': 'StepFinished BuildPassed', Retry: 'StepFinished BuildRetried BuildPreparing', GiveUp: 'StepFinished BuildErrored' },
     passed: over,
     failed: { ...over, NoteHold: 'BuildWaiting' },

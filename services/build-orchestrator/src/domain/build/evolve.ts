@@ -67,7 +67,7 @@ export function evolve(build: Build, event: BuildEvent): Build {
     case 'StepStarted': {
       const { step, action, attempt = 1 } = event.data;
       const planned = build.plan.steps[step];
-      if (!planned || build.steps[step]?.status !== 'waiting') return impossible(build, event);
+      if (!planned || build.steps[step]?.status !== 'waiting' || !needsOf(planned, step).every((need) => isOver(build.steps[need]!))) return impossible(build, event);
       const extras = kindNameOf(planned) === 'lease' ? [...build.extras, { lease: action, step }] : build.extras;
       return { ...begun(build), extras, steps: replaced(build.steps, step, { status: 'running', tries: attempt, action }) };
     }
@@ -93,7 +93,7 @@ export function evolve(build: Build, event: BuildEvent): Build {
     case 'BuildRetried':
       return retried(build, event.data) ?? impossible(build, event);
     case 'BuildPassed':
-      return { ...over(build), percent: 100, status: 'passed' };
+      return build.steps.every(isOver) ? { ...over(build), percent: 100, status: 'passed' } : impossible(build, event);
     case 'BuildFailed':
       return { ...over(build), status: 'failed', error: event.data.error, ...(event.data.failure && { failure: event.data.failure }) };
     case 'BuildAborted':
@@ -225,7 +225,11 @@ function stepFinished(build: LiveBuild, { step: index, outcome, error = '', exit
     case 'cancelled':
       return set({ status: outcome, tries, error, ...('action' in step && { action: step.action }) });
     case 'failed': {
-      if (again) return set({ status: 'waiting', tries });
+      if (again) {
+        // What was reported counts for the try that it was reported on.
+        const { [index]: _told, ...messages } = build.messages;
+        return { ...set({ status: 'waiting', tries }), messages };
+      }
       const planned = build.plan.steps[index]!;
       const allowed = planned.continueOnError ?? false;
       const next = set({ status: 'failed', tries, allowed, error, ...found });
