@@ -25,7 +25,7 @@ interface Group {
 const name = fc.string({ unit: fc.constantFrom('a', 'B', '7', ' ', '-', '#', '\\', '<', '&', '"', "'", '>', 'ü', '😀', '{', '[', ']'), maxLength: 12 }).map((text) => `n${text}n`.replace(/\s+/g, ' '));
 const result = (outcomes: readonly Outcome[]): fc.Arbitrary<Result> => fc.record({ name, outcome: fc.constantFrom(...outcomes), message: name });
 const group = (outcomes: readonly Outcome[]): fc.Arbitrary<Group> => fc.letrec<{ group: Group }>((tie) => ({
-  group: fc.record({ name, results: fc.array(result(outcomes), { maxLength: 5 }), groups: fc.oneof({ depthSize: 'small', withCrossShrink: true }, fc.constant([]), fc.array(tie('group'), { maxLength: 3 })) }),
+  group: fc.record({ name, results: fc.array(result(outcomes), { maxLength: 5 }), groups: fc.oneof({ depthSize: 'small', withCrossShrink: true }, fc.constant<Group[]>([]), fc.array(tie('group'), { maxLength: 3 })) }),
 })).group;
 
 function all({ results, groups }: Group): Result[] {
@@ -79,11 +79,11 @@ describe('tests', () => {
     const bad = results.filter((one) => one.outcome !== 'passed');
     const sorted = (list: string[]): string[] => list.sort();
     expect(sorted(report.findings.map((one) => (one.kind === 'test' ? `${one.outcome} ${one.name} ${one.message?.replace(/^x/, '') ?? ''}` : 'not a test')))).toEqual(sorted(bad.map((one) => `${one.outcome} ${one.name} ${one.message}`)));
-  }), { numRuns: 150 }));
+  }), { numRuns: 100 }));
 
   test('read by their content they are the same', () => fc.assert(fc.property(group(tests), (root) => {
     for (const [format, write] of written) expect({ ...read(write(root)), format }).toEqual(read(write(root), format));
-  }), { numRuns: 50 }));
+  }), { numRuns: 30 }));
 });
 
 interface Remark {
@@ -108,7 +108,7 @@ test('remarks, as SARIF and as checkstyle', () => fc.assert(fc.property(fc.array
     expect(report.lint).toEqual({ errors: many('error'), warnings: many('warning'), notes: many('note') });
     expect(report.findings).toEqual(byRank.map((one) => ({ kind: 'lint', ...one })));
   }
-}), { numRuns: 150 }));
+}), { numRuns: 100 }));
 const ranks: Readonly<Record<LintFinding['severity'], number>> = { error: 0, warning: 1, note: 2 };
 
 describe('no more findings are kept than a report may have', () => {

@@ -49,6 +49,7 @@ class Strict extends SaxesParser {
     const cut = /^unclosed tag: (.*)$/s.exec(message)?.[1];
     if (cut !== undefined) throw new ReportFault(`ends inside <${cut.slice(0, 80)}>, so its program was ended while it wrote: look at the output of that program`, this.line);
     if (message === 'undefined entity.') throw new ReportFault('uses an entity that XML does not have: write the character itself', this.line);
+    if (message === 'text data outside of root node.') throw new ReportFault('has text outside of its XML, such as what npm prints: let the program write its report into a file of its own');
     throw new ReportFault(`is not well-formed XML (${message.slice(0, 120).replace(/\.$/, '')}): ${asWritten}`, this.line);
   }
 }
