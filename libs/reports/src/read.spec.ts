@@ -16,12 +16,12 @@ describe('reading a report', () => {
   });
 
   test('a large one leaves the caller free and its bytes as they are', async () => {
-    const bytes = large(100_000);
+    const bytes = large(40_000);
     const reading = readReport(bytes, 'junit');
     // A timer of the caller runs while it is read, which takes a hundred times as long.
     const first = await Promise.race([reading, new Promise((resolve) => setTimeout(() => resolve('the caller'), 1))]);
     expect(first).toBe('the caller');
-    expect(await reading).toMatchObject({ tests: { total: 100_000, failed: 100_000 }, more: 99_800 });
+    expect(await reading).toMatchObject({ tests: { total: 40_000, failed: 40_000 }, more: 39_800 });
     expect(bytes.subarray(0, 11).toString()).toBe('<testsuite>');
   });
 
