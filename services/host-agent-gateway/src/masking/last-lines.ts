@@ -34,11 +34,9 @@ export function createLastLines(): LastLines {
   };
 }
 
-/* eslint-disable no-control-regex -- these are what is taken out */
 /** CSI (colours, cursor), OSC (titles, links) and the short escape sequences of ECMA-48. */
 const SEQUENCES = /\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]/g;
 const CONTROLS = /[\0-\x08\x0b-\x1f\x7f]/g;
-/* eslint-enable no-control-regex */
 
 /** As a terminal would leave it: what was written over a line is what counts. */
 function plain(text: string): string {
