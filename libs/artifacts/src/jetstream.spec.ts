@@ -3,6 +3,7 @@ import { connect, StringCodec, type JetStreamManager, type NatsConnection, type 
 import { beforeAll, describe, expect, test } from 'vitest';
 import { atEndOfFile } from '../../../test/support/cleanup.js';
 import { startTestNats, type TestNats } from '../../../test/support/nats.js';
+import { eventually } from '../../../test/support/wait.js';
 import { ChangedError, FullError } from './errors.js';
 import { jetStreamObjects } from './jetstream.js';
 import type { Objects } from './objects.js';
@@ -23,7 +24,7 @@ describe('objects in JetStream', () => {
     atEndOfFile(() => connection.close());
     manager = await connection.jetstreamManager();
     theirs = await connection.jetstream().views.os(BUCKET);
-    objects = jetStreamObjects(connection, BUCKET, { page: 5 });
+    objects = jetStreamObjects(connection, BUCKET, { page: 5, patienceMs: 300 });
   });
 
   const stream = `OBJ_${BUCKET}`;
@@ -113,10 +114,24 @@ describe('objects in JetStream', () => {
     }
     await expect(objects.put('interrupted/1/x', interrupted())).rejects.toThrow('the store of artifacts is not available');
     await nats.restart();
-    await connection.flush();
-    await objects.put('interrupted/1/y', pieces(randomBytes(10)));
+    await eventually(() => objects.put('interrupted/1/y', pieces(randomBytes(10))));
     expect(await chunksWithoutName()).toBe(0);
     expect(await objects.open('interrupted/1/x')).toBeUndefined();
+  });
+
+  test('who reads comes through a restart of the server', async () => {
+    const bytes = randomBytes(900 * KiB);
+    const patient = jetStreamObjects(connection, BUCKET);
+    await eventually(() => patient.put('patient/1/x', pieces(bytes)));
+    const taken: Uint8Array[] = [];
+    for await (const piece of (await patient.open('patient/1/x'))!.read()) {
+      taken.push(piece);
+      if (taken.length === 1) {
+        await nats.kill9();
+        await nats.restart();
+      }
+    }
+    expect(Buffer.concat(taken).equals(bytes)).toBe(true);
   });
 
   test('bytes that go while they are read: told as that, and not as damage', async () => {

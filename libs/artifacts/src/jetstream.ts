@@ -1,4 +1,4 @@
-import { DeliverPolicy, headers, JsHeaders, nuid, type NatsConnection } from 'nats';
+import { headers, JsHeaders, nuid, type NatsConnection } from 'nats';
 import { CorruptError, ChangedError, UnavailableError } from './errors.js';
 import { asker, Refused, WRONG_SEQUENCE, type Asker } from './jetstream-asker.js';
 import type { Listed, ObjectFacts, Objects, OpenObject, PutOptions, Range } from './objects.js';
@@ -20,6 +20,8 @@ interface Meta {
 const CHUNK = 128 * 1024;
 /** Chunks sent and not yet stored, 4 MiB: what a put holds in memory. */
 const WINDOW = 32;
+/** How long who reads waits for a server that is away. */
+const PATIENCE_MS = 10_000;
 const PAGE = 256;
 const DIGEST = /^SHA-256=/i;
 
@@ -29,8 +31,8 @@ const DIGEST = /^SHA-256=/i;
  * Read and written here rather than by the client's own object store, which takes in a whole object however slow the other
  * side is, and looks at the answers to its chunks only at the end, so that a refused one is a rejection that nobody handles.
  */
-export function jetStreamObjects(connection: NatsConnection, bucket: string, { page = PAGE }: { page?: number } = {}): Objects {
-  return new JetStreamObjects(asker(connection, bucket), bucket, page);
+export function jetStreamObjects(connection: NatsConnection, bucket: string, { page = PAGE, patienceMs = PATIENCE_MS }: { page?: number; patienceMs?: number } = {}): Objects {
+  return new JetStreamObjects(asker(connection, bucket, patienceMs), bucket, page);
 }
 
 class JetStreamObjects implements Objects {
@@ -94,7 +96,7 @@ class JetStreamObjects implements Objects {
   }
 
   async *list(prefix = ''): AsyncGenerator<Listed, void, undefined> {
-    for await (const data of this.ask.page(`$O.${this.bucket}.M.>`, this.pageSize, DeliverPolicy.LastPerSubject)) {
+    for await (const data of this.ask.lasts(`$O.${this.bucket}.M.>`, this.pageSize)) {
       const meta = JSON.parse(Buffer.from(data).toString()) as Meta;
       if (!meta.deleted && meta.name.startsWith(prefix)) yield { name: meta.name, bytes: meta.size, time: new Date(meta.mtime) };
     }

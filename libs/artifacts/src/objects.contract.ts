@@ -241,7 +241,7 @@ export function objectsContract(subject: () => Subject, { holds }: { holds: bool
   if (!holds) return;
   test('a store that does not come on holds its source back', async () => {
     const { objects, hold } = subject();
-    const total = 96 * MiB;
+    const total = 32 * MiB;
     const piece = Buffer.alloc(MiB);
     let taken = 0;
     async function* source() {
@@ -257,8 +257,8 @@ export function objectsContract(subject: () => Subject, { holds }: { holds: bool
         const still = taken > 0 && taken === before;
         before = taken;
         return still;
-      }, { everyMs: 250, timeoutMs: 15_000 });
-      expect(taken).toBeLessThanOrEqual(40 * MiB);
+      }, { everyMs: 200, timeoutMs: 15_000 });
+      expect(taken).toBeLessThanOrEqual(24 * MiB);
     } finally {
       release();
     }

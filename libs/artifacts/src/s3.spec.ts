@@ -89,8 +89,9 @@ describe('objects in S3', () => {
   });
 
   test.each(['CompleteMultipartUpload', 'CopyObject'] as const)('%s fails in an answer that began well: not taken for stored', async (action) => {
-    s3.fault({ lateError: 'AccessDenied', action, times: 1 });
+    const stop = s3.fault({ lateError: 'AccessDenied', action });
     await expect(objects.put(`late/1/${action}`, pieces(randomBytes(7 * MiB), MiB))).rejects.toBeInstanceOf(UnavailableError);
+    stop();
     expect(await objects.open(`late/1/${action}`)).toBeUndefined();
     expect(bucket.uploads.size).toBe(0);
   });
