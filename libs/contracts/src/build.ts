@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { keptFile } from './action.js';
 import { principal } from './blueprint.js';
+import { artifactName } from './object-name.js';
 import { savedPlan } from './plan.js';
 import { name, span, uuid } from './scalars.js';
 import { environment, stepId } from './steps.js';
@@ -11,7 +12,6 @@ const reason = z.string().max(256);
 const ref = z.string().max(256).regex(/^[A-Za-z0-9_][A-Za-z0-9._/@+-]*$/, 'use a branch, a tag or a commit');
 /** A link that a build shows: only what a browser can open without harm. */
 export const artifactUri = z.url({ protocol: /^(https?|ftp|s3|ssh|git)$/, error: 'use a URL that begins with http, https, ftp, s3, ssh or git' }).max(4096);
-export const artifactName = z.string().max(256).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}(\/[A-Za-z0-9][A-Za-z0-9._-]{0,127})*$/, 'use letters, digits, ".", "_" and "-", and "/" between folders');
 export const artifactType = z.enum(['file', 'uri', 'tests', 'lint', 'sbom']);
 
 export const buildCommands = {

@@ -17,7 +17,7 @@ export { leaseRequest, waiting, type LeaseRequest } from './lease.js';
 export { insidePath, glob, secretName, commandShell, keptFile, actionSpec, actionResult, type CommandShell, type KeptFile, type ActionSpec, type ActionKind, type ActionResult } from './action.js';
 export { plan, savedPlan, planVariable, type Plan, type SavedPlan, type PlanVariable } from './plan.js';
 export { stepSchemas, isTemplate, TEMPLATE, type Step, type SavedStep, type StepKindName, type StepWith } from './steps.js';
-export { artifactName, artifactUri, artifactType, type Failure } from './build.js';
+export { artifactUri, artifactType, type Failure } from './build.js';
 export {
   commands, events, type CommandType, type CommandData, type CommandInput, type EventsOf, type AnyRecorded, type MachineEvent, type BlueprintEvent, type FleetEvent, type ResourceEvent,
   type LeaseEvent, type ActionEvent, type PlanEvent, type BuildEvent,
@@ -27,3 +27,4 @@ export {
   reportFormats, reportFormat, knownReportFormat, testCounts, lintCounts, testFinding, lintFinding, finding, reportSummary, report,
   type ReportFormat, type KnownReportFormat, type TestCounts, type LintCounts, type TestFinding, type LintFinding, type Finding, type ReportSummary, type Report,
 } from './report.js';
+export { artifactName, artifactObject, objectName } from './object-name.js';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { commandShell, glob, insidePath, secretName } from './action.js';
 import { principal, resourceType } from './blueprint.js';
+import { artifactName } from './object-name.js';
 import { duration, name, platform, wants } from './scalars.js';
 import { workingCopySpec } from './working-copy.js';
 
@@ -71,7 +72,6 @@ export const runStep = z.strictObject({
 });
 
 const step = <K extends string, W extends z.ZodRawShape, M extends z.ZodRawShape>(kind: K, more: M, parameters: z.ZodObject<W>) => z.strictObject({ ...common, ...more, uses: z.literal(kind), with: parameters });
-const artifactName = z.string().max(256).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}(\/[A-Za-z0-9][A-Za-z0-9._-]{0,127})*$/, 'use letters, digits, ".", "_" and "-", and "/" between folders');
 
 export const checkoutStep = step('checkout', onHost, z.strictObject({
   repository: templated(workingCopySpec.shape.repository.unwrap()),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readSetting, SettingError, type ArtifactsSetting } from '@berth/artifacts';
 import { fieldErrors, summary } from '@berth/contracts';
 
 /** What Berth reads from its environment; nothing else is configured anywhere. */
@@ -22,6 +23,8 @@ export interface Config {
   artifactLimit?: number;
   /** where people reach the console, without a slash at its end; builds carry a link to it */
   publicUrl?: string;
+  /** where artifacts are kept; on the bus when absent */
+  artifacts?: ArtifactsSetting;
   /** absolute path; standard error when absent */
   logFile?: string;
 }
@@ -43,6 +46,18 @@ const environment = z.object({
   BERTH_OUTPUT_LIMIT: z.coerce.number('must be a number of bytes').int('must be a whole number of bytes').min(65_536, 'must be at least 65536 bytes').default(DEFAULT_OUTPUT_LIMIT),
   BERTH_ARTIFACT_LIMIT: z.coerce.number('must be a number of bytes').int('must be a whole number of bytes').min(1024, 'must be at least 1024 bytes').default(DEFAULT_ARTIFACT_LIMIT),
   BERTH_PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https URL such as https://berth.example' }).optional(),
+  BERTH_ARTIFACTS: z
+    .string()
+    .optional()
+    .transform((text, context): ArtifactsSetting => {
+      try {
+        return readSetting(text);
+      } catch (error) {
+        if (!(error instanceof SettingError)) throw error;
+        context.addIssue({ code: 'custom', message: error.message });
+        return z.NEVER;
+      }
+    }),
   BERTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 

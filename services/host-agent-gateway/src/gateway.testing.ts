@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { outputHeaders, subjects, type ActionEvent, type Answer, type CommandInput, type HostAccess, type LeaseEvent, type Recorded, type ResourceEvent } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
-import { natsBus, startService, type Bus, type RunningService } from '@berth/runtime';
+import { natsBus, startService, type Bus, type Config, type RunningService } from '@berth/runtime';
 import { streams } from '@berth/nats';
-import { AckPolicy, connect, createInbox, DeliverPolicy } from 'nats';
+import { AckPolicy, connect, createInbox, DeliverPolicy, type NatsConnection } from 'nats';
 import { atEndOfFile, tempFolder } from '../../../test/support/cleanup.js';
 import { startTestNats } from '../../../test/support/nats.js';
 import { eventually } from '../../../test/support/wait.js';
@@ -15,6 +15,7 @@ type Spec = CommandInput<'host-agent-gateway', 'RunAction'>['spec'];
 export interface TestGateway {
   home: string;
   bus: Bus;
+  connection: NatsConnection;
   resource(id: string, ...events: ResourceEvent[]): Promise<number>;
   lease(id: string, ...events: LeaseEvent[]): Promise<number>;
   /** A host under an active lease of its own; `how` it is known how to get in. */
@@ -33,14 +34,14 @@ export interface TestGateway {
   restart(): Promise<void>;
 }
 
-export async function startGateway(): Promise<TestGateway> {
+export async function startGateway(more: Partial<Config> = {}): Promise<TestGateway> {
   const nats = await startTestNats();
   const home = await tempFolder('gateway');
   const connection = await connect({ servers: nats.url, noEcho: false });
   atEndOfFile(() => connection.close());
   const store = jetStreamStore(connection);
   const bus = natsBus(connection);
-  const config = { home, httpPort: 0, natsUrl: nats.url, databaseUrl: '', logLevel: 'silent', sweepMs: 60_000, sweepGraceMs: 60_000 };
+  const config = { home, httpPort: 0, natsUrl: nats.url, databaseUrl: '', logLevel: 'silent', sweepMs: 60_000, sweepGraceMs: 60_000, ...more };
   const start = () =>
     startService(gatewayService, config, (error) => {
       throw error;
@@ -58,6 +59,7 @@ export async function startGateway(): Promise<TestGateway> {
   const self: TestGateway = {
     home,
     bus,
+    connection,
     resource: (id, ...told) => append('resource', id, told),
     lease: (id, ...told) => append('lease', id, told),
     async host(how, access) {

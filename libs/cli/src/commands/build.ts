@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import { basename, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { ArtifactView, BuildView } from '@berth/client';
 import { whoIsAsking } from '../asker.js';
 import { leaf, type Context } from '../context.js';
+import { downloadArtifact } from '../download.js';
 import { Exit, FAILED } from '../failure.js';
 import { watchBuild } from '../follow.js';
 import { count, keyValue, time } from '../options.js';
 import { facts, printable, relative, size, span, table } from '../text.js';
 import { controlCommands } from './build-control.js';
-import { save } from './lease-work.js';
 
 interface StartOptions {
   var?: Record<string, string>;
@@ -67,7 +67,7 @@ export function buildCommands(program: Command, context: Context): void {
       if (context.json) context.result({ id, log: Buffer.concat(log).toString() }, () => '');
     });
   leaf(build, 'artifacts <id>', 'what a build has kept')
-    .option('--download <folder>', 'save them all in this folder')
+    .option('--download <folder>', 'save them all in this folder; what was begun is gone on with')
     .action((id: string, { download }: { download?: string }) => artifacts(context, id, download));
   controlCommands(build, context);
 }
@@ -91,10 +91,10 @@ async function artifacts(context: Context, id: string, download: string | undefi
   const { items } = await context.berth.builds.artifacts(id);
   const saved: (ArtifactView & { path?: string })[] = [];
   for (const artifact of items) {
-    if (download === undefined || artifact.uri !== null) saved.push(artifact);
+    const { name, bytes, sha256 } = artifact;
+    if (download === undefined || bytes === null || sha256 === null) saved.push(artifact);
     else {
-      const path = join(resolve(context.io.cwd, download), basename(artifact.name));
-      await save(await context.berth.builds.artifact(id, artifact.name), path);
+      const path = await downloadArtifact((rest) => context.berth.builds.artifact(id, name, rest && { rest }), { name, bytes, sha256 }, resolve(context.io.cwd, download));
       saved.push({ ...artifact, path });
     }
   }

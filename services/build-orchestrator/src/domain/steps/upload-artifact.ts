@@ -19,7 +19,8 @@ export const uploadArtifact: HostKind = {
     const found = pathsOf([path].flat(), context, 'path');
     if ('fault' in found) return found;
     const name = given === undefined ? undefined : render(given, context.scope);
-    if (name !== undefined && !artifactName.safeParse(name).success) return { fault: `name is ${JSON.stringify(name)}: use letters, digits, ".", "_" and "-", and "/" between folders` };
+    const fault = name === undefined ? undefined : artifactName.safeParse(name).error?.issues[0]?.message;
+    if (fault !== undefined) return { fault: `name is ${JSON.stringify(name)} and ${fault}` };
     return { spec: { kind: 'upload', paths: found.paths, prefix: prefixOf(context), whenNone: whenNone ?? 'fail', maxBytes: context.view.artifactLimit, maxFiles: MAX_FILES, ...(name !== undefined && { name }) } };
   },
   verdict(ended) {
