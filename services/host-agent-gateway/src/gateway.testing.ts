@@ -14,8 +14,8 @@ type Spec = CommandInput<'host-agent-gateway', 'RunAction'>['spec'];
 /** The gateway on a real bus; the spec says what allocator and lease service would. */
 export interface TestGateway {
   home: string;
-  bus: Bus;
   connection: NatsConnection;
+  bus: Bus;
   resource(id: string, ...events: ResourceEvent[]): Promise<number>;
   lease(id: string, ...events: LeaseEvent[]): Promise<number>;
   /** A host under an active lease of its own; `how` it is known how to get in. */
@@ -58,8 +58,8 @@ export async function startGateway(more: Partial<Config> = {}): Promise<TestGate
   const events = async (action: string) => (await store.load<ActionEvent>('action', action)).flatMap((recorded: Recorded<ActionEvent>) => recorded.commit.events);
   const self: TestGateway = {
     home,
-    bus,
     connection,
+    bus,
     resource: (id, ...told) => append('resource', id, told),
     lease: (id, ...told) => append('lease', id, told),
     async host(how, access) {
