@@ -6,7 +6,7 @@ export { ProblemError } from './problem.js';
 export { berthHome, readCliConfig, type CliConfig } from './config.js';
 export { Channel } from './channel.js';
 export {
-  ended, type ActionView, type ArtifactView, type BuildStatus, type BuildView, type Health, type HistoryEntry, type LeaseExplanation, type LeaseView, type LiveEvent,
+  ended, type ActionLogLine, type ActionView, type ArtifactView, type BuildLogGroup, type BuildLogLine, type BuildStatus, type BuildView, type Health, type HistoryEntry, type LeaseExplanation, type LeaseView, type LiveEvent, type LogGroup,
   type MachineView, type Page, type PlanView, type Problem, type StepOutcome, type StepView,
 } from './api.js';
 export type { BlueprintView, CapacityView, Hold, OrphanView, Quarantine, QuotaView, ResourceState, ResourceView, SlotCounts } from './api-fleet.js';

@@ -141,6 +141,8 @@ export const outputHeaders = {
   reached: 'Berth-Reached',
   /** when the gateway read it, RFC 3339 */
   time: 'Berth-Time',
+  /** only on an empty chunk that stands for bytes that were left out at a limit: how many. What follows stands so much further, and totals include them */
+  cut: 'Berth-Cut',
 } as const;
 
 /** A CloudEvents 1.0 message on `berth.status.<kind>.<id>`. */
