@@ -1,7 +1,8 @@
 export { connectBus, type BusClient } from './bus.js';
 export {
-  httpClient, type Accepted, type AsOf, type BerthHttp, type Download, type LeaseInput, type ListOptions, type ServiceInput, type ServiceVerb, type WriteOptions,
+  httpClient, type Accepted, type AsOf, type BerthHttp, type Download, type LeaseInput, type ListOptions, type LogSearch, type ServiceInput, type ServiceVerb, type WriteOptions,
 } from './http.js';
+export type { LogOptions } from './follow.js';
 export { ProblemError } from './problem.js';
 export { berthHome, readCliConfig, type CliConfig } from './config.js';
 export { Channel } from './channel.js';

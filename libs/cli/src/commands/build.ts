@@ -7,6 +7,7 @@ import { Exit, FAILED } from '../failure.js';
 import { watchBuild } from '../follow.js';
 import { count, keyValue, time } from '../options.js';
 import { facts, relative, size, span, table } from '../text.js';
+import { logCommand } from './build-log.js';
 import { save } from './lease-work.js';
 
 interface StartOptions {
@@ -53,16 +54,7 @@ export function buildCommands(program: Command, context: Context): void {
     context.result(view, () => shown(view, context.colour));
   });
   leaf(build, 'watch <id>', 'show a build until it has ended: 0 only when it passed').action((id: string) => watch(context, id));
-  leaf(build, 'log <id>', 'what a build has printed')
-    .option('-f, --follow', 'and what it prints until it has ended')
-    .action(async (id: string, { follow }: { follow?: boolean }) => {
-      const log: Uint8Array[] = [];
-      for await (const bytes of context.berth.builds.log(id, { follow: follow === true })) {
-        if (context.json) log.push(bytes);
-        else context.io.stdout.write(bytes);
-      }
-      if (context.json) context.result({ id, log: Buffer.concat(log).toString() }, () => '');
-    });
+  logCommand(build, context);
   leaf(build, 'abort <id>', 'end a build; what it used is cleaned up')
     .option('--reason <text>', 'why, for the history')
     .action(async (id: string, { reason }: { reason?: string }) => {
