@@ -4,9 +4,10 @@ import { contention } from './contention.js';
 import { hosts } from './hosts.js';
 import { leases } from './leases.js';
 import { table, type Row } from './measure.js';
+import { output } from './output.js';
 import { placement } from './placement.js';
 
-const benchmarks: Record<string, () => Promise<Row[]>> = { leases, hosts, builds, contention, placement };
+const benchmarks: Record<string, () => Promise<Row[]>> = { leases, hosts, builds, contention, placement, output };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(benchmarks, name));

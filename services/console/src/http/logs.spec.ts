@@ -271,6 +271,23 @@ describe('the log of a build', () => {
     expect(await response.text()).toBe(all);
   });
 
+  test('from a program: the same calls', async () => {
+    const { builds, actions } = berth.berth;
+    const whole = async (source: AsyncIterable<Uint8Array | string>) => {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of source) pieces.push(Buffer.from(piece));
+      return Buffer.concat(pieces).toString();
+    };
+    expect(await whole(builds.log(build, { follow: true, tail: 2 }))).toBe('test\nmake again\n');
+    expect(await whole(builds.log(build, { step: 'Make', from: 1, count: 1, plain: true }))).toBe('make again\n');
+    expect(await whole(await builds.downloadLog(build))).toBe(all);
+    expect((await builds.search(build, { text: 'AGAIN', ignoreCase: true })).items.map(({ at }) => at)).toEqual(['4:1']);
+    expect((await builds.logGroups(build)).items).toHaveLength(5);
+    expect((await actions.search(steps['Make']!.id, { text: 'make', limit: 1 })).cursor).toBe('2');
+    expect((await actions.logGroups(steps['Make']!.id)).items).toEqual([]);
+    await expect(builds.downloadLog(randomUUID())).rejects.toMatchObject({ code: 'unknown-build' });
+  });
+
   test('a step that is not there, a line without a step, and a build that is not there', async () => {
     expect(await refusal(`${log}?step=Fly`)).toMatchObject({ code: 'invalid-data', errors: [{ field: 'step', message: 'use one of: Get, Make, Wait, Test' }] });
     expect((await refusal(`${log}?from=7`)).errors[0]!.field).toBe('from');

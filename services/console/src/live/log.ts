@@ -5,7 +5,7 @@ import { totalsOf, type Ends } from './ends.js';
 import { givenAt, type Indexes } from './line-index.js';
 import type { Group, Line } from './lines.js';
 import type { Output } from './output.js';
-import { BEGINNING, type Chunk, type OutputStream, type Totals } from './place.js';
+import { BEGINNING, complete, type Chunk, type OutputStream, type Totals } from './place.js';
 import { skip } from './pour.js';
 import { Needle } from './search.js';
 
@@ -53,8 +53,9 @@ export class ActionLogs {
         if (left.byteLength > 0) yield left;
       }
     }
-    yield* skip(pieces(this.output.read(action, signal, { from, ended: this.whenEnded(action, follow, signal, ended) })), offset - givenAt(from, stream));
-    if (follow && !signal.aborted) this.indexes.of(action).total = givenAt(last);
+    const over = this.whenEnded(action, follow, signal, ended);
+    yield* skip(pieces(this.output.read(action, signal, { from, ended: over })), offset - givenAt(from, stream));
+    if (over && !signal.aborted && complete(last, await over)) this.indexes.of(action).total = givenAt(last);
   }
 
   /** Bytes of the whole text of an action that has ended, once somebody has followed it to its end. */
