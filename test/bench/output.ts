@@ -14,7 +14,7 @@ import { applyStreams, streams } from '@berth/nats';
 import { atEndOfFile, tempFolder } from '../support/cleanup.js';
 import { startTestNats } from '../support/nats.js';
 import { freshDatabase } from '../support/postgres.js';
-import { timed, times, type Row } from './measure.js';
+import { cpuTimes, timed, times, type Row } from './measure.js';
 import type { Order, Told } from './pouring.js';
 
 const MIB = 1024 * 1024;
@@ -53,11 +53,13 @@ async function followers(connection: NatsConnection, { url, token, pid }: Consol
   const plainWaiting = plain.next('waiting');
   plain.order({ drink: { url: (await own).url, token, connections: FOLLOWERS, bytes } });
   await plainWaiting;
+  const floorWork = cpu(server.pid);
   const floor = await timed(async () => {
     const drunk = plain.next('drunk');
     server.order({ pour: true });
     await drunk;
   });
+  const floorCpu = floorWork();
   server.end();
   plain.end();
 
@@ -67,17 +69,20 @@ async function followers(connection: NatsConnection, { url, token, pid }: Consol
   const waiting = drinker.next('waiting');
   drinker.order({ drink: { url: `${url}/api/v1/actions/${action.id}/log?follow=true`, token, connections: FOLLOWERS, bytes } });
   await waiting;
+  const work = cpu(pid);
   const ours = await timed(async () => {
     const drunk = drinker.next('drunk');
     await action.print(FOLLOWED_MIB);
     await action.end();
     await drunk;
   });
+  const ownCpu = work();
   drinker.end();
   const speed = (spent: number) => `${(all / (spent / 1000)).toFixed(0)} MiB/s`;
   const share = floor / ours;
   return [
     { what: `${FOLLOWERS} followers of one log of ${FOLLOWED_MIB} MiB, in all`, ours: speed(ours), floor: `${speed(floor)} a plain server, from memory`, ratio: times(share), aim: '>= 0.5x', met: share >= 0.5 },
+    { what: '... CPU of the console for each GiB', ours: `${((ownCpu / all) * 1.024).toFixed(2)} s`, floor: `${((floorCpu / all) * 1.024).toFixed(2)} s of the plain server`, ratio: times(ownCpu / floorCpu), aim: '<= 2x', met: ownCpu <= 2 * floorCpu },
     { what: '... memory of the console, before, highest', ours: `${before}, ${peak(pid)} MiB`, floor: '', ratio: '', aim: '<= 600 MiB', met: peak(pid) <= 600 },
   ];
 }
@@ -197,6 +202,7 @@ function child() {
   const own: ChildProcess = fork(join(CHECKOUT, 'test', 'dist', 'bench', 'pouring.js'));
   const end = atEndOfFile(() => void own.kill('SIGKILL'));
   return {
+    pid: own.pid!,
     order: (order: Order) => own.send(order),
     next: <T = Told>(kind: string) =>
       new Promise<T>((resolve, reject) => {
@@ -205,6 +211,13 @@ function child() {
       }),
     end: () => void end(),
   };
+}
+
+/** Counts the CPU time of a process from now on, in ms. */
+function cpu(pid: number): () => number {
+  const used = () => cpuTimes({ it: pid }).get('it') ?? Number.NaN;
+  const before = used();
+  return () => used() - before;
 }
 
 /** Memory of a process in MiB, from /proc, where there is one: now, and the most it ever had. */

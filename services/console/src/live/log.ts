@@ -5,8 +5,7 @@ import { totalsOf, type Ends } from './ends.js';
 import { givenAt, type Indexes } from './line-index.js';
 import type { Group, Line } from './lines.js';
 import type { Output } from './output.js';
-import { BEGINNING, complete, type Chunk, type OutputStream, type Totals } from './place.js';
-import { skip } from './pour.js';
+import { BEGINNING, complete, type OutputStream, type Totals } from './place.js';
 import { Needle } from './search.js';
 
 export interface TextOptions {
@@ -43,18 +42,17 @@ export class ActionLogs {
   async *text(action: string, { follow, stream, offset = 0, plain }: TextOptions, signal: AbortSignal, ended?: Promise<Totals>): AsyncGenerator<Uint8Array, void, undefined> {
     // Byte k of the text is found by the index; where escape sequences are left out, only by reading.
     const from = plain ? BEGINNING : this.indexes.of(action).at(offset, stream);
-    let last = from;
-    const strippers = plain ? { stdout: new AnsiStripper(), stderr: new AnsiStripper() } : undefined;
-    async function* pieces(chunks: AsyncIterable<Chunk>): AsyncGenerator<Uint8Array, void, undefined> {
-      for await (const chunk of chunks) {
-        last = chunk.after;
-        if (stream && chunk.stream !== stream) continue;
-        const left = strippers ? strippers[chunk.stream].strip(chunk.bytes) : chunk.bytes;
-        if (left.byteLength > 0) yield left;
-      }
-    }
     const over = this.whenEnded(action, follow, signal, ended);
-    yield* skip(pieces(this.output.read(action, signal, { from, ended: over })), offset - givenAt(from, stream));
+    const strippers = plain ? { stdout: new AnsiStripper(), stderr: new AnsiStripper() } : undefined;
+    let last = from;
+    let left = offset - givenAt(from, stream);
+    for await (const chunk of this.output.read(action, signal, { from, ended: over })) {
+      last = chunk.after;
+      if (stream && chunk.stream !== stream) continue;
+      const bytes = strippers ? strippers[chunk.stream].strip(chunk.bytes) : chunk.bytes;
+      if (bytes.byteLength > left) yield left > 0 ? bytes.subarray(left) : bytes;
+      left = Math.max(0, left - bytes.byteLength);
+    }
     if (over && !signal.aborted && complete(last, await over)) this.indexes.of(action).total = givenAt(last);
   }
 

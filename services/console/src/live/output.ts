@@ -33,7 +33,8 @@ export class Output {
       const over = new AbortController();
       const stop = () => over.abort();
       ended.then(stop, stop);
-      yield* walk.chunks(AbortSignal.any([signal, over.signal]), () => false);
+      const either = AbortSignal.any([signal, over.signal]);
+      for (let chunk; (chunk = await walk.next(either)); ) yield chunk;
     }
     if (signal.aborted) return;
     const totals = await ended;
@@ -42,13 +43,16 @@ export class Output {
     const end = await this.end(action, signal, ended !== undefined);
     if (end === undefined) return;
     const all = () => walk.place.sequence >= end || (known && complete(walk.place, totals));
-    yield* walk.chunks(signal, all);
+    for (let chunk; (chunk = await walk.next(signal, all)); ) yield chunk;
     // Chunks are stored before the end is told; should the last ones be late all the same, they are given some time.
-    if (totals && !complete(walk.place, totals)) yield* walk.chunks(AbortSignal.any([signal, AbortSignal.timeout(LATE_MS)]), () => complete(walk.place, totals));
+    if (totals && !complete(walk.place, totals)) {
+      const patience = AbortSignal.any([signal, AbortSignal.timeout(LATE_MS)]);
+      for (let chunk; (chunk = await walk.next(patience, () => complete(walk.place, totals))); ) yield chunk;
+    }
     const back = ended === undefined ? undefined : goBack(walk.place);
     if (back === undefined || signal.aborted) return;
-    walk.place = back;
-    yield* walk.chunks(signal, all);
+    walk.go(back);
+    for (let chunk; (chunk = await walk.next(signal, all)); ) yield chunk;
   }
 
   close(): void {
@@ -64,27 +68,37 @@ export class Output {
 
 /** One reader on his way through an output. Between two chunks he holds a place and nothing else. */
 class Walk {
+  /** where the portion begins that he is in */
+  private start: Place;
+
   constructor(
     private readonly shelf: Shelf,
     private readonly action: string,
     public place: Place,
-  ) {}
+  ) {
+    this.start = place;
+  }
 
-  async *chunks(stop: AbortSignal, enough: () => boolean): AsyncGenerator<Chunk, void, undefined> {
-    let start = this.place;
+  go(place: Place): void {
+    this.place = place;
+    this.start = place;
+  }
+
+  /** The next chunk; undefined when it is enough, or `stop` says so. */
+  async next(stop: AbortSignal, enough: () => boolean = () => false): Promise<Chunk | undefined> {
+    // The portion is looked up again for each chunk: a reader that is slow to take one must not keep the others in memory.
     while (!stop.aborted && !enough()) {
-      let portion: Portion | undefined = await this.shelf.after(this.action, start, stop);
-      if (!portion) return;
+      const known = this.shelf.after(this.action, this.start, stop);
+      const portion = known instanceof Promise ? await known : known;
+      if (!portion) return undefined;
       const chunk = portion.chunks.find(({ after }) => after.sequence > this.place.sequence);
       if (chunk) {
         this.place = chunk.after;
-        // Looked up again for the next chunk: a reader that is slow to take this one must not keep the others in memory.
-        portion = undefined;
-        yield chunk;
-      } else {
-        start = portion.next;
-        if (start.sequence > this.place.sequence) this.place = start;
+        return chunk;
       }
+      this.start = portion.next;
+      if (this.start.sequence > this.place.sequence) this.place = this.start;
     }
+    return undefined;
   }
 }

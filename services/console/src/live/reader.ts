@@ -32,7 +32,8 @@ export class StreamReader {
   private wake: (() => void) | undefined;
   private closed = false;
   private readonly watch: NodeJS.Timeout;
-  private readonly portion: number;
+  /** messages asked for at a time */
+  portion: number;
   private manager: JetStreamManager | undefined;
   private readonly statuses: { stop?(): void };
 

@@ -1,6 +1,6 @@
 /** Work that several wait for is done once: begun by the first, ended early when the last one leaves. Nothing is kept of it. */
 export class Shared<T> {
-  private readonly running = new Map<string, { result: Promise<T>; waiting: number; stop: AbortController }>();
+  private readonly running = new Map<string, { result: Promise<T>; waiting: number; stop: AbortController; done: boolean }>();
 
   /**
    * Joins the work of that name, or begins it.
@@ -12,10 +12,11 @@ export class Shared<T> {
     let one = this.running.get(key);
     if (!one) {
       const stop = new AbortController();
-      one = { result: work(stop.signal), waiting: 0, stop };
+      one = { result: work(stop.signal), waiting: 0, stop, done: false };
       this.running.set(key, one);
       const own = one;
       const over = () => {
+        own.done = true;
         if (this.running.get(key) === own) this.running.delete(key);
       };
       own.result.then(over, over);
@@ -25,7 +26,7 @@ export class Shared<T> {
     return new Promise<T | undefined>((resolve, reject) => {
       const leave = () => {
         signal.removeEventListener('abort', gone);
-        if (--joined.waiting > 0) return;
+        if (--joined.waiting > 0 || joined.done) return;
         if (this.running.get(key) === joined) this.running.delete(key);
         joined.stop.abort();
       };

@@ -5,8 +5,10 @@ import { forgiving, keyOf, newHoles, take, type Chunk, type Place } from './plac
 import { firstSequence, StreamReader, type Stored } from './reader.js';
 import { Shared } from './shared.js';
 
-/** Chunks are at most 64 KiB: a portion is at most 512 KiB, and whoever reads has two of them under way. */
+/** Chunks are at most 64 KiB: a portion is at most 512 KiB, and a new reading has two of them under way. */
 const PORTION = 8;
+/** A reading that is read on from asks for so many chunks at a time (2 MiB), so that few answers of the server are waited for. */
+const READ_ON = 32;
 /** What a portion costs besides its bytes, roughly. */
 const OVERHEAD = 1024;
 /** Readings that are being opened at a time: each may bring two portions into memory before anybody has taken one. */
@@ -89,6 +91,7 @@ export class Shelf {
     this.reads++;
     const parked = this.unpark(key);
     const opened = parked ? () => undefined : await this.opened();
+    if (parked) parked.portion = READ_ON;
     const reader = parked ?? new StreamReader(this.connection, streams.output.name, { subject: subjects.output(action), after: place.sequence, portion: PORTION });
     try {
       const stored = await reader.take(PORTION, { signal });
