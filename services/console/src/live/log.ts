@@ -6,7 +6,7 @@ import { givenAt, type Indexes } from './line-index.js';
 import type { Group, Line } from './lines.js';
 import type { Output } from './output.js';
 import { BEGINNING, complete, type OutputStream, type Totals } from './place.js';
-import { Needle } from './search.js';
+import type { Needle } from './search.js';
 
 export interface TextOptions {
   follow: boolean;

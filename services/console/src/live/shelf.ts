@@ -9,8 +9,8 @@ import { Shared } from './shared.js';
 const PORTION = 8;
 /** A reading that is read on from asks for so many chunks at a time (2 MiB), so that few answers of the server are waited for. */
 const READ_ON = 32;
-/** What a portion costs besides its bytes, roughly. */
-const OVERHEAD = 1024;
+/** What a portion of eight chunks costs besides its bytes, roughly. */
+const OVERHEAD = 4096;
 /** Readings that are being opened at a time: each may bring two portions into memory before anybody has taken one. */
 const MOST_OPENING = 64;
 /** A reading that brought nothing for so long waits for what is still to come, and then holds nothing. */
@@ -121,13 +121,20 @@ export class Shelf {
 
   private keep(key: string, portion: Portion): void {
     if (this.closed) return;
+    this.forget(key);
     this.kept.set(key, portion);
     this.keptBytes += portion.bytes + OVERHEAD;
-    for (const [old, { bytes }] of this.kept) {
+    for (const old of this.kept.keys()) {
       if (this.keptBytes <= this.most) break;
-      this.kept.delete(old);
-      this.keptBytes -= bytes + OVERHEAD;
+      this.forget(old);
     }
+  }
+
+  private forget(key: string): void {
+    const portion = this.kept.get(key);
+    if (!portion) return;
+    this.kept.delete(key);
+    this.keptBytes -= portion.bytes + OVERHEAD;
   }
 
   /** Waits for a turn to open a reading; call what comes back when it has brought something. */
