@@ -223,6 +223,9 @@ describe('with Berth running', () => {
     const { id } = items[0]!;
     expect((await berth('build', 'log', id)).stdout).toContain('hello\nada\n');
     expect((await berth('build', 'log', id, '-f')).stdout).toContain('hello\nada\n');
+    expect((await berth('build', 'log', id, '--step', 'Look', '--tail', '1', '-f')).stdout).toBe('ada\n');
+    await berth('build', 'log', id, '--download', 'kept/hello.log');
+    expect(await readFile(join(cwd!, 'kept/hello.log'), 'utf8')).toContain('hello\nada\n');
     expect((await berth('build', 'watch', id)).code).toBe(0);
     const kept = await json<{ items: { path: string }[] }>('build', 'artifacts', id, '--download', 'kept');
     expect(await readFile(kept.items[0]!.path, 'utf8')).toBe('hello\n');

@@ -56,6 +56,21 @@ export function count(text: string): number {
   return Number(text);
 }
 
+/** Lines from one number to another; without the second, to the end. */
+export interface LineRange {
+  first: number;
+  last: number | undefined;
+}
+
+/** `10-20`, `10-` or `10`. */
+export function lineRange(text: string): LineRange {
+  const [, from, dash, to] = /^(\d{1,12})(-)?(\d{1,12})?$/.exec(text) ?? [];
+  const first = Number(from);
+  const last = to !== undefined ? Number(to) : dash === undefined ? first : undefined;
+  if (!(first >= 1) || (to !== undefined && dash === undefined) || (last !== undefined && last < first)) throw new InvalidArgumentError('Use FIRST-LAST such as 10-20, FIRST- or one number; lines count from 1.');
+  return { first, last };
+}
+
 /** A number, or `none` for no limit at all. As a word: the option parser makes an empty text of null. */
 export const countOrNone = (text: string): Limit => (text === 'none' ? 'none' : count(text));
 export type Limit = number | 'none';

@@ -249,6 +249,48 @@ export interface ActionView {
   modified: string;
 }
 
+/** A line that an action printed. */
+export interface ActionLogLine {
+  /** counts from 1, over both streams */
+  n: number;
+  /** when its beginning was read; null when that is not known */
+  time: string | null;
+  stream: 'stdout' | 'stderr';
+  text: string;
+  /** groups that it is in, the outermost first; absent when it is in none */
+  group?: string[];
+}
+
+/** A line that a build printed. */
+export interface BuildLogLine extends ActionLogLine {
+  /** SECTION:LINE, the place of the line for ever */
+  at: string;
+  step: string;
+  /** counts from 0 */
+  stepIndex: number;
+  action: string;
+}
+
+/** Lines between `::group::NAME` and `::endgroup::`. */
+export interface LogGroup {
+  name: string;
+  /** groups around it, the outermost first */
+  within: string[];
+  firstLine: number;
+  /** null while it is open */
+  lastLine: number | null;
+}
+
+/** The same of a build, where each try of a step is a group too. */
+export interface BuildLogGroup extends Omit<LogGroup, 'firstLine'> {
+  /** which try of a step, in the order in which they began */
+  section: number;
+  step: string;
+  action: string;
+  /** of the section; null while it has printed nothing */
+  firstLine: number | null;
+}
+
 /** One event, with its place and who caused it. */
 export interface HistoryEntry {
   sequence: number;

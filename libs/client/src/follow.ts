@@ -19,17 +19,39 @@ async function insist(access: Access, call: Call, lostAt: number | undefined): P
   }
 }
 
+/** Which part of a log, and how. */
+export interface LogOptions {
+  follow?: boolean | undefined;
+  /** the time before each line */
+  timestamps?: boolean | undefined;
+  /** without the escape sequences of terminals */
+  plain?: boolean | undefined;
+  /** number of the first line; of a build SECTION:LINE, or a number with `step` */
+  from?: string | number | undefined;
+  count?: number | undefined;
+  /** only the last lines */
+  tail?: number | undefined;
+  /** of an action */
+  stream?: 'stdout' | 'stderr' | undefined;
+  /** of a build: only this step */
+  step?: string | undefined;
+  signal?: AbortSignal;
+}
+
+export const logQuery = ({ follow, timestamps, plain, from, count, tail, stream, step }: LogOptions): Call['query'] => ({
+  follow: follow || undefined, timestamps: timestamps || undefined, ansi: plain ? 'strip' : undefined, from, count, tail, stream, step,
+});
+
 /** The bytes of a log, each once: after a lost connection it goes on where it was. */
-export async function* followBytes(
-  access: Access,
-  path: string,
-  options: { follow?: boolean; stream?: string; signal?: AbortSignal },
-): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* followBytes(access: Access, path: string, options: LogOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  let query = logQuery(options);
   let offset = 0;
   let lostAt: number | undefined;
   for (;;) {
-    const query = { follow: options.follow ? true : undefined, stream: options.stream, offset: offset || undefined };
-    const response = await insist(access, { path, query, ...(options.signal && { signal: options.signal }) }, lostAt);
+    const response = await insist(access, { path, query: { ...query, offset: offset || undefined }, ...(options.signal && { signal: options.signal }) }, lostAt);
+    // What the last lines are changes: asked again, they are those that they were at first.
+    const from = response.headers['berth-from'];
+    if (typeof from === 'string') query = { ...query, tail: undefined, from };
     try {
       for await (const chunk of response) {
         offset += (chunk as Buffer).byteLength;

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { Readable } from 'node:stream';
+import { pipeline, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import type { CommandInput, Explanation, Quota } from '@berth/contracts';
 import type {
-  ActionView, ArtifactView, BuildView, Health, HistoryEntry, LeaseExplanation, LeaseView, LiveEvent, MachineView, Page, PlanView,
+  ActionLogLine, ActionView, ArtifactView, BuildLogGroup, BuildLogLine, BuildView, Health, HistoryEntry, LeaseExplanation, LeaseView, LiveEvent, LogGroup, MachineView, Page, PlanView,
 } from './api.js';
 import type { BlueprintView, CapacityView, OrphanView, QuotaView, ResourceView } from './api-fleet.js';
 import { send, textOf, type Access, type Call } from './transport.js';
-import { followBytes, followEvents } from './follow.js';
+import { followBytes, followEvents, logQuery, type LogOptions } from './follow.js';
 import { ProblemError } from './problem.js';
 
 /** What a write is answered with: the id of what it made or changed. */
@@ -30,6 +31,15 @@ export interface Download {
   start: number;
   sha256: string | null;
   stream: Readable;
+}
+/** What is looked for in a log. */
+export interface LogSearch {
+  /** plain text, inside of one line */
+  text: string;
+  ignoreCase?: boolean | undefined;
+  limit?: number | undefined;
+  /** of the page before */
+  cursor?: string | undefined;
 }
 export type LeaseInput = CommandInput<'lease', 'RequestLease'>;
 /** What is asked of a resource besides leases: which of these have a reason or a time is said by the command of that name. */
@@ -66,6 +76,11 @@ export function httpClient(access: Access) {
     const digest = /sha-256=:?([A-Za-z0-9+/=]+)/i.exec(String(response.headers['digest'] ?? ''))?.[1];
     const [, start, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers['content-range'] ?? '') ?? [];
     return { bytes: Number(total ?? response.headers['content-length']), start: Number(start ?? 0), sha256: digest ? Buffer.from(digest, 'base64').toString('hex') : null, stream: response };
+  };
+  /** A body, taken out of its compression; fails when it does not come whole. */
+  const unpacked = async (call: Call): Promise<Readable> => {
+    const response = await send(access, { ...call, headers: { ...call.headers, 'Accept-Encoding': 'gzip' } });
+    return response.headers['content-encoding'] === 'gzip' ? pipeline(response, createGunzip(), () => undefined) : response;
   };
 
   return {
@@ -164,7 +179,12 @@ export function httpClient(access: Access) {
       message: (id: string, step: string, message: { type: 'pass' | 'fail' | 'work'; text?: string; outputs?: Record<string, string>; by?: string }, options?: WriteOptions) =>
         post(at('builds', id, 'steps', step, 'messages'), message, options),
       /** What its steps print, in order; with `follow` until the build has ended, across lost connections. */
-      log: (id: string, options: { follow?: boolean; signal?: AbortSignal } = {}) => followBytes(access, at('builds', id, 'log'), options),
+      log: (id: string, options: Omit<LogOptions, 'stream'> = {}) => followBytes(access, at('builds', id, 'log'), options),
+      /** The same as a file, compressed on its way. */
+      downloadLog: (id: string, options: Omit<LogOptions, 'stream' | 'follow'> = {}) => unpacked({ path: at('builds', id, 'log'), query: { ...logQuery(options), download: true } }),
+      logGroups: (id: string) => get<Page<BuildLogGroup>>(at('builds', id, 'log', 'groups')),
+      /** Lines that have a text, of all steps or one. */
+      search: (id: string, { text, ...more }: LogSearch & { step?: string | undefined }) => get<Page<BuildLogLine>>(at('builds', id, 'log', 'search'), { q: text, ...more }),
       artifacts: (id: string) => get<Page<ArtifactView>>(at('builds', id, 'artifacts')),
       /** Its bytes; with `rest` those that are missing of what one has of that version, or all when it is another by now. */
       artifact: (id: string, name: string, { rest, signal }: { rest?: { from: number; sha256: string }; signal?: AbortSignal } = {}) =>
@@ -174,7 +194,9 @@ export function httpClient(access: Access) {
       get: (id: string) => get<ActionView>(at('actions', id)),
       /** Ends a running command; its outcome is then `cancelled`, unless it was faster. */
       cancel: (id: string, reason?: string, options?: WriteOptions) => post(at('actions', id, 'cancel'), { reason }, options),
-      log: (id: string, options: { follow?: boolean; stream?: 'stdout' | 'stderr'; signal?: AbortSignal } = {}) => followBytes(access, at('actions', id, 'log'), options),
+      log: (id: string, options: Omit<LogOptions, 'step'> = {}) => followBytes(access, at('actions', id, 'log'), options),
+      logGroups: (id: string) => get<Page<LogGroup>>(at('actions', id, 'log', 'groups')),
+      search: (id: string, { text, ...more }: LogSearch) => get<Page<ActionLogLine>>(at('actions', id, 'log', 'search'), { q: text, ...more }),
     },
     /** Every event of the thing with that id, whatever kind it is; of a build also those of what it used. */
     history: (id: string) => get<Page<HistoryEntry>>(at('history', id)),

@@ -1,12 +1,13 @@
 export { connectBus, type BusClient } from './bus.js';
 export {
-  httpClient, type Accepted, type AsOf, type BerthHttp, type Download, type LeaseInput, type ListOptions, type ServiceInput, type ServiceVerb, type WriteOptions,
+  httpClient, type Accepted, type AsOf, type BerthHttp, type Download, type LeaseInput, type ListOptions, type LogSearch, type ServiceInput, type ServiceVerb, type WriteOptions,
 } from './http.js';
+export type { LogOptions } from './follow.js';
 export { ProblemError } from './problem.js';
 export { berthHome, readCliConfig, type CliConfig } from './config.js';
 export { Channel } from './channel.js';
 export {
-  ended, type ActionView, type ArtifactView, type BuildHostView, type BuildStatus, type BuildView, type GenerationView, type Health, type HistoryEntry, type LeaseExplanation, type LeaseView, type LiveEvent,
+  ended, type ActionLogLine, type ActionView, type ArtifactView, type BuildHostView, type BuildLogGroup, type BuildLogLine, type BuildStatus, type BuildView, type GenerationView, type Health, type HistoryEntry, type LeaseExplanation, type LeaseView, type LiveEvent, type LogGroup,
   type MachineView, type Page, type PlanView, type Problem, type ReportView, type StepOutcome, type StepView,
 } from './api.js';
 export type { BlueprintView, CapacityView, Hold, OrphanView, Quarantine, QuotaView, ResourceState, ResourceView, SlotCounts } from './api-fleet.js';

@@ -14,15 +14,21 @@ import { FleetController } from './http/fleet.controller.js';
 import { ProblemFilter } from './http/filter.js';
 import { HostWork } from './http/host-work.js';
 import { LeasesController } from './http/leases.controller.js';
+import { LogsController } from './http/logs.controller.js';
 import { MachinesController } from './http/machines.controller.js';
 import { PlansController } from './http/plans.controller.js';
 import { readBodies, requireToken } from './http/server.js';
 import { SystemController } from './http/system.controller.js';
 import { DATABASE, LOG, READINESS, RUNTIME, type Readiness } from './http/tokens.js';
+import { BuildLogs } from './live/build-log.js';
+import { Ends } from './live/ends.js';
 import { History } from './live/history.js';
 import { Hub } from './live/hub.js';
-import { Logs } from './live/log.js';
+import { Indexes } from './live/line-index.js';
+import { ActionLogs } from './live/log.js';
 import { Objects } from './live/objects.js';
+import { Output } from './live/output.js';
+import { Sections } from './live/sections.js';
 import { consoleReadiness } from './readiness.js';
 import { Fleet } from './views/fleet.js';
 import { Projection } from './views/projection.js';
@@ -67,11 +73,14 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
   const reads = new Reads(store, database, projection, hub);
   const commands = new Commands(runtime, follower, reads);
   const objects = new Objects(runtime.connection, runtime.config.artifacts);
-  const logs = new Logs(runtime.connection, store, hub);
+  const indexes = new Indexes();
+  const output = new Output(runtime.connection, { noted: (action, portion) => indexes.passed(action, portion) });
+  const ends = new Ends(store, hub);
+  const logs = new ActionLogs(output, indexes, ends);
   const all = consoleReadiness(runtime, database, projection, hub, readiness);
   const module: DynamicModule = {
     module: ConsoleModule,
-    controllers: [SystemController, MachinesController, BlueprintsController, FleetController, LeasesController, PlansController, BuildsController, EventsController],
+    controllers: [SystemController, MachinesController, BlueprintsController, FleetController, LeasesController, PlansController, BuildsController, LogsController, EventsController],
     providers: [
       { provide: RUNTIME, useFactory: () => runtime },
       { provide: LOG, useFactory: () => runtime.log },
@@ -82,13 +91,14 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
       { provide: Reads, useFactory: () => reads },
       { provide: Commands, useFactory: () => commands },
       { provide: Objects, useFactory: () => objects },
-      { provide: Logs, useFactory: () => logs },
+      { provide: ActionLogs, useFactory: () => logs },
+      { provide: BuildLogs, useFactory: () => new BuildLogs(new Sections(store, hub), ends, logs) },
       { provide: History, useFactory: () => new History(runtime.connection, store, fleet, () => hub.position) },
       { provide: Explanations, useFactory: () => new Explanations(store, fleet, reads, commands, runtime.log) },
-      { provide: HostWork, useFactory: () => new HostWork(runtime, reads, commands, objects, logs) },
+      { provide: HostWork, useFactory: () => new HostWork(runtime, reads, commands, objects, ends) },
     ],
   };
-  return { module, parts: [follower, projection] };
+  return { module, output, parts: [follower, projection] };
 }
 
 /**
@@ -105,7 +115,7 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
   try {
     const database = await openDatabase(config.databaseUrl, (error) => runtime.log.warn({ error }, 'a connection to the database was lost'));
     undo.push(() => database.destroy());
-    const { module, parts } = wire(runtime, database, extra.readiness);
+    const { module, output, parts } = wire(runtime, database, extra.readiness);
     const adapter = new FastifyAdapter({ forceCloseConnections: true, routerOptions: { maxParamLength: MOST_PARAMETER } });
     const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false, bodyParser: false, abortOnError: false });
     readBodies(adapter.getInstance());
@@ -115,6 +125,7 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
       await part.start();
       undo.push(() => part.stop());
     }
+    undo.push(async () => output.close());
     undo.push(() => app.close());
     await app.listen(config.httpPort, LOOPBACK).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'EADDRINUSE' ? new Error(`port ${config.httpPort} is in use: stop what uses it or set BERTH_HTTP_PORT to another one`, { cause: error }) : error;

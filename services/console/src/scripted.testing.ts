@@ -21,6 +21,7 @@ export type Script = (command: Sent) => Answer | Promise<Answer> | undefined;
 
 /** A console, real bus and database, and one responder in place of all other services, which says what the spec tells it to. */
 export interface Scripted {
+  bus: NatsConnection;
   store: EventStore;
   berth: BerthHttp;
   /** commands in the order they came; a repeat of one that got no answer is among them */
@@ -64,6 +65,7 @@ export async function scripted(more: Partial<Config> = {}): Promise<Scripted> {
   const revisions = new Map<string, number>();
   const ask = (path: string, init: RequestInit = {}) => fetch(`${running.url}/api/v1/${path}`, { ...init, headers: { Authorization: `Bearer ${token}`, ...(init.headers as Record<string, string>) } });
   return {
+    bus,
     store,
     berth: httpClient({ url: running.url, token }),
     sent,

@@ -9,6 +9,7 @@ import { watchBuild } from '../follow.js';
 import { count, keyValue, time } from '../options.js';
 import { facts, printable, relative, size, span, table } from '../text.js';
 import { controlCommands } from './build-control.js';
+import { logCommand } from './build-log.js';
 
 interface StartOptions {
   var?: Record<string, string>;
@@ -56,16 +57,7 @@ export function buildCommands(program: Command, context: Context): void {
     context.result(view, () => shown(view, context.colour));
   });
   leaf(build, 'watch <id>', 'show a build until it has ended: 0 only when it passed').action((id: string) => watch(context, id));
-  leaf(build, 'log <id>', 'what a build has printed')
-    .option('-f, --follow', 'and what it prints until it has ended')
-    .action(async (id: string, { follow }: { follow?: boolean }) => {
-      const log: Uint8Array[] = [];
-      for await (const bytes of context.berth.builds.log(id, { follow: follow === true })) {
-        if (context.json) log.push(bytes);
-        else context.io.stdout.write(bytes);
-      }
-      if (context.json) context.result({ id, log: Buffer.concat(log).toString() }, () => '');
-    });
+  logCommand(build, context);
   leaf(build, 'artifacts <id>', 'what a build has kept')
     .option('--download <folder>', 'save them all in this folder; what was begun is gone on with')
     .action((id: string, { download }: { download?: string }) => artifacts(context, id, download));

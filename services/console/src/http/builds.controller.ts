@@ -3,9 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { posix } from 'node:path';
 import type { ArtifactView, BuildView, LeaseExplanation, Page } from '@berth/client';
 import { artifactBucket } from '@berth/nats';
-import { Logs } from '../live/log.js';
 import { Objects } from '../live/objects.js';
-import { pour, skip } from '../live/pour.js';
+import { pour } from '../live/pour.js';
 import { artifactView, buildView, type BuildRow } from '../views/build.js';
 import { Reads } from '../views/reads.js';
 import { accepted, commandId, Commands } from './commands.js';
@@ -15,18 +14,17 @@ import { listQuery } from './paging.js';
 import { HttpProblem, notFound } from './problem.js';
 import { has, wantedRange } from './range.js';
 import { LOG } from './tokens.js';
-import { objectBody, queryCount, queryFlag, queryText } from './server.js';
+import { objectBody, queryText } from './server.js';
 import type { Runtime } from '@berth/runtime';
 
 const statuses = ['pending', 'preparing', 'building', 'paused', 'passed', 'failed', 'aborted', 'error'] as const satisfies readonly BuildView['status'][];
 
-/** Builds, their logs and their artifacts. */
+/** Builds and their artifacts. */
 @Controller('api/v1/builds')
 export class BuildsController {
   constructor(
     @Inject(Reads) private readonly reads: Reads,
     @Inject(Commands) private readonly commands: Commands,
-    @Inject(Logs) private readonly logs: Logs,
     @Inject(Objects) private readonly objects: Objects,
     @Inject(LOG) private readonly log: Runtime['log'],
     @Inject(Explanations) private readonly explanations: Explanations,
@@ -88,14 +86,6 @@ export class BuildsController {
   private async tell(type: 'AbortBuild' | 'PauseBuild' | 'ResumeBuild' | 'RestartBuild' | 'RerunStep' | 'SendBuildMessage', build: string, more: { step?: string }, request: FastifyRequest, reply: FastifyReply) {
     await this.commands.send('build-orchestrator', type, { ...objectBody(request), ...more, build }, commandId(request));
     return accepted(reply, 202, `builds/${build}`, { id: build });
-  }
-
-  @Get(':id/log')
-  async buildLog(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.found(id);
-    const follow = queryFlag(request, 'follow');
-    const offset = queryCount(request, 'offset', { least: 0, most: Number.MAX_SAFE_INTEGER, otherwise: 0 });
-    await pour(reply, { 'Content-Type': 'text/plain; charset=utf-8' }, (signal) => skip(this.logs.build(id, { follow }, signal), offset), this.log);
   }
 
   @Get(':id/artifacts')

@@ -5,23 +5,21 @@ import { writers } from '@berth/contracts';
 import type { Runtime } from '@berth/runtime';
 import { History } from '../live/history.js';
 import { Hub } from '../live/hub.js';
-import { Logs } from '../live/log.js';
-import { pour, skip } from '../live/pour.js';
+import { pour } from '../live/pour.js';
 import { liveEvents, placeOf } from '../live/sse.js';
 import { actionView } from '../views/action.js';
 import { Reads } from '../views/reads.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { HttpProblem, notFound } from './problem.js';
-import { objectBody, queryCount, queryFlag, queryText } from './server.js';
+import { objectBody, queryText } from './server.js';
 import { RUNTIME } from './tokens.js';
 
-/** What happens, happened, and is printed meanwhile. */
+/** What happens and happened. */
 @Controller('api/v1')
 export class EventsController {
   constructor(
     @Inject(Reads) private readonly reads: Reads,
     @Inject(Commands) private readonly commands: Commands,
-    @Inject(Logs) private readonly logs: Logs,
     @Inject(Hub) private readonly hub: Hub,
     @Inject(History) private readonly histories: History,
     @Inject(RUNTIME) private readonly runtime: Runtime,
@@ -60,17 +58,6 @@ export class EventsController {
   async cancel(@Param('id') action: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('host-agent-gateway', 'CancelAction', { ...objectBody(request), action }, commandId(request));
     return accepted(reply, 202, `actions/${action}`, { id: action });
-  }
-
-  @Get('actions/:id/log')
-  async actionLog(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    if (!(await this.reads.action(id))) throw notFound('unknown-action', `action ${JSON.stringify(id)}`, 'the history of its lease');
-    const stream = queryText(request, 'stream');
-    if (stream !== undefined && stream !== 'stdout' && stream !== 'stderr') throw new HttpProblem('invalid-data', 'The query is refused: stream is stdout or stderr.', [{ field: 'stream', message: 'must be stdout or stderr' }]);
-    const follow = queryFlag(request, 'follow');
-    const offset = queryCount(request, 'offset', { least: 0, most: Number.MAX_SAFE_INTEGER, otherwise: 0 });
-    const type = { 'Content-Type': 'text/plain; charset=utf-8' };
-    await pour(reply, type, (signal) => skip(this.logs.action(id, { follow, stream }, signal), offset), this.runtime.log);
   }
 }
 

@@ -7,7 +7,7 @@ import { duration, fieldErrors, insidePath, summary, type FieldError } from '@be
 import { transferBucket } from '@berth/nats';
 import type { Runtime } from '@berth/runtime';
 import type { Objects } from '../live/objects.js';
-import type { Logs } from '../live/log.js';
+import type { Ends } from '../live/ends.js';
 import { pour } from '../live/pour.js';
 import { actionView, type ActionRow } from '../views/action.js';
 import type { Reads } from '../views/reads.js';
@@ -24,7 +24,7 @@ export class HostWork {
     private readonly reads: Reads,
     private readonly commands: Commands,
     private readonly objects: Objects,
-    private readonly logs: Logs,
+    private readonly ends: Ends,
   ) {}
 
   /** Starts a command; resolves with the id of its action. */
@@ -93,7 +93,7 @@ export class HostWork {
     const leave = () => gone.abort();
     request.raw.socket.once('close', leave);
     try {
-      const action = await this.logs.endOf(id, gone.signal);
+      const action = await this.ends.ofAction(id, gone.signal);
       if (action.status === 'succeeded') return action;
       const code = action.code === 'path-outside' || action.code === 'stale-token' ? action.code : 'machine-refused';
       throw new HttpProblem(code, `The host did not do it: ${action.error ?? action.status}.`, [{ field: 'path', message: action.error ?? action.status }]);
@@ -117,9 +117,12 @@ export function fileHeaders(name: string, object: { bytes: number; sha256?: stri
   return {
     'Content-Length': object.bytes,
     ...(object.sha256 !== undefined && { Digest: `sha-256=${Buffer.from(object.sha256, 'hex').toString('base64')}`, ETag: `"${object.sha256}"` }),
-    'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`,
+    'Content-Disposition': attachment(name),
   };
 }
+
+/** Says under which name to save what is sent. */
+export const attachment = (name: string): string => `attachment; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`;
 
 function pathInside(path: unknown): string {
   const parsed = insidePath.safeParse(path);

@@ -1,85 +1,104 @@
 import type { NatsConnection } from 'nats';
-import { outputHeaders, subjects } from '@berth/contracts';
+import { subjects } from '@berth/contracts';
 import { streams } from '@berth/nats';
-import { lastSequence, StreamReader, type Stored } from './reader.js';
+import { BEGINNING, complete, goBack, type Chunk, type Place, type Totals } from './place.js';
+import { lastSequence } from './reader.js';
+import { Shared } from './shared.js';
+import { Shelf, type Portion } from './shelf.js';
 
-export type OutputStream = 'stdout' | 'stderr';
-
-/** New bytes of an action's output. */
-export interface Chunk {
-  stream: OutputStream;
-  bytes: Uint8Array;
-}
-
-/** How much an ended action printed, where that is known. */
-export interface Totals {
-  stdoutBytes: number | null;
-  stderrBytes: number | null;
-}
-
-/** Chunks are at most 64 KiB: a portion is at most 4 MiB. */
-const PORTION = 64;
 /** How long chunks that an ended action promises may still be on their way. */
 const LATE_MS = 5000;
 
-/**
- * Leaves out what came before. After a crash of the gateway chunks may be stored twice, cut elsewhere the second time, so
- * a byte is new when it stands further in its stream than any byte before it.
- */
-export class Deduplicator {
-  readonly reached = { stdout: 0, stderr: 0 };
+/** Reads what actions print, for any number of readers. */
+export class Output {
+  readonly shelf: Shelf;
+  private readonly ends = new Shared<number>();
 
-  /** The new part of a stored chunk; undefined when there is none. */
-  take(stored: Pick<Stored, 'data' | 'headers' | 'sequence'>): Chunk | undefined {
-    const stream = stored.headers?.get(outputHeaders.stream);
-    const offset = Number(stored.headers?.get(outputHeaders.offset) || Number.NaN);
-    if ((stream !== 'stdout' && stream !== 'stderr') || !Number.isSafeInteger(offset)) throw new Error(`output at ${stored.sequence} does not say where it belongs`);
-    const end = offset + stored.data.byteLength;
-    const known = this.reached[stream];
-    if (end <= known) return undefined;
-    this.reached[stream] = end;
-    return { stream, bytes: offset < known ? stored.data.subarray(known - offset) : stored.data };
+  constructor(
+    private readonly connection: NatsConnection,
+    options: { most?: number; noted?: (action: string, portion: Portion) => void } = {},
+  ) {
+    this.shelf = new Shelf(connection, options.most, options.noted);
   }
 
-  /** Whether everything that the action printed has been taken. */
-  complete(totals: Totals): boolean {
-    return this.reached.stdout >= (totals.stdoutBytes ?? 0) && this.reached.stderr >= (totals.stderrBytes ?? 0);
-  }
-}
-
-/**
- * The output of one action, in the order it was read from the host, each byte once.
- *
- * @param ended resolves when the action has ended; without it, what is stored now is all
- */
-export async function* readOutput(connection: NatsConnection, action: string, signal: AbortSignal, ended?: Promise<Totals>): AsyncGenerator<Chunk, void, undefined> {
-  const subject = subjects.output(action);
-  const reader = new StreamReader(connection, streams.output.name, { subject, portion: PORTION });
-  const dedupe = new Deduplicator();
-  let position = 0;
-  async function* read(stop: AbortSignal, enough: () => boolean): AsyncGenerator<Chunk, void, undefined> {
-    while (!stop.aborted && !enough()) {
-      for (const stored of await reader.take(PORTION, { signal: stop })) {
-        position = stored.sequence;
-        const chunk = dedupe.take(stored);
-        if (chunk) yield chunk;
-      }
-    }
-  }
-  try {
+  /**
+   * The output of one action, in the order it was read from the host, each byte once.
+   *
+   * @param from a place of the same action
+   * @param ended resolves when the action has ended; without it, what is stored now is all
+   */
+  async *read(action: string, signal: AbortSignal, { from = BEGINNING, ended }: { from?: Place; ended?: Promise<Totals> | undefined } = {}): AsyncGenerator<Chunk, void, undefined> {
+    const walk = new Walk(this.shelf, action, from);
     if (ended) {
       const over = new AbortController();
       const stop = () => over.abort();
       ended.then(stop, stop);
-      yield* read(AbortSignal.any([signal, over.signal]), () => false);
-      if (signal.aborted) return;
+      const either = AbortSignal.any([signal, over.signal]);
+      for (let chunk; (chunk = await walk.next(either)); ) yield chunk;
     }
+    if (signal.aborted) return;
     const totals = await ended;
-    const end = await lastSequence(connection, streams.output.name, subject);
-    yield* read(signal, () => position >= end);
+    const known = totals !== undefined && totals.stdoutBytes !== null && totals.stderrBytes !== null;
+    if (known && complete(walk.place, totals)) return;
+    const end = await this.end(action, signal, ended !== undefined);
+    if (end === undefined) return;
+    const all = () => walk.place.sequence >= end || (known && complete(walk.place, totals));
+    for (let chunk; (chunk = await walk.next(signal, all)); ) yield chunk;
     // Chunks are stored before the end is told; should the last ones be late all the same, they are given some time.
-    if (totals && !dedupe.complete(totals)) yield* read(AbortSignal.any([signal, AbortSignal.timeout(LATE_MS)]), () => dedupe.complete(totals));
-  } finally {
-    reader.close();
+    if (totals && !complete(walk.place, totals)) {
+      const patience = AbortSignal.any([signal, AbortSignal.timeout(LATE_MS)]);
+      for (let chunk; (chunk = await walk.next(patience, () => complete(walk.place, totals))); ) yield chunk;
+    }
+    const back = ended === undefined ? undefined : goBack(walk.place);
+    if (back === undefined || signal.aborted) return;
+    walk.go(back);
+    for (let chunk; (chunk = await walk.next(signal, all)); ) yield chunk;
+  }
+
+  close(): void {
+    this.shelf.close();
+  }
+
+  /** Sequence of the last chunk. Those who follow ask when the action has ended, so one answer serves them all. */
+  private end(action: string, signal: AbortSignal, ended: boolean): Promise<number | undefined> {
+    const ask = () => lastSequence(this.connection, streams.output.name, subjects.output(action));
+    return ended ? this.ends.join(action, signal, ask) : ask();
+  }
+}
+
+/** One reader on his way through an output. Between two chunks he holds a place and nothing else. */
+class Walk {
+  /** where the portion begins that he is in */
+  private start: Place;
+
+  constructor(
+    private readonly shelf: Shelf,
+    private readonly action: string,
+    public place: Place,
+  ) {
+    this.start = place;
+  }
+
+  go(place: Place): void {
+    this.place = place;
+    this.start = place;
+  }
+
+  /** The next chunk; undefined when it is enough, or `stop` says so. */
+  async next(stop: AbortSignal, enough: () => boolean = () => false): Promise<Chunk | undefined> {
+    // The portion is looked up again for each chunk: a reader that is slow to take one must not keep the others in memory.
+    while (!stop.aborted && !enough()) {
+      const known = this.shelf.after(this.action, this.start, stop);
+      const portion = known instanceof Promise ? await known : known;
+      if (!portion) return undefined;
+      const chunk = portion.chunks.find(({ after }) => after.sequence > this.place.sequence);
+      if (chunk) {
+        this.place = chunk.after;
+        return chunk;
+      }
+      this.start = portion.next;
+      if (this.start.sequence > this.place.sequence) this.place = this.start;
+    }
+    return undefined;
   }
 }

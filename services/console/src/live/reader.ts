@@ -32,7 +32,8 @@ export class StreamReader {
   private wake: (() => void) | undefined;
   private closed = false;
   private readonly watch: NodeJS.Timeout;
-  private readonly portion: number;
+  /** messages asked for at a time */
+  portion: number;
   private manager: JetStreamManager | undefined;
   private readonly statuses: { stop?(): void };
 
@@ -200,18 +201,32 @@ const PATIENCE_MS = 10_000;
  * @throws {UnavailableError} no answer for ten seconds
  */
 export async function lastSequence(connection: NatsConnection, stream: string, subject: string): Promise<number> {
+  return insist(connection, `where ${subject} ends in ${stream}`, `$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ last_by_subj: subject }), ({ headers }) => {
+    if (headers?.code === 404) return 0;
+    return Number(headers?.get('Nats-Sequence')) || undefined;
+  });
+}
+
+/**
+ * Sequence of the first message that a stream still keeps.
+ * @throws {UnavailableError} no answer for ten seconds
+ */
+export async function firstSequence(connection: NatsConnection, stream: string): Promise<number> {
+  return insist(connection, `where ${stream} begins`, `$JS.API.STREAM.INFO.${stream}`, '', (message) => message.json<{ state?: { first_seq: number } }>().state?.first_seq);
+}
+
+/** Asks until there is an answer that says it: a server that is still starting answers without. */
+async function insist(connection: NatsConnection, what: string, subject: string, body: string, read: (message: Msg) => number | undefined): Promise<number> {
   const end = Date.now() + PATIENCE_MS;
   for (;;) {
     try {
-      const reply = await connection.request(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ last_by_subj: subject }), { timeout: 2000 });
-      if (reply.headers?.code === 404) return 0;
-      const sequence = Number(reply.headers?.get('Nats-Sequence'));
-      if (sequence) return sequence;
-      // A server that is still starting answers without one.
-      if (Date.now() > end) throw new UnavailableError(`${stream} does not say where ${subject} ends (${reply.headers?.description ?? 'no reason given'})`);
+      const reply = await connection.request(subject, body, { timeout: 2000 });
+      const value = read(reply);
+      if (value !== undefined) return value;
+      if (Date.now() > end) throw new UnavailableError(`nobody says ${what} (${reply.headers?.description || 'no reason given'})`);
     } catch (error) {
       if (!isOutage(error)) throw error;
-      if (connection.isClosed() || Date.now() > end) throw new UnavailableError(`the end of ${subject} (${(error as Error).message})`, { cause: error });
+      if (connection.isClosed() || Date.now() > end) throw new UnavailableError(`nobody says ${what} (${(error as Error).message})`, { cause: error });
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
