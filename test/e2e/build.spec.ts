@@ -32,7 +32,7 @@ steps:
     expect(status.data).toMatchObject({ status: 'passed', percent: 100, error: null });
     expect(await fleet.leftovers(folder)).toEqual([]);
     const actions = (await fleet.events('action')).flatMap((r) => r.commit.events.filter((e) => e.type === 'ActionRequested').map((e) => ({ id: r.id, data: e.data as { spec: { kind: string } } })));
-    expect(actions.map((a) => a.data.spec.kind)).toEqual(['prepare-working-copy', 'run-command', 'run-command', 'get-file', 'remove-working-copy']);
+    expect(actions.map((a) => a.data.spec.kind)).toEqual(['prepare-working-copy', 'run-command', 'run-command', 'upload', 'remove-working-copy']);
     expect(await fleet.output(actions[1]!.id)).toEqual({ stdout: 'hello\nhi there\n', stderr: 'oops\n' });
   });
 
@@ -57,7 +57,7 @@ steps:
     ['a step that takes too long', 'steps:\n  - { name: Slow, run: sleep 60, timeout: 1s }', 'failed', '1 s'],
     ['a repository that does not exist', 'workingCopy: { repository: /nowhere/at/all }\nsteps:\n  - { name: Do, run: "true" }', 'error', '/nowhere/at/all does not exist'],
     ['an artifact that is not there', 'steps:\n  - { name: Keep, uses: upload-artifact, with: { path: no.tgz } }', 'failed', 'no.tgz'],
-    ['a link that leads out of the working copy', 'steps:\n  - { name: Link, run: ln -s /etc/passwd out }\n  - { name: Keep, uses: upload-artifact, with: { path: out } }', 'failed', 'leaves'],
+    ['a link that leads out of the working copy', 'steps:\n  - { name: Link, run: ln -s /etc/passwd out }\n  - { name: Keep, uses: upload-artifact, with: { path: out } }', 'failed', 'leads out of the folder of the lease'],
   ])('%s: a clear verdict, and everything given back', async (_, steps, status, error) => {
     await fleet.applyPlan(`name: bad\n${steps}\n`);
     const { data } = await fleet.ended(await fleet.build('bad'));

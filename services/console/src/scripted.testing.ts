@@ -31,8 +31,7 @@ export interface Scripted {
   /** Stores events of one thing after whatever it has; gives the position. */
   happen(kind: Kind, id: string, ...events: Commit['events']): Promise<number>;
   ask(path: string, init?: RequestInit): Promise<Response>;
-  /** the bus, and the log of the console */
-  bus: NatsConnection;
+  /** the log of the console */
   logFile: string;
   send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
 }
@@ -69,7 +68,6 @@ export async function scripted(more: Partial<Config> = {}): Promise<Scripted> {
     store,
     berth: httpClient({ url: running.url, token }),
     sent,
-    bus,
     logFile: config.logFile!,
     script(next) {
       answers = next;

@@ -7,8 +7,8 @@ import { extraRequest } from './steps/lease.js';
 import { kindNameOf, runsOnHost } from './steps/names.js';
 import type { LeaseView, View } from './view.js';
 
-/** Between being told to end and being killed, when a build is over: an abort is felt within two seconds. */
-const STRAY_GRACE_MS = 1000;
+/** Between being told to end and being killed, when a build is over: with the looks before and after, an abort is felt within two seconds. */
+const STRAY_GRACE_MS = 500;
 
 /** What is due after the verdict: what runs is ended; leases are given back, whatever it was, once hosts are held where they are to be. */
 export function cleanUp(id: string, build: EndedBuild, view: View): Due[] {
