@@ -185,6 +185,22 @@ export function httpClient(access: Access) {
       logGroups: (id: string) => get<Page<BuildLogGroup>>(at('builds', id, 'log', 'groups')),
       /** Lines that have a text, of all steps or one. */
       search: (id: string, { text, ...more }: LogSearch & { step?: string | undefined }) => get<Page<BuildLogLine>>(at('builds', id, 'log', 'search'), { q: text, ...more }),
+      /** Adds an artifact that is elsewhere. */
+      link: (id: string, artifact: { name: string; uri: string; type?: ArtifactView['type']; by?: string }, options?: WriteOptions) => post(at('builds', id, 'artifacts'), artifact, options),
+      /** Adds a file. */
+      attach: (id: string, name: string, body: Readable, options: WriteOptions & { type?: ArtifactView['type']; length?: number } = {}) =>
+        json<Accepted>({
+          method: 'POST',
+          path: at('builds', id, 'artifacts'),
+          query: { name, type: options.type },
+          body,
+          type: 'application/octet-stream',
+          headers: { 'Idempotency-Key': options.id ?? randomUUID(), ...(options.length !== undefined && { 'Content-Length': String(options.length) }) },
+        }),
+      /** A pinned artifact is kept whatever its plan says. */
+      pin: (id: string, name: string, pinned: boolean, options?: WriteOptions) => post(at('builds', id, 'artifacts', 'pin'), { name, pinned }, options),
+      /** Removes an artifact. */
+      drop: (id: string, name: string, options?: WriteOptions) => write('DELETE', at('builds', id, 'artifacts', ...name.split('/')), undefined, options),
       artifacts: (id: string) => get<Page<ArtifactView>>(at('builds', id, 'artifacts')),
       /** Its bytes; with `rest` those that are missing of what one has of that version, or all when it is another by now. */
       artifact: (id: string, name: string, { rest, signal }: { rest?: { from: number; sha256: string }; signal?: AbortSignal } = {}) =>

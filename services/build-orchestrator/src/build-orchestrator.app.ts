@@ -1,4 +1,5 @@
 import { rejected, type AnyRecorded, type Answer, type BuildEvent, type CommandData, type CommandType, type PlanEvent } from '@berth/contracts';
+import type { Objects } from '@berth/artifacts';
 import { aggregates, DEFAULT_ARTIFACT_LIMIT, Follower, type Aggregates, type Cause, type Command, type Following, type Runtime } from '@berth/runtime';
 import { readPlan } from './adapters/plan-yaml.js';
 import { buildDecider, isLive, type Build, type BuildCommand } from './domain/build/build.js';
@@ -8,6 +9,7 @@ import { buildStatus } from './domain/status.js';
 import type { View } from './domain/view.js';
 import { History } from './history.js';
 import { beforeCleanUp, keptBy, type Kept } from './kept.js';
+import { Keeping } from './keeping.js';
 import { LiveBuilds } from './live-builds.js';
 import { requested } from './requesting.js';
 import { SeeingThrough } from './seeing-through.js';
@@ -35,13 +37,20 @@ export class BuildOrchestratorApp implements Following {
   private readonly history = new History();
   private readonly live: LiveBuilds;
   private readonly through: SeeingThrough;
+  private readonly keeping: Keeping;
   /** the builds that the commit just applied concerns */
   private concerned: readonly string[] = [];
 
-  constructor(private readonly runtime: Runtime) {
+  constructor(
+    private readonly runtime: Runtime,
+    artifacts: Pick<Objects, 'remove'>,
+  ) {
     this.follower = new Follower(runtime, this);
     this.plans = aggregates('plan', planDecider, runtime.store, () => this.follower.feed);
     this.builds = aggregates('build', buildDecider, runtime.store, () => this.follower.feed);
+    this.keeping = new Keeping(runtime, artifacts, ({ build, name, reason }, id) =>
+      this.releaseArtifact({ id, type: 'ReleaseArtifact', actor: 'build-orchestrator', after: 0, data: { build, name, reason } }),
+    );
     this.live = new LiveBuilds((id) => this.builds.get(id)?.state, this.views);
     const view: View = {
       lease: (id) => this.views.lease(id),
@@ -208,12 +217,14 @@ export class BuildOrchestratorApp implements Following {
     if (recorded.kind === 'build') {
       this.builds.apply(recorded);
       this.history.note(recorded);
+      this.keeping.note(recorded);
       this.live.note(recorded.id, recorded.commit.events.some(({ type }) => type === 'BuildRestarted'));
     } else if (recorded.kind === 'plan') this.plans.apply(recorded);
     this.concerned = this.views.apply(recorded);
   }
 
   caughtUp(): void {
+    this.keeping.begin(Date.now());
     for (const [id] of this.builds.entries()) this.through.reconcile(id);
   }
 
@@ -233,6 +244,7 @@ export class BuildOrchestratorApp implements Following {
   }
 
   stop(): void {
+    this.keeping.stop();
     this.through.stop();
   }
 }

@@ -1,3 +1,4 @@
+import { openArtifacts } from '@berth/artifacts';
 import type { ServiceDefinition } from '@berth/runtime';
 import { BuildOrchestratorApp } from './build-orchestrator.app.js';
 import { BuildOrchestratorHandlers } from './build-orchestrator.handlers.js';
@@ -8,7 +9,7 @@ class BuildOrchestratorModule {}
 export const buildOrchestratorService: ServiceDefinition = {
   name: 'build-orchestrator',
   module(runtime) {
-    const app = new BuildOrchestratorApp(runtime);
+    const app = new BuildOrchestratorApp(runtime, openArtifacts(runtime.config.artifacts, runtime.connection));
     return {
       module: { module: BuildOrchestratorModule, controllers: [BuildOrchestratorHandlers], providers: [{ provide: BuildOrchestratorApp, useFactory: () => app }] },
       parts: [app.follower],

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { DataSource } from 'typeorm';
 import { jetStreamStore } from '@berth/event-store';
 import { Follower, openRuntime, type Config, type RunningService, type Runtime } from '@berth/runtime';
+import { ArtifactsController } from './http/artifacts.controller.js';
 import { BuildsController } from './http/builds.controller.js';
 import { Commands } from './http/commands.js';
 import { BlueprintsController } from './http/blueprints.controller.js';
@@ -80,7 +81,7 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
   const all = consoleReadiness(runtime, database, projection, hub, readiness);
   const module: DynamicModule = {
     module: ConsoleModule,
-    controllers: [SystemController, MachinesController, BlueprintsController, FleetController, LeasesController, PlansController, BuildsController, LogsController, EventsController],
+    controllers: [SystemController, MachinesController, BlueprintsController, FleetController, LeasesController, PlansController, BuildsController, ArtifactsController, LogsController, EventsController],
     providers: [
       { provide: RUNTIME, useFactory: () => runtime },
       { provide: LOG, useFactory: () => runtime.log },

@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { whoIsAsking } from '../asker.js';
 import { leaf, type Context } from '../context.js';
 import { Failure, USAGE } from '../failure.js';
 import { keyValue } from '../options.js';
+import { size } from '../text.js';
 
 interface MessageOptions {
   text?: string;
@@ -55,6 +59,21 @@ export function controlCommands(build: Command, context: Context): void {
       const answer = await context.berth.builds.message(id, step, { type, by: as ?? whoIsAsking('cli'), ...(text !== undefined && { text }), ...(output && { outputs: output }) });
       context.result(answer, () => `Reported on step ${step} of build ${id}: ${type}.`);
     });
+  leaf(build, 'attach <id> <name>', 'add an artifact from outside: a file, or where it is')
+    .option('--file <path>', 'the file')
+    .option('--uri <address>', 'or where it is')
+    .option('--type <type>', 'file, uri, tests, lint or sbom')
+    .action(async (id: string, name: string, options: { file?: string; uri?: string; type?: string }) => attach(context, id, name, options));
+  for (const [verb, pinned, description] of [['pin', true, 'keep an artifact whatever the plan says'], ['unpin', false, 'keep an artifact as long as the plan says']] as const) {
+    leaf(build, `${verb} <id> <artifact>`, description).action(async (id: string, name: string) => {
+      const answer = await context.berth.builds.pin(id, name, pinned);
+      context.result(answer, () => `Artifact ${name} of build ${id} is ${pinned ? 'pinned' : 'no longer pinned'}.`);
+    });
+  }
+  leaf(build, 'drop <id> <artifact>', 'remove an artifact').action(async (id: string, name: string) => {
+    const answer = await context.berth.builds.drop(id, name);
+    context.result(answer, () => `Artifact ${name} of build ${id} is removed.`);
+  });
   for (const [verb, type, description, said] of [
     ['approve', 'pass', 'let a step that waits for an approval pass', 'is approved'],
     ['refuse', 'fail', 'let a step that waits for an approval fail', 'is refused'],
@@ -67,4 +86,24 @@ export function controlCommands(build: Command, context: Context): void {
         context.result(answer, () => `Step ${step} of build ${id} ${said}.`);
       });
   }
+}
+
+const types = ['file', 'uri', 'tests', 'lint', 'sbom'] as const;
+
+async function attach(context: Context, id: string, name: string, { file, uri, type }: { file?: string; uri?: string; type?: string }): Promise<void> {
+  const kind = types.find((one) => one === type);
+  if (type !== undefined && kind === undefined) throw new Failure('usage', `--type must be one of ${types.join(', ')}, not ${JSON.stringify(type)}.`, [], USAGE);
+  if ((file === undefined) === (uri === undefined)) throw new Failure('usage', 'Give either --file or --uri.', [], USAGE);
+  const more = kind && { type: kind };
+  if (uri !== undefined) {
+    const answer = await context.berth.builds.link(id, { name, uri, by: whoIsAsking('cli'), ...more });
+    return context.result(answer, () => `Build ${id} has ${name}: ${uri}.`);
+  }
+  const path = resolve(context.io.cwd, file!);
+  const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    throw new Failure('file', `${file} can't be read (${error.code}).`);
+  });
+  if (!stats.isFile()) throw new Failure('file', `${file} is not a file.`);
+  const answer = await context.berth.builds.attach(id, name, createReadStream(path), { length: stats.size, ...more });
+  context.result(answer, () => `Build ${id} has ${name} (${size(stats.size)}).`);
 }

@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 export async function begin(others = new Others()) {
-  const app = new BuildOrchestratorApp(others.runtime());
+  const app = new BuildOrchestratorApp(others.runtime(), { remove: (object) => Promise.resolve(void others.removed.push(object)) });
   apps.push(app);
   await app.follower.start();
   await others.start();

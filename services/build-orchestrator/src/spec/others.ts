@@ -20,6 +20,8 @@ export class Others {
   readonly sent: Sent[] = [];
   readonly statuses: { subject: string; event: StatusEvent }[] = [];
   readonly problems: unknown[] = [];
+  /** objects of artifacts that are to go */
+  readonly removed: string[] = [];
   /** answers of a spec's own, tried first; `undefined` leaves it to the default */
   answer: (sent: Sent) => Promise<Answer | undefined> | Answer | undefined = () => undefined;
   /** what follows by itself from an event of another service; a spec may hold or replace it */

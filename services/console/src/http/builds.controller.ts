@@ -14,7 +14,7 @@ import { listQuery } from './paging.js';
 import { HttpProblem, notFound } from './problem.js';
 import { has, wantedRange } from './range.js';
 import { LOG } from './tokens.js';
-import { objectBody, queryText } from './server.js';
+import { objectBody, queryCount, queryText } from './server.js';
 import type { Runtime } from '@berth/runtime';
 
 const statuses = ['pending', 'preparing', 'building', 'paused', 'passed', 'failed', 'aborted', 'error'] as const satisfies readonly BuildView['status'][];
@@ -95,7 +95,8 @@ export class BuildsController {
 
   @Get(':id/artifacts/*')
   async artifact(@Param('id') id: string, @Param('*') name: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const kept = (await this.found(id)).artifacts.find((one) => one.name === name);
+    const generation = queryCount(request, 'generation', { least: 1, most: Number.MAX_SAFE_INTEGER, otherwise: 0 });
+    const kept = (await this.found(id)).artifacts.findLast((one) => one.name === name && (generation === 0 || one.generation === generation));
     if (!kept) throw notFound('not-found', `artifact ${JSON.stringify(name)} of this build`, `/api/v1/builds/${id}/artifacts`);
     const { object: its, bytes, sha256 } = kept;
     // It is elsewhere: whoever asks is sent there.

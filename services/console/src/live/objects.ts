@@ -28,6 +28,11 @@ export class Objects {
     return (await this.storeOf(bucket).put(name, source, { maxBytes })).bytes;
   }
 
+  /** Stores what is to be kept, all or nothing. */
+  keep(name: string, source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<{ bytes: number; sha256: string }> {
+    return this.kept.put(name, source, { maxBytes });
+  }
+
   delete(bucket: Bucket, name: string): Promise<void> {
     return this.storeOf(bucket).remove(name);
   }

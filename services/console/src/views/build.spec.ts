@@ -23,7 +23,8 @@ const copy: BuildEvent = { type: 'BuildWorkingCopyRequested', data: { workingCop
 const started: BuildEvent = { type: 'BuildStarted', data: { path: '/x' } };
 const step = (n: number): BuildEvent => ({ type: 'StepStarted', data: { step: n, name: plan.steps[n]!.name, action: other } });
 const finished = (n: number, outcome: 'passed' | 'failed' = 'passed'): BuildEvent => ({ type: 'StepFinished', data: { step: n, outcome, durationMs: 5, ...(outcome === 'failed' && { error: 'exit 1', exitCode: 1 }) } });
-const waiting = { name: 'One', outcome: 'waiting', action: null, durationMs: null, exitCode: null, error: null };
+const waiting = { name: 'One', id: 'step-1', kind: 'run-command', needs: [] as number[], allowed: false, outcome: 'waiting', action: null, tries: 0, started: null, durationMs: null, exitCode: null, error: null, outputs: null, report: null };
+const second = { ...waiting, name: 'Two', id: 'step-2', needs: [0] };
 
 describe('a build row', () => {
   test('from request to clean-up', () => {
@@ -37,7 +38,7 @@ describe('a build row', () => {
       ['building', 50, 'step 1 of 2: One'],
       ['building', 75, 'step 1 of 2: One'],
       ['building', 75, 'step 2 of 2: Two'],
-      ['building', 100, 'step 2 of 2: Two'],
+      ['building', 99, 'step 2 of 2: Two'],
       ['passed', 100, 'cleaning up'],
       ['passed', 100, 'cleaned up'],
     ]);
@@ -47,9 +48,11 @@ describe('a build row', () => {
     const artifact = { name: 'a', object: 'o', bytes: 1, sha256: 'f' };
     const row = build(requested, preparing, copy, started, step(0), finished(0), { type: 'ArtifactKept', data: artifact }, { type: 'ArtifactKept', data: { ...artifact, bytes: 2 } });
     expect(buildView(row)).toEqual({
-      id, plan: 'p', planVersion: 3, project: null, priority: 100, status: 'building', percent: 75, activity: 'step 1 of 2: One', error: null, initiator: 'ada', hostLease: id, workingCopyLease: other,
-      steps: [{ ...waiting, outcome: 'passed', action: other, durationMs: 5 }, { ...waiting, name: 'Two' }],
-      artifacts: [{ name: 'a', bytes: 2, sha256: 'f' }],
+      id, plan: 'p', planVersion: 3, project: null, priority: 100, status: 'building', percent: 75, activity: 'step 1 of 2: One', error: null, failure: null, initiator: 'ada', ref: null, commit: null, url: null, parent: null,
+      hostLease: id, workingCopyLease: other, hosts: [{ name: 'main', hostLease: id, workingCopyLease: other, ready: true, machine: null }],
+      steps: [{ ...waiting, outcome: 'passed', action: other, tries: 1, started: at(5), durationMs: 5 }, second],
+      artifacts: [{ name: 'a', type: 'file', bytes: 2, sha256: 'f', uri: null, generation: 1, by: null, pinned: false }],
+      generation: 1, generations: [{ generation: 1, status: 'building', error: null, started: at(1), ended: null }],
       attempt: 1, cleanedUp: false, created: at(1), modified: at(8), position: 18,
     });
     expect(row.artifacts[0]!.object).toBe('o');
@@ -65,7 +68,31 @@ describe('a build row', () => {
 
   test('another host begins the steps again, and the percentage does not go back', () => {
     const row = build(requested, preparing, copy, started, step(0), { type: 'BuildRetried', data: { error: 'host is gone' } }, { type: 'BuildPreparing', data: { attempt: 2, hostLease: other } });
-    expect(row).toMatchObject({ status: 'preparing', attempt: 2, percent: 50, hostLease: other, workingCopyLease: null, activity: 'preparing host (attempt 2, after: host is gone)', error: null, steps: [waiting, { ...waiting, name: 'Two' }] });
+    expect(row).toMatchObject({ status: 'preparing', attempt: 2, percent: 50, hostLease: other, workingCopyLease: null, activity: 'preparing host (attempt 2, after: host is gone)', error: null, steps: [waiting, second] });
+  });
+
+  test('paused is what it is until it goes on, whatever becomes ready meanwhile', () => {
+    const paused = build(requested, preparing, { type: 'BuildPaused', data: { reason: 'lunch' } }, copy, started);
+    expect(paused).toMatchObject({ status: 'paused', percent: 50 });
+    expect(build(requested, preparing, { type: 'BuildPaused', data: { reason: 'lunch' } }, copy, started, { type: 'BuildResumed', data: {} })).toMatchObject({ status: 'building' });
+  });
+
+  test('generations stand beside each other, with what each has kept', () => {
+    const artifact = { name: 'a', object: 'o', bytes: 1, sha256: 'f' };
+    const restarted: BuildEvent = { type: 'BuildRestarted', data: { plan, planVersion: 3, variables: {}, initiator: 'ada', generation: 2, attempt: 2, reason: 'again', kept: { 0: { outcome: 'passed', outputs: { x: '1' } } } } };
+    const row = build(requested, { type: 'ArtifactKept', data: artifact }, { type: 'BuildFailed', data: { error: 'no' } }, restarted, { type: 'ArtifactKept', data: { ...artifact, object: 'p', generation: 2 } });
+    expect(row).toMatchObject({
+      status: 'pending', percent: 0, generation: 2, created: at(1), error: null,
+      generations: [{ generation: 1, status: 'failed', error: 'no', ended: at(3) }, { generation: 2, status: 'pending', ended: null }],
+      steps: [{ outcome: 'passed', outputs: { x: '1' } }, { outcome: 'waiting' }],
+      artifacts: [{ generation: 1, object: 'o' }, { generation: 2, object: 'p' }],
+    });
+    expect(row.opened).toBe(11);
+  });
+
+  test('links, pins and what is released', () => {
+    const row = build(requested, { type: 'LinkAdded', data: { name: 'docs', type: 'uri', uri: 'https://docs.example/' } }, { type: 'ArtifactKept', data: { name: 'a', object: 'o', bytes: 1, sha256: 'f' } }, { type: 'ArtifactPinned', data: { name: 'a', pinned: true } });
+    expect(row.artifacts).toMatchObject([{ name: 'docs', uri: 'https://docs.example/', bytes: null }, { name: 'a', pinned: true }]);
   });
 
   test('a commit that comes again changes nothing', () => {

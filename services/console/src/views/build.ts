@@ -192,7 +192,8 @@ const changes: Changes<BuildRow, BuildEvent> = {
   BuildCleanedUp: (row, _data, where) => ({ ...required(row, where), cleanedUp: true, activity: 'cleaned up' }),
 };
 
-const kept = (row: BuildRow, artifact: KeptArtifact): BuildRow => ({ ...row, artifacts: [...row.artifacts.filter((one) => one.name !== artifact.name), artifact] });
+/** Each generation has its own of a name. */
+const kept = (row: BuildRow, artifact: KeptArtifact): BuildRow => ({ ...row, artifacts: [...row.artifacts.filter((one) => one.name !== artifact.name || one.generation !== artifact.generation), artifact] });
 
 /** Pure: a commit of a build into its row. */
 export const foldBuild = (row: BuildRow | undefined, recorded: AnyRecorded): BuildRow | undefined => foldRow(changes, row, recorded);
@@ -204,5 +205,7 @@ export function artifactView({ object: _object, ...view }: KeptArtifact): Artifa
 
 /** What the API shows of a row. */
 export function buildView({ opened: _opened, problem: _problem, beneath: _beneath, weights: _weights, artifacts, ...view }: BuildRow): BuildView {
-  return { ...view, artifacts: artifacts.map(artifactView) };
+  // The one under way is what the build is.
+  const generations = view.generations.map((one) => (one.generation === view.generation ? { ...one, status: view.status } : one));
+  return { ...view, generations, artifacts: artifacts.map(artifactView) };
 }
