@@ -139,10 +139,10 @@ export const outputHeaders = {
   offset: 'Berth-Offset',
   /** how far stdout and stderr have come after this chunk: `<stdout bytes>,<stderr bytes>` */
   reached: 'Berth-Reached',
+  /** of an empty chunk: so many bytes were left out from its offset on, because there were more than are kept */
+  cut: 'Berth-Cut',
   /** when the gateway read it, RFC 3339 */
   time: 'Berth-Time',
-  /** only on an empty chunk that stands for bytes that were left out at a limit: how many. What follows stands so much further, and totals include them */
-  cut: 'Berth-Cut',
 } as const;
 
 /** A CloudEvents 1.0 message on `berth.status.<kind>.<id>`. */
