@@ -12,6 +12,8 @@ export type Order =
   | { serve: { mib: number } }
   /** of `serve`: begin to pour */
   | { pour: true }
+  /** connections that ask and then take nothing */
+  | { stall: { url: string; token: string; connections: number } }
   | { drink: { url: string; token: string; connections: number; bytes: number } };
 /** What it tells. */
 export type Told = { url: string } | { waiting: number } | { drunk: number };
@@ -21,6 +23,7 @@ const tell = (told: Told) => process.send?.(told);
 
 process.on('message', (order: Order) => {
   if ('serve' in order) void serve(order.serve.mib);
+  else if ('stall' in order) void stall(order.stall);
   else if ('drink' in order) void drink(order.drink);
 });
 
@@ -43,9 +46,25 @@ async function serve(mib: number): Promise<void> {
   tell({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` });
 }
 
+const asks = ({ pathname, search }: URL, token: string): string => `GET ${pathname}${search} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`;
+
+async function stall({ url, token, connections }: { url: string; token: string; connections: number }): Promise<void> {
+  const target = new URL(url);
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      const socket = connect({ host: target.hostname, port: Number(target.port) });
+      socket.pause();
+      socket.on('error', () => undefined); // its end is none of its business
+      socket.write(asks(target, token));
+      await once(socket, 'connect');
+    }),
+  );
+  tell({ waiting: connections });
+}
+
 /** Counts bytes off the wire; nothing is kept. */
 async function drink({ url, token, connections, bytes }: { url: string; token: string; connections: number; bytes: number }): Promise<void> {
-  const { hostname, port, pathname, search } = new URL(url);
+  const target = new URL(url);
   const buffer = Buffer.allocUnsafe(256 * 1024); // one for all: nobody looks at it
   let waiting = 0;
   const all = await Promise.all(
@@ -60,11 +79,11 @@ async function drink({ url, token, connections, bytes }: { url: string; token: s
             return true;
           },
         };
-        const socket = connect({ host: hostname, port: Number(port), onread });
+        const socket = connect({ host: target.hostname, port: Number(target.port), onread });
         socket.resume(); // or its end would not be seen
         socket.once('error', reject);
         socket.once('close', () => (got >= bytes ? resolve(got) : reject(new Error(`a connection was closed after ${got} of ${bytes} bytes`))));
-        socket.write(`GET ${pathname}${search} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`);
+        socket.write(asks(target, token));
       });
     }),
   );

@@ -4,7 +4,7 @@ import { streams } from '@berth/nats';
 import { BEGINNING, complete, goBack, type Chunk, type Place, type Totals } from './place.js';
 import { lastSequence } from './reader.js';
 import { Shared } from './shared.js';
-import { Shelf, type Portion } from './shelf.js';
+import { nameOf, Shelf, type Portion } from './shelf.js';
 
 /** How long chunks that an ended action promises may still be on their way. */
 const LATE_MS = 5000;
@@ -68,8 +68,10 @@ export class Output {
 
 /** One reader on his way through an output. Between two chunks he holds a place and nothing else. */
 class Walk {
-  /** where the portion begins that he is in */
+  /** where the portion begins that he is in, and its name */
   private start: Place;
+  private name: string;
+  private inside = false;
 
   constructor(
     private readonly shelf: Shelf,
@@ -77,27 +79,36 @@ class Walk {
     public place: Place,
   ) {
     this.start = place;
+    this.name = nameOf(action, place);
   }
 
+  /** To another place, before or after. */
   go(place: Place): void {
     this.place = place;
-    this.start = place;
+    this.enter(place);
+  }
+
+  private enter(start: Place): void {
+    this.start = start;
+    this.name = nameOf(this.action, start);
+    this.inside = false;
   }
 
   /** The next chunk; undefined when it is enough, or `stop` says so. */
   async next(stop: AbortSignal, enough: () => boolean = () => false): Promise<Chunk | undefined> {
     // The portion is looked up again for each chunk: a reader that is slow to take one must not keep the others in memory.
     while (!stop.aborted && !enough()) {
-      const known = this.shelf.after(this.action, this.start, stop);
+      const known = (this.inside ? this.shelf.kept(this.name) : undefined) ?? this.shelf.after(this.action, this.start, stop, this.name);
       const portion = known instanceof Promise ? await known : known;
       if (!portion) return undefined;
+      this.inside = true;
       const chunk = portion.chunks.find(({ after }) => after.sequence > this.place.sequence);
       if (chunk) {
         this.place = chunk.after;
         return chunk;
       }
-      this.start = portion.next;
-      if (this.start.sequence > this.place.sequence) this.place = this.start;
+      if (portion.next.sequence > this.place.sequence) this.place = portion.next;
+      this.enter(portion.next);
     }
     return undefined;
   }

@@ -26,13 +26,18 @@ test('a chunk that does not say where it belongs is an error with its place', ()
 });
 
 describe('a cut', () => {
-  test.each([
-    ['at the first byte left out', 3],
-    ['at the first byte after them', 13],
-  ])('whose marker stands %s', (_where, offset) => {
-    const { text, place } = all(stored(1, 'stdout', 0, 'abc'), stored(2, 'stdout', offset, '', 10), stored(3, 'stdout', offset, '', 10), stored(4, 'stdout', 13, 'def'));
+  test('is a line of text, once, and counts as output', () => {
+    const { text, place } = all(stored(1, 'stdout', 0, 'abc'), stored(2, 'stdout', 3, '', 10), stored(3, 'stdout', 3, '', 10), stored(4, 'stdout', 13, 'def'));
     expect(text).toBe('abc\n[... 10 bytes left out ...]\ndef');
     expect(place.stdout).toMatchObject({ reached: 16, given: text.length });
+  });
+
+  test('that was stored before a chunk in front of it hides nothing of that', () => {
+    const marker = (sequence: number) => stored(sequence, 'stdout', 200, '', 150);
+    const early = 'a'.repeat(100);
+    const late = 'b'.repeat(100);
+    const { text } = all(stored(1, 'stdout', 0, early), marker(2), stored(3, 'stdout', 100, late), marker(4), stored(5, 'stdout', 350, 'end'));
+    expect(text).toBe(`${early}${late}\n[... 150 bytes left out ...]\nend`);
   });
 
   test('of what was there in part before counts only the rest', () => {

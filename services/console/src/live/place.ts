@@ -12,8 +12,6 @@ export interface Reach {
   readonly given: number;
   /** the last byte handed over was not the end of a line */
   readonly open: boolean;
-  /** offset of the last marker of a cut: the same once more is a repeat */
-  readonly cutAt?: number;
   /** after which message something stood too far, so that what belongs before it is still to come */
   readonly hole?: number;
   /** the next hole is one for good */
@@ -26,6 +24,7 @@ export interface Place extends Readonly<Record<OutputStream, Reach>> {
   readonly sequence: number;
 }
 
+const NEWLINE = 10;
 const nothing: Reach = { reached: 0, given: 0, open: false };
 export const BEGINNING: Place = { sequence: 0, stdout: nothing, stderr: nothing };
 
@@ -85,28 +84,15 @@ export function take(place: Place, stored: Pick<Stored, 'data' | 'headers' | 'se
   if ((stream !== 'stdout' && stream !== 'stderr') || !Number.isSafeInteger(offset)) throw new Error(`output at ${sequence} does not say where it belongs`);
   const before = place[stream];
   const cut = Number(headers?.get(outputHeaders.cut) || 0);
-  const span = cut > 0 ? cutSpan(before, offset, cut) : { start: offset, end: offset + data.byteLength };
-  if (span.end <= before.reached) return { place: { ...place, sequence } };
-  const missing = span.start - before.reached;
+  const end = offset + (cut > 0 ? cut : data.byteLength);
+  if (end <= before.reached) return { place: { ...place, sequence } };
+  const missing = offset - before.reached;
   if (missing > 0 && !before.forgiving) return { place: { ...place, sequence, [stream]: { ...before, hole: before.hole ?? place.sequence } } };
   const fresh = missing < 0 ? data.subarray(-missing) : data;
-  const leftOut = cut > 0 ? span.end - before.reached : Math.max(0, missing);
+  const leftOut = cut > 0 ? end - before.reached : Math.max(0, missing);
+  // A marker has no bytes of its own.
   const bytes = leftOut > 0 ? Buffer.concat([Buffer.from(`${before.open ? '\n' : ''}[... ${leftOut} bytes ${cut > 0 ? 'left out' : 'are missing'} ...]\n`), fresh]) : fresh;
-  const reach: Reach = {
-    reached: span.end,
-    given: before.given + bytes.byteLength,
-    open: bytes.at(-1) !== NEWLINE,
-    ...(cut > 0 ? { cutAt: offset } : before.cutAt !== undefined && { cutAt: before.cutAt }),
-  };
+  const reach: Reach = { reached: end, given: before.given + bytes.byteLength, open: bytes.at(-1) !== NEWLINE };
   const after: Place = { ...place, sequence, [stream]: reach };
   return { place: after, chunk: { stream, bytes, time: headers?.get(outputHeaders.time) || null, after } };
-}
-
-const NEWLINE = 10;
-
-/** What a marker stands for. Its own offset may be that of the first byte left out, or of the first byte after them. */
-function cutSpan({ reached, cutAt }: Reach, offset: number, cut: number): { start: number; end: number } {
-  if (offset === cutAt) return { start: offset, end: reached };
-  const startsThere = offset <= reached && offset + cut > reached;
-  return startsThere ? { start: offset, end: offset + cut } : { start: offset - cut, end: offset };
 }

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { Runtime } from '@berth/runtime';
 
@@ -12,9 +11,16 @@ export type Source = (signal: AbortSignal) => AsyncIterable<Uint8Array | string>
 export async function pour(reply: FastifyReply, headers: Record<string, string | number>, source: Source, log: Runtime['log'], status = 200): Promise<void> {
   const response = reply.raw;
   const gone = new AbortController();
-  const leave = () => gone.abort();
+  let resume: (() => void) | undefined;
+  const go = () => resume?.();
+  const leave = () => {
+    gone.abort();
+    go();
+  };
   reply.hijack();
   response.once('close', leave);
+  // One listener for the whole body: one for each wait would come and go with every piece for every follower.
+  response.on('drain', go);
   if (response.destroyed) leave();
   response.writeHead(status, { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', ...headers });
   response.flushHeaders();
@@ -22,7 +28,7 @@ export async function pour(reply: FastifyReply, headers: Record<string, string |
     if (reply.request.method !== 'HEAD') {
       for await (const piece of source(gone.signal)) {
         if (gone.signal.aborted) return;
-        if (!response.write(piece)) await drained(response, gone.signal);
+        if (!response.write(piece) && !gone.signal.aborted) await new Promise<void>((resolve) => (resume = resolve));
       }
     }
     response.end();
@@ -32,21 +38,9 @@ export async function pour(reply: FastifyReply, headers: Record<string, string |
     response.destroy();
   } finally {
     response.off('close', leave);
+    response.off('drain', go);
     leave();
   }
-}
-
-function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off('drain', done);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    response.once('drain', done);
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) done();
-  });
 }
 
 /** Leaves out the first bytes: for whoever has them already. */

@@ -26,6 +26,9 @@ export interface Portion {
   readonly bytes: number;
 }
 
+/** Names the portion after a place. */
+export const nameOf = (action: string, place: Place): string => `${action} ${keyOf(place)}`;
+
 interface Parked {
   reader: StreamReader;
   expiry: NodeJS.Timeout;
@@ -39,7 +42,7 @@ interface Parked {
  */
 export class Shelf {
   /** in the order of their last use */
-  private readonly kept = new Map<string, Portion>();
+  private readonly portions = new Map<string, Portion>();
   private keptBytes = 0;
   private readonly readings = new Shared<Portion | undefined>();
   private readonly parked = new Map<string, Parked>();
@@ -57,17 +60,21 @@ export class Shelf {
     private readonly noted: (action: string, portion: Portion) => void = () => undefined,
   ) {}
 
+  /** The portion of that name, if it is still kept. */
+  kept(name: string): Portion | undefined {
+    return this.portions.get(name);
+  }
+
   /**
    * The portion after a place; waits until there is one.
    * @returns undefined when `signal` says stop
    * @throws when the stream can't be read
    */
-  after(action: string, place: Place, signal: AbortSignal): Portion | Promise<Portion | undefined> {
-    const key = `${action} ${keyOf(place)}`;
-    const known = this.kept.get(key);
+  after(action: string, place: Place, signal: AbortSignal, key = nameOf(action, place)): Portion | Promise<Portion | undefined> {
+    const known = this.portions.get(key);
     if (!known) return this.readings.join(key, signal, (stop) => this.read(action, place, key, stop));
-    this.kept.delete(key);
-    this.kept.set(key, known);
+    this.portions.delete(key);
+    this.portions.set(key, known);
     return known;
   }
 
@@ -83,7 +90,7 @@ export class Shelf {
       reader.close();
     }
     this.parked.clear();
-    this.kept.clear();
+    this.portions.clear();
     this.keptBytes = 0;
   }
 
@@ -96,7 +103,7 @@ export class Shelf {
     try {
       const stored = await reader.take(PORTION, { signal });
       const portion = stored.length > 0 ? await this.arranged(place, stored) : undefined;
-      this.park(portion ? `${action} ${keyOf(portion.next)}` : key, reader);
+      this.park(portion ? nameOf(action, portion.next) : key, reader);
       if (!portion) return undefined;
       this.keep(key, portion);
       this.noted(action, portion);
@@ -122,18 +129,18 @@ export class Shelf {
   private keep(key: string, portion: Portion): void {
     if (this.closed) return;
     this.forget(key);
-    this.kept.set(key, portion);
+    this.portions.set(key, portion);
     this.keptBytes += portion.bytes + OVERHEAD;
-    for (const old of this.kept.keys()) {
+    for (const old of this.portions.keys()) {
       if (this.keptBytes <= this.most) break;
       this.forget(old);
     }
   }
 
   private forget(key: string): void {
-    const portion = this.kept.get(key);
+    const portion = this.portions.get(key);
     if (!portion) return;
-    this.kept.delete(key);
+    this.portions.delete(key);
     this.keptBytes -= portion.bytes + OVERHEAD;
   }
 
