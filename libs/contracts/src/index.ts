@@ -21,4 +21,4 @@ export {
   type LeaseEvent, type ActionEvent, type PlanEvent, type BuildEvent,
 } from './catalog.js';
 export { fieldErrors, summary } from './problems.js';
-export { artifactName, artifactObject, objectName } from './object-name.js';
+export { artifactName, objectName } from './object-name.js';
