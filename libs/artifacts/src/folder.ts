@@ -11,6 +11,8 @@ const PIECE = 256 * 1024;
 const STALE_MS = 24 * 3_600_000;
 /** Of each shard, too: three hexadecimal digits make 4,096 folders. */
 const SHARD_DIGITS = 3;
+const FOLDER = '.d';
+const OBJECT = '.artifact';
 
 /**
  * Objects as files below a folder: `objects/<shard>/<build>.d/<generation>.d/<name>.artifact`, each with a seal behind its
@@ -104,17 +106,21 @@ class FolderObjects implements Objects {
   private async *walk(folder: string, before: string, prefix: string): AsyncGenerator<Listed, void, undefined> {
     const entries = await this.told('the list', () => opendir(folder).catch((error: unknown) => (isAbsent(error) ? this.here() : Promise.reject(error as Error))));
     if (!entries) return;
-    for (let entry; (entry = await this.told('the list', () => entries.read())); ) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory() && entry.name.endsWith('.d')) {
-        const name = `${before}${entry.name.slice(0, -'.d'.length)}/`;
-        if (name.startsWith(prefix) || prefix.startsWith(name)) yield* this.walk(path, name, prefix);
-      } else if (entry.isFile() && entry.name.endsWith('.artifact')) {
-        const name = before + entry.name.slice(0, -'.artifact'.length);
-        if (!name.startsWith(prefix)) continue;
-        const facts = await stat(path).catch((error: unknown) => (isAbsent(error) ? undefined : Promise.reject(error as Error))); // removed meanwhile
-        if (facts) yield { name, bytes: Math.max(0, facts.size - SEAL_BYTES), time: facts.mtime };
+    try {
+      for (let entry; (entry = await this.told('the list', () => entries.read())); ) {
+        const path = join(folder, entry.name);
+        if (entry.isDirectory() && entry.name.endsWith(FOLDER)) {
+          const name = `${before}${entry.name.slice(0, -FOLDER.length)}/`;
+          if (name.startsWith(prefix) || prefix.startsWith(name)) yield* this.walk(path, name, prefix);
+        } else if (entry.isFile() && entry.name.endsWith(OBJECT)) {
+          const name = before + entry.name.slice(0, -OBJECT.length);
+          if (!name.startsWith(prefix)) continue;
+          const facts = await this.told('the list', () => stat(path).catch((error: unknown) => (isAbsent(error) ? undefined : Promise.reject(error as Error)))); // removed meanwhile
+          if (facts) yield { name, bytes: Math.max(0, facts.size - SEAL_BYTES), time: facts.mtime };
+        }
       }
+    } finally {
+      await entries.close();
     }
   }
 
@@ -151,8 +157,10 @@ class FolderObjects implements Objects {
 
   /** A rename is the one moment at which the object is there. */
   private async moveIn(draft: string, path: string): Promise<void> {
+    let top: string | undefined;
     for (let tries = 0; ; tries++) {
       const made = await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+      if (made !== undefined && made.length < (top ?? path).length) top = made;
       try {
         await rename(draft, path);
       } catch (error) {
@@ -161,7 +169,7 @@ class FolderObjects implements Objects {
         throw error;
       }
       // New folders are on the disk once the folders are that they are in.
-      const last = made === undefined ? dirname(path) : dirname(made);
+      const last = top === undefined ? dirname(path) : dirname(top);
       for (let folder = dirname(path); ; folder = dirname(folder)) {
         await syncFolder(folder);
         if (folder.length <= last.length) return;
@@ -203,7 +211,7 @@ class FolderObjects implements Objects {
   private pathOf(name: string): string {
     const segments = name.split('/');
     const leaf = segments.pop()!;
-    return join(this.objects, shardOf(segments[0] ?? leaf), ...segments.map((segment) => `${segment}.d`), `${leaf}.artifact`);
+    return join(this.objects, shardOf(segments[0] ?? leaf), ...segments.map((segment) => segment + FOLDER), leaf + OBJECT);
   }
 }
 

@@ -138,7 +138,7 @@ export function objectsContract(subject: () => Subject, { holds }: { holds: bool
   test('a source that fails: its own error comes out, and nothing is kept', async () => {
     const { objects } = subject();
     const broken = Object.assign(new Error('the host is away'), { code: 'ENOSPC' });
-    for (const length of [0, 200 * KiB, 12 * MiB]) {
+    for (const length of [0, 200 * KiB, 7 * MiB]) {
       const name = fresh();
       async function* failing() {
         yield* pieces(randomBytes(length));
@@ -152,7 +152,7 @@ export function objectsContract(subject: () => Subject, { holds }: { holds: bool
 
   test('a put that nobody wants any more ends at once, though its source is silent', async () => {
     const { objects } = subject();
-    for (const length of [0, 200 * KiB, 12 * MiB]) {
+    for (const length of [0, 200 * KiB, 7 * MiB]) {
       const name = fresh();
       const stop = new AbortController();
       async function* silent() {
@@ -241,6 +241,7 @@ export function objectsContract(subject: () => Subject, { holds }: { holds: bool
   if (!holds) return;
   test('a store that does not come on holds its source back', async () => {
     const { objects, hold } = subject();
+    await objects.put(fresh(), pieces(Buffer.from('x'))); // what the tests before still owe is done with
     const total = 32 * MiB;
     const piece = Buffer.alloc(MiB);
     let taken = 0;

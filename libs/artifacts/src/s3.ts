@@ -17,6 +17,8 @@ const PART_BYTES = 8 * MiB;
 const PARALLEL_PARTS = 2;
 /** S3 takes no more of them; the parts of what may be longer than they allow are larger. */
 const MOST_PARTS = 10_000;
+/** The longest object that S3 takes. */
+const MOST_BYTES = 5 * 1024 * 1024 * MiB;
 /** Longer objects are copied in parts: S3 copies at most 5 GiB at once, and others answer only when it is done. */
 const COPY_BYTES = 512 * MiB;
 /** Where uploads are until they are whole. No name of an object begins with a dot. */
@@ -27,18 +29,18 @@ const HASH = /^[0-9a-f]{64}$/;
 type S3Setting = Extract<ArtifactsSetting, { kind: 's3' }>;
 
 /** Objects in a bucket of S3, or of what speaks its API. Credentials are those that the AWS SDK finds by itself. */
-export function s3Objects(setting: S3Setting, sizes: { partBytes?: number; copyBytes?: number } = {}): Objects {
+export function s3Objects(setting: S3Setting, { partBytes = PART_BYTES, copyBytes = COPY_BYTES, maxAttempts = 5 }: { partBytes?: number; copyBytes?: number; maxAttempts?: number } = {}): Objects {
   const client = new S3Client({
     ...(setting.region !== undefined && { region: setting.region }),
     ...(setting.endpoint !== undefined && { endpoint: setting.endpoint }),
     forcePathStyle: setting.pathStyle,
-    maxAttempts: 5,
+    maxAttempts,
     // What is read is checked against our own hash, over all parts.
     responseChecksumValidation: 'WHEN_REQUIRED',
     // Each download holds a connection for as long as its reader takes; the SDK's 50 would make the next put wait for one.
     requestHandler: { connectionTimeout: 5000, requestTimeout: 120_000, throwOnRequestTimeout: true, httpAgent: { maxSockets: 500 }, httpsAgent: { maxSockets: 500 } },
   });
-  return new S3Objects(client, setting, sizes.partBytes ?? PART_BYTES, sizes.copyBytes ?? COPY_BYTES);
+  return new S3Objects(client, setting, partBytes, copyBytes);
 }
 
 class S3Objects implements Objects {
@@ -55,12 +57,14 @@ class S3Objects implements Objects {
 
   async put(name: string, content: AsyncIterable<Uint8Array>, options: PutOptions = {}) {
     checkName(name);
-    const intake = new Intake(name, content, options);
+    // Without a limit the one that follows from the number of parts: an error of the store would be taken for an outage.
+    const maxBytes = Math.min(options.maxBytes ?? this.partBytes * MOST_PARTS, MOST_BYTES);
+    const intake = new Intake(name, content, { ...options, maxBytes });
     return this.told(name, async () => {
       const pieces = intake.pieces();
       const head = await headOf(pieces, this.partBytes);
       if (head.whole) await this.putSmall(name, Buffer.concat(head.pieces), intake);
-      else await this.putLarge(name, joined(head.pieces, pieces), intake, options.maxBytes);
+      else await this.putLarge(name, joined(head.pieces, pieces), intake, maxBytes);
       return { bytes: intake.bytes, sha256: intake.digest() };
     }, intake);
   }
@@ -111,9 +115,9 @@ class S3Objects implements Objects {
    * Metadata is given when an upload begins, and the hash is known when it ends: so the bytes go to a key of their own
    * first, and from there S3 itself copies them to their name, with the hash and in one moment.
    */
-  private async putLarge(name: string, content: AsyncIterable<Uint8Array>, intake: Intake, maxBytes: number | undefined): Promise<void> {
+  private async putLarge(name: string, content: AsyncIterable<Uint8Array>, intake: Intake, maxBytes: number): Promise<void> {
     const Key = this.keyOf(`${INCOMING}/${randomUUID()}`);
-    const partSize = Math.max(this.partBytes, Math.ceil((maxBytes ?? 0) / MOST_PARTS));
+    const partSize = Math.max(this.partBytes, Math.ceil(maxBytes / MOST_PARTS));
     const upload = new Upload({ client: this.client, params: { Bucket: this.Bucket, Key, Body: Readable.from(content, { highWaterMark: 1 }) }, partSize, queueSize: PARALLEL_PARTS });
     await upload.done(); // what it can't finish it takes back itself
     try {

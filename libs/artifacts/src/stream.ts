@@ -36,14 +36,13 @@ export class Intake {
   async *pieces(): AsyncGenerator<Uint8Array, void, undefined> {
     const { signal, maxBytes = Number.POSITIVE_INFINITY } = this.options;
     const source = this.content[Symbol.asyncIterator]();
-    const abort = abortion(signal);
     let ended = false;
     let asked = false;
     try {
       for (;;) {
         signal?.throwIfAborted();
         asked = true;
-        const next = await Promise.race([source.next(), ...(abort ? [abort.promise] : [])]);
+        const next = await unless(signal, source.next());
         asked = false;
         if (next.done) {
           ended = true;
@@ -60,7 +59,6 @@ export class Intake {
       this.fault = error;
       throw error;
     } finally {
-      abort?.off();
       const closed = ended ? undefined : source.return?.();
       // One that was asked and is silent may never come to it; one that failed has said so already.
       if (asked) closed?.catch(() => undefined);
@@ -69,16 +67,14 @@ export class Intake {
   }
 }
 
-function abortion(signal: AbortSignal | undefined): { promise: Promise<never>; off(): void } | undefined {
-  if (!signal) return undefined;
-  let off = () => {};
-  const promise = new Promise<never>((_, reject) => {
+/** What comes, or the signal's reason when that is earlier. Not `Promise.race`, which would keep a little of each piece for as long as the signal lives. */
+function unless<T>(signal: AbortSignal | undefined, coming: Promise<T>): Promise<T> {
+  if (!signal) return coming;
+  return new Promise((resolve, reject) => {
     const aborted = () => reject(signal.reason as Error);
     signal.addEventListener('abort', aborted, { once: true });
-    off = () => signal.removeEventListener('abort', aborted);
+    void coming.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted));
   });
-  promise.catch(() => undefined); // whoever races it is told; when nobody does, nothing was lost
-  return { promise, off };
 }
 
 /** The same bytes in pieces of `size`, the last one shorter; nothing at all for no bytes. */

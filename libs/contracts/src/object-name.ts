@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /** Longest name, in bytes of UTF-8: S3 takes keys of 1,024, and a bucket's prefix and the build go before. */
-export const MOST_NAME_BYTES = 800;
+const MOST_NAME_BYTES = 800;
 /** Longest part between two slashes, in bytes: file systems take 255, and a folder's marks go behind. */
-export const MOST_SEGMENT_BYTES = 200;
+const MOST_SEGMENT_BYTES = 200;
 
 const bytes = (text: string): number => new TextEncoder().encode(text).length;
 
@@ -31,6 +31,3 @@ export const artifactName = named.describe('a name of an artifact: may have fold
 
 /** What an object of a store may be called. Names that begin with "." are the stores' own. */
 export const objectName = named.refine((name) => !name.startsWith('.'), 'must not begin with "."');
-
-/** The object that holds the bytes of an artifact. */
-export const artifactObject = (build: string, generation: number, name: string): string => `${build}/${generation}/${name}`;

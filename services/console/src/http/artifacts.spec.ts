@@ -85,6 +85,7 @@ describe('artifacts over HTTP', () => {
     expect((await get('bytes=5-', { 'If-Range': `"${sha256}"` })).status).toBe(206);
     expect((await get('bytes=5-', { 'If-Range': '"other"' })).status).toBe(200);
     expect((await get('bytes=5-', { 'If-None-Match': `"other", W/"${sha256}"` })).status).toBe(304);
+    expect((await berth.ask(path, { method: 'HEAD', headers: { Range: 'bytes=5-' } })).status).toBe(200);
     const rest = await berth.berth.builds.artifact(id, 'part.bin', { rest: { from: 499_000, sha256 } });
     expect([rest.start, rest.bytes, rest.sha256]).toEqual([499_000, 500_000, sha256]);
     rest.stream.destroy();

@@ -4,14 +4,14 @@ import type { FastifyRequest } from 'fastify';
 export type Wanted = { kind: 'whole' } | { kind: 'part'; start: number; end: number } | { kind: 'none' };
 
 /**
- * Reads `Range`. What can't be read, more ranges than one, and a range of what the asker has of another version (`If-Range`)
- * mean the whole, as the standard has it.
+ * Reads `Range`. What can't be read, more ranges than one, a range of what the asker has of another version (`If-Range`),
+ * and any with HEAD mean the whole, as the standard has it.
  *
  * @param tag the ETag of the present version
  */
 export function wantedRange(request: FastifyRequest, bytes: number, tag: string): Wanted {
   const { range, 'if-range': version } = request.headers;
-  if (range === undefined || (version !== undefined && version !== tag)) return { kind: 'whole' };
+  if (range === undefined || request.method !== 'GET' || (version !== undefined && version !== tag)) return { kind: 'whole' };
   const [, first = '', last = ''] = /^bytes= *(\d{0,15})-(\d{0,15}) *$/i.exec(range) ?? [];
   if (first === '' && last === '') return { kind: 'whole' };
   if (first === '') return Number(last) === 0 || bytes === 0 ? { kind: 'none' } : { kind: 'part', start: Math.max(0, bytes - Number(last)), end: bytes };

@@ -1,23 +1,26 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { jetStreamObjects, openArtifacts, type Objects } from '@berth/artifacts';
 import { artifactBucket, transferBucket } from '@berth/nats';
 import { tempFolder } from '../../../../test/support/cleanup.js';
+import { eventually } from '../../../../test/support/wait.js';
 import { startGateway, type TestGateway } from '../gateway.testing.js';
 
 const bytes = randomBytes(700_000);
 const kept = { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
 
-/** A gateway with a host on this machine that has the file made.bin. */
+/** A gateway with a host on this machine that has the file made.bin, and one that takes hours to read. */
 async function withFile(gateway: TestGateway) {
   const folder = join(gateway.home, 'host');
   const host = await gateway.host('enrolled', { transport: 'local', address: 'localhost', port: 0, user: 'berth', credential: 'agent', platform: 'linux', folder });
   const copy = await gateway.on(host.lease, 'working-copy', 'active', join(folder, 'copy'));
   mkdirSync(join(folder, 'copy'), { recursive: true });
   writeFileSync(join(folder, 'copy', 'made.bin'), bytes);
-  return (object: string) => gateway.run(copy.lease, copy.token, { kind: 'get-file', path: 'made.bin', object });
+  writeFileSync(join(folder, 'copy', 'endless.bin'), '');
+  truncateSync(join(folder, 'copy', 'endless.bin'), 2 ** 40);
+  return (object: string, path = 'made.bin') => gateway.run(copy.lease, copy.token, { kind: 'get-file', path, object });
 }
 
 async function whole(store: Objects, name: string): Promise<Buffer | undefined> {
@@ -31,7 +34,7 @@ async function whole(store: Objects, name: string): Promise<Buffer | undefined> 
 describe('a file that is kept', () => {
   let gateway: TestGateway;
   let folder: string;
-  let get: (object: string) => Promise<string>;
+  let get: Awaited<ReturnType<typeof withFile>>;
   beforeAll(async () => {
     folder = join(await tempFolder('artifacts'), 'store');
     gateway = await startGateway({ artifacts: { kind: 'folder', path: folder } });
@@ -49,6 +52,16 @@ describe('a file that is kept', () => {
 
   it('is refused under a name that none can have', async () => {
     expect(await gateway.ended(await get(`${randomUUID()}/../made.bin`))).toMatchObject({ type: 'ActionFailed', data: { code: 'invalid-value', error: expect.stringContaining('"." or ".."') as string } });
+  });
+
+  it('is not waited for once it is cancelled, and nothing of it stays', async () => {
+    const object = `${randomUUID()}/1/endless.bin`;
+    const action = await get(object, 'endless.bin');
+    const drafts = join(folder, '.incoming');
+    await eventually(() => readdirSync(drafts).some((draft) => statSync(join(drafts, draft)).size > 0));
+    await gateway.bus.command('host-agent-gateway', 'CancelAction', { action, reason: 'not wanted' }, { id: randomUUID(), actor: 'spec' });
+    expect(await gateway.ended(action)).toMatchObject({ type: 'ActionCancelled' });
+    expect(readdirSync(drafts)).toEqual([]);
   });
 
   it('waits for a store that is away', async () => {

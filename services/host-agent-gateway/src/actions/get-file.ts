@@ -19,10 +19,12 @@ export const getFile: ActionHandler<Extract<ActionSpec, { kind: 'get-file' }>> =
       if (error instanceof HostError && error.code === 'not-found') throw new HostError('not-found', `there is no file ${path} in the folder of the lease`);
       throw error;
     });
+    const { cancel, detach } = context.signals;
     try {
-      const kept = await context.objects.put(object.includes('/') ? artifactBucket : transferBucket, object, content);
+      const kept = await context.objects.put(object.includes('/') ? artifactBucket : transferBucket, object, content, { signal: AbortSignal.any([cancel, detach]) });
       return { kind: 'succeeded', result: kept };
     } catch (error) {
+      if (cancel.aborted && error === cancel.reason) return { kind: 'cancelled', result: {}, reason: 'it was cancelled' };
       return refused(error);
     }
   });
