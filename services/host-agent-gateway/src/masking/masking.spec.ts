@@ -119,7 +119,7 @@ describe('masking a stream', () => {
           const handing = handOn(patterns, { reached: taken.reached, chunk: (...of) => alive().then(() => taken.chunk(...of)), cut: (...of) => alive().then(() => taken.cut(...of)) });
           const from = beginAt(patterns, taken.reached.stdout, again);
           const tail = createTail({ from, limit, context: contextOf(patterns) }, { chunk: (offset, bytes) => handing.chunk('stdout', offset, bytes), cut: (to, next) => handing.cut('stdout', to, next) });
-          const lived = tail.pump(fileOf(about.raw), 'out', { last, reader: createTurns().enter('host'), stop: stop.signal }).then(() => tail.settle()).then(() => (last ? handing.end() : undefined));
+          const lived = tail.pump(fileOf(about.raw), 'out', { last, cancelled: () => false, reader: createTurns().enter('host'), stop: stop.signal }).then(() => tail.settle()).then(() => (last ? handing.end() : undefined));
           await (most === Infinity ? lived : lived.catch((error: unknown) => expect(error).toMatchObject({ message: 'killed' })));
         }
         const all = masked(about);

@@ -89,6 +89,8 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
     if (gone) settle(gone);
   };
 
+  const cancelled = (): boolean => state?.state === 'exited' && state.ended === 'cancelled';
+
   const tail = async (name: 'stdout' | 'stderr', path: string): Promise<void> => {
     const file = watch[name];
     for (let waitMs = QUICK_MS; ; ) {
@@ -97,7 +99,7 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
       const last = state !== undefined;
       // The host says that nothing was ever written: saves opening two files for each silent command.
       const silent = last && exit !== undefined && !exit[name];
-      const bytes = silent ? 0 : await file.pump(transport.files, path, { last, reader: watch.reader, stop: over });
+      const bytes = silent ? 0 : await file.pump(transport.files, path, { last, cancelled, reader: watch.reader, stop: over });
       if (last) return file.settle();
       waitMs = bytes > 0 ? QUICK_MS : Math.min(waitMs * 2, SLOW_MS);
     }
