@@ -85,7 +85,7 @@ describe('masking a stream', () => {
         expect(taken.bytes.toString('latin1')).toBe(masked(about).toString('latin1'));
         for (const value of about.secrets) expect(taken.bytes.includes(value) && !value.every((byte) => byte === 0x2a)).toBe(false);
       }),
-      { numRuns: 250 },
+      { numRuns: 150 },
     );
   });
 
@@ -102,7 +102,7 @@ describe('masking a stream', () => {
           if (held.length > 0) expect(about.secrets.flatMap(formsOf).some((form) => form.length > held.length && form.subarray(0, held.length).equals(held))).toBe(true);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 
@@ -131,7 +131,7 @@ describe('masking a stream', () => {
         if (to > 0) expect(about.raw.length - to).toBe(limit - Math.floor(limit / 2));
         if (about.raw.length <= limit) expect(to).toBe(0);
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 
@@ -144,7 +144,7 @@ describe('masking a stream', () => {
         const told = [...pieces(about.raw, from, lengths)].map(([, bytes]) => masker.take(bytes));
         for (const piece of [...told, masker.end()]) if (piece) expect(piece.bytes.equals(all.subarray(piece.offset, piece.offset + piece.bytes.length))).toBe(true);
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 

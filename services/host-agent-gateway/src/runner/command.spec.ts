@@ -65,11 +65,13 @@ describe('the shell of a command', () => {
   });
 
   it('does not matter any more to one that runs already', async () => {
-    const spec = command('echo once; sleep 0.2', { shell: 'bash' });
+    const gate = `${sshd.home}/attached`;
+    const spec = command(`echo once; while [ ! -e ${gate} ]; do sleep 0.01; done`, { shell: 'bash' });
     const first = runner.run(host, spec, collector());
     await until('its start', () => marked(spec.id).length > 0);
-    expect(await runner.run(host, { ...spec, shell: 'powershell', mayHaveStarted: true }, collector())).toEqual({ kind: 'exited', code: 0 });
-    await first;
+    const second = runner.run(host, { ...spec, shell: 'powershell', mayHaveStarted: true }, collector());
+    writeFileSync(gate, '');
+    expect(await Promise.all([first, second])).toEqual([{ kind: 'exited', code: 0 }, { kind: 'exited', code: 0 }]);
   });
 });
 
