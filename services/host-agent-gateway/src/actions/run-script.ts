@@ -130,7 +130,7 @@ async function endOf(outcome: Exclude<Outcome, { kind: 'detached' }>, script: Sc
 /** In what is printed secrets are masked already; here, in what is said about it. */
 function masked(end: End, patterns: Patterns): End {
   const { outputs } = end.result;
-  const result = outputs ? { ...end.result, outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, maskText(patterns, value)])) } : end.result;
+  const result = outputs ? { ...end.result, outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [maskText(patterns, name), maskText(patterns, value)])) } : end.result;
   return end.kind === 'failed' || end.kind === 'lost' ? { ...end, result, error: maskText(patterns, end.error) } : { ...end, result };
 }
 

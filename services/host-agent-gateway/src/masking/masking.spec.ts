@@ -85,7 +85,7 @@ describe('masking a stream', () => {
         expect(taken.bytes.toString('latin1')).toBe(masked(about).toString('latin1'));
         for (const value of about.secrets) expect(taken.bytes.includes(value) && !value.every((byte) => byte === 0x2a)).toBe(false);
       }),
-      { numRuns: 250 },
+      { numRuns: 150 },
     );
   });
 
@@ -102,7 +102,7 @@ describe('masking a stream', () => {
           if (held.length > 0) expect(about.secrets.flatMap(formsOf).some((form) => form.length > held.length && form.subarray(0, held.length).equals(held))).toBe(true);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 
@@ -119,7 +119,7 @@ describe('masking a stream', () => {
           const handing = handOn(patterns, { reached: taken.reached, chunk: (...of) => alive().then(() => taken.chunk(...of)), cut: (...of) => alive().then(() => taken.cut(...of)) });
           const from = beginAt(patterns, taken.reached.stdout, again);
           const tail = createTail({ from, limit, context: contextOf(patterns) }, { chunk: (offset, bytes) => handing.chunk('stdout', offset, bytes), cut: (to, next) => handing.cut('stdout', to, next) });
-          const lived = tail.pump(fileOf(about.raw), 'out', { last, reader: createTurns().enter('host'), stop: stop.signal }).then(() => tail.settle()).then(() => (last ? handing.end() : undefined));
+          const lived = tail.pump(fileOf(about.raw), 'out', { last, cancelled: () => false, reader: createTurns().enter('host'), stop: stop.signal }).then(() => tail.settle()).then(() => (last ? handing.end() : undefined));
           await (most === Infinity ? lived : lived.catch((error: unknown) => expect(error).toMatchObject({ message: 'killed' })));
         }
         const all = masked(about);
@@ -131,7 +131,7 @@ describe('masking a stream', () => {
         if (to > 0) expect(about.raw.length - to).toBe(limit - Math.floor(limit / 2));
         if (about.raw.length <= limit) expect(to).toBe(0);
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 
@@ -144,7 +144,7 @@ describe('masking a stream', () => {
         const told = [...pieces(about.raw, from, lengths)].map(([, bytes]) => masker.take(bytes));
         for (const piece of [...told, masker.end()]) if (piece) expect(piece.bytes.equals(all.subarray(piece.offset, piece.offset + piece.bytes.length))).toBe(true);
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 

@@ -26,7 +26,9 @@ function patterns(all: readonly Buffer[]): Patterns {
   for (const pattern of all) {
     const start = pattern.readInt32BE(0);
     filter[hash(start)] = 1;
-    byStart.set(start, [...(byStart.get(start) ?? []), pattern]);
+    const alike = byStart.get(start);
+    if (alike) alike.push(pattern);
+    else byStart.set(start, [pattern]);
     for (let length = 1; length < LEAST_BYTES; length++) beginnings.add(pattern.toString('latin1', 0, length));
   }
   return {

@@ -7,7 +7,7 @@ import { startSshd, type RelayedSshd } from '../transports/sshd.testing.js';
 import type { HostSpec } from '../transports/transport.js';
 import { openHostShell, type HostShell } from './host-shell.js';
 import type { RunSpec } from './outcome.js';
-import { collector, commandLines, marked, until } from './runner.testing.js';
+import { actionFile, collector, commandLines, marked, until } from './runner.testing.js';
 import { createRunner, type Runner } from './run.js';
 
 let sshd: RelayedSshd;
@@ -65,11 +65,13 @@ describe('the shell of a command', () => {
   });
 
   it('does not matter any more to one that runs already', async () => {
-    const spec = command('echo once; sleep 0.2', { shell: 'bash' });
+    const gate = `${sshd.home}/attached`;
+    const spec = command(`echo once; while [ ! -e ${gate} ]; do sleep 0.01; done`, { shell: 'bash' });
     const first = runner.run(host, spec, collector());
     await until('its start', () => marked(spec.id).length > 0);
-    expect(await runner.run(host, { ...spec, shell: 'powershell', mayHaveStarted: true }, collector())).toEqual({ kind: 'exited', code: 0 });
-    await first;
+    const second = runner.run(host, { ...spec, shell: 'powershell', mayHaveStarted: true }, collector());
+    writeFileSync(gate, '');
+    expect(await Promise.all([first, second])).toEqual([{ kind: 'exited', code: 0 }, { kind: 'exited', code: 0 }]);
   });
 });
 
@@ -123,6 +125,23 @@ describe('more output than is kept', () => {
     expect(of(true)).toBe(`${'b'.repeat(32_764 + 10)}end\n`);
     expect(parts.filter(([stream]) => stream === 'stderr')).toEqual([['stderr', 0, 'small\n']]);
   });
+});
+
+it('does not wait for all that a cancelled command had printed', async () => {
+  const cancel = new AbortController();
+  const spec = command('head -c 20000000 /dev/zero; echo end; sleep 300', { graceMs: 0 });
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  let read = 0;
+  const holes: number[] = [];
+  const running = runner.run(host, spec, { onChunk: (_, __, bytes) => ((read += bytes.length), opened), onCut: async (_, to) => void holes.push(to) }, { cancel: cancel.signal });
+  await until('its output', () => read > 0 && (actionFile(host, spec.id, 'out')?.length ?? 0) === 20_000_004);
+  cancel.abort();
+  await until('its end', () => actionFile(host, spec.id, 'rc') !== undefined && marked(spec.id).length === 0);
+  open();
+  expect(await running).toEqual({ kind: 'cancelled' });
+  expect(holes).toEqual([20_000_004 - 4 * 1024 * 1024]);
+  expect(read).toBeLessThan(10_000_000);
 });
 
 describe('a disk that is full', () => {

@@ -11,7 +11,6 @@ export interface Watch {
   readonly spec: RunSpec & { graceMs: number };
   readonly callbacks: RunCallbacks;
   readonly signals: RunSignals;
-  readonly reader: Reader;
   readonly stdout: Tail;
   readonly stderr: Tail;
   /** The start was asked for, by us or by somebody before us: from here on the host may know the action. */
@@ -32,7 +31,7 @@ const STARTING_MS = 3_000;
  * Nothing of it is under way any more when it returns or throws, so the next connection can take over at the tails' offsets.
  * @throws HostError `connection-lost` and the like; `still-running`; whatever the output sink throws
  */
-export async function follow(transport: Transport, shell: HostShell, watch: Watch): Promise<Outcome> {
+export async function follow(transport: Transport, shell: HostShell, watch: Watch, reader: Reader): Promise<Outcome> {
   const { spec, signals, callbacks } = watch;
   const folder = `${transport.folder}/actions/${spec.id}`;
   const failed = new AbortController();
@@ -89,6 +88,8 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
     if (gone) settle(gone);
   };
 
+  const cancelled = (): boolean => state?.state === 'exited' && state.ended === 'cancelled';
+
   const tail = async (name: 'stdout' | 'stderr', path: string): Promise<void> => {
     const file = watch[name];
     for (let waitMs = QUICK_MS; ; ) {
@@ -97,7 +98,7 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
       const last = state !== undefined;
       // The host says that nothing was ever written: saves opening two files for each silent command.
       const silent = last && exit !== undefined && !exit[name];
-      const bytes = silent ? 0 : await file.pump(transport.files, path, { last, reader: watch.reader, stop: over });
+      const bytes = silent ? 0 : await file.pump(transport.files, path, { last, cancelled, reader, stop: over });
       if (last) return file.settle();
       waitMs = bytes > 0 ? QUICK_MS : Math.min(waitMs * 2, SLOW_MS);
     }

@@ -7,7 +7,7 @@ import type { Outcome, RunCallbacks, RunSignals, RunSpec } from './outcome.js';
 import { pause } from './pause.js';
 import { checkedId, envWords, shQuote } from './quote.js';
 import { createTail } from './tail.js';
-import { createTurns, type Reader, type Turns } from './turns.js';
+import { createTurns, type Turns } from './turns.js';
 
 /** Commands on hosts, by id. Calls other than `run` reject with the HostErrors of `connect` when the host is away. */
 export interface Runner {
@@ -44,15 +44,10 @@ export function createRunner(pool: Pick<HostPool, 'connect'>): Runner {
 
 async function run(pool: Pick<HostPool, 'connect'>, turns: Turns, host: HostSpec, spec: RunSpec, callbacks: RunCallbacks, signals: RunSignals): Promise<Outcome> {
   refuseBadValues(spec);
-  const reader = turns.enter(keyOf(host));
-  try {
-    return await attend(pool, host, watchOf(spec, callbacks, signals, reader));
-  } finally {
-    reader.leave();
-  }
+  return attend(pool, turns, host, watchOf(spec, callbacks, signals));
 }
 
-function watchOf(spec: RunSpec, callbacks: RunCallbacks, signals: RunSignals, reader: Reader): Watch {
+function watchOf(spec: RunSpec, callbacks: RunCallbacks, signals: RunSignals): Watch {
   const tail = (stream: 'stdout' | 'stderr') =>
     createTail(
       { from: spec.offsets?.[stream] ?? 0, ...(spec.outputLimit !== undefined && { limit: spec.outputLimit }), ...(spec.context !== undefined && { context: spec.context }) },
@@ -66,7 +61,6 @@ function watchOf(spec: RunSpec, callbacks: RunCallbacks, signals: RunSignals, re
     callbacks,
     signals,
     requested: spec.mayHaveStarted ?? false,
-    reader,
     stdout: tail('stdout'),
     stderr: tail('stderr'),
     ...(spec.startedAt === undefined ? {} : { startedAt: spec.startedAt }),
@@ -74,7 +68,7 @@ function watchOf(spec: RunSpec, callbacks: RunCallbacks, signals: RunSignals, re
 }
 
 /** From connection to connection, until it has ended. */
-async function attend(pool: Pick<HostPool, 'connect'>, host: HostSpec, watch: Watch): Promise<Outcome> {
+async function attend(pool: Pick<HostPool, 'connect'>, turns: Turns, host: HostSpec, watch: Watch): Promise<Outcome> {
   const { spec, signals, callbacks } = watch;
   const giveUpAt = Date.now() + (spec.connectLimitMs ?? 10_000);
   let waitMs = 100;
@@ -91,7 +85,12 @@ async function attend(pool: Pick<HostPool, 'connect'>, host: HostSpec, watch: Wa
       up = true;
       waitMs = 100;
       awaySince = undefined;
-      return await follow(transport, shell, watch);
+      const reader = turns.enter(keyOf(host));
+      try {
+        return await follow(transport, shell, watch, reader);
+      } finally {
+        reader.leave();
+      }
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       if (!watch.requested && (!isPassing(error) || Date.now() + waitMs > giveUpAt)) return { kind: 'not-started', error };

@@ -19,21 +19,30 @@ export interface TailOptions {
   context?: number;
 }
 
+export interface Pumping {
+  /** The command has ended, so this is all of it. */
+  last: boolean;
+  /** It was cancelled: nobody waits for what it had printed and was not read by then. */
+  cancelled(): boolean;
+  reader: Reader;
+  /** Stops early. */
+  stop: AbortSignal;
+}
+
 /** Follows one growing file over any number of connections, each byte handed on exactly once. */
 export interface Tail {
   /** Bytes handed on so far, counted from the start of the file. */
   readonly offset: number;
-  /**
-   * Hands on all that is in the file at `path` now, which need not exist yet; the number of new bytes. `last`: the command has
-   * ended, so this is all of it. Stops early on `stop`. Rejects with what the sink or the file rejects with.
-   */
-  pump(files: HostFiles, path: string, how: { last: boolean; reader: Reader; stop: AbortSignal }): Promise<number>;
+  /** Hands on all that is in the file at `path` now, which need not exist yet; the number of new bytes. Rejects with what the sink or the file rejects with. */
+  pump(files: HostFiles, path: string, how: Pumping): Promise<number>;
   /** Waits until the sink has taken everything. */
   settle(): Promise<void>;
   /** Lets go of the open file, before another connection is used or at the end. */
   release(): void;
 }
 
+/** So much of what a cancelled command had printed is read all the same. */
+const BACKLOG_BYTES = 4 * 1024 * 1024;
 /** Unfinished sink calls at a time; with 64 KiB chunks this bounds what one stream holds in memory. */
 const WINDOW = 8;
 
@@ -62,10 +71,11 @@ export function createTail({ from, limit = Infinity, context = 0 }: TailOptions,
     offset += piece.length;
   };
 
-  /** Reads one turn's worth, not beyond `end`. @returns whether there may be more */
-  const readTurn = async (file: HostFile, end: number, reader: Reader, stop: AbortSignal): Promise<boolean> => {
+  /** Reads one turn's worth, not beyond `end`. @returns whether there may be more, and it is wanted */
+  const readTurn = async (file: HostFile, end: number, { last, cancelled, reader, stop }: Pumping): Promise<boolean> => {
     const turn = await reader.turn(stop);
     const before = offset;
+    const enough = () => stop.aborted || (cancelled() && !last);
     try {
       // Most commands print little: one round trip for both.
       const [first, size] = await Promise.all([file.read(offset, Math.min(BLOCK_BYTES, end - offset)), file.size()]);
@@ -74,35 +84,43 @@ export function createTail({ from, limit = Infinity, context = 0 }: TailOptions,
       const to = Math.min(size, end, before + turn.bytes);
       for await (const block of readRange(file, offset, to)) {
         await chunk(block);
-        if (stop.aborted || turn.crowded()) return !stop.aborted;
+        if (enough() || turn.crowded()) return !enough();
       }
-      return offset < Math.min(size, end) || (first.length === BLOCK_BYTES && offset < end);
+      return !enough() && (offset < Math.min(size, end) || (first.length === BLOCK_BYTES && offset < end));
     } finally {
       turn.end(offset - before);
     }
+  };
+
+  /** Leaves out what comes before the last `kept` bytes. */
+  const leaveOut = async (size: number, kept: number): Promise<void> => {
+    const to = size - kept;
+    if (to - context <= offset) return;
+    await handOn(() => sink.cut(to, to - context));
+    offset = to - context;
   };
 
   return {
     get offset() {
       return offset;
     },
-    pump: async (files, path, { last, reader, stop }) => {
+    pump: async (files, path, how) => {
       const before = offset;
       // While more is still coming, nobody knows what will be the last of it.
-      if (offset >= head && !last) return 0;
+      if (offset >= head && !how.last) return 0;
       open ??= await openExisting(files, path);
       if (!open) return 0;
       const file = open;
-      while (offset < head && (await readTurn(file, head, reader, stop))) if (stop.aborted) return offset - before;
-      if (!last || offset < head) return offset - before;
+      const brief = how.last && how.cancelled();
+      if (!brief) {
+        while (offset < head && (await readTurn(file, head, how)));
+        if (!how.last || offset < head) return offset - before;
+      }
       // What is written from here on is by somebody whom the command has left behind.
       const size = await file.size();
-      const to = size - (limit - head);
-      if (size > limit && to - context > offset) {
-        await handOn(() => sink.cut(to, to - context));
-        offset = to - context;
-      }
-      while (offset < size && !stop.aborted && (await readTurn(file, size, reader, stop)));
+      if (brief) await leaveOut(size, BACKLOG_BYTES);
+      if (size > limit) await leaveOut(size, limit - head);
+      while (offset < size && (await readTurn(file, size, how)));
       return offset - before;
     },
     settle: async () => {
