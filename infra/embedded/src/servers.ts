@@ -1,0 +1,18 @@
+export { CHECKOUT, ensureHome, lockHome, resolveHome, stopStale } from './home.js';
+export type { HomeLock } from './home.js';
+export { findNatsServer, startNats } from './nats.js';
+export type { NatsOptions, NatsServer } from './nats.js';
+export { startPostgres } from './postgres.js';
+export type { Postgres, PostgresOptions } from './postgres.js';
+export { removeHome } from './postgres-user.js';
+export { commandLine, descendants, isAlive, signal, stopProcess, waitUntil } from './process.js';
+export type { ProcessInfo } from './process.js';
+export { findTool } from './tools.js';
+export { findProgram, searchFolders } from './programs.js';
+export type { Search } from './programs.js';
+export { newSshKey } from './ssh-keys.js';
+export type { SshKeyPair } from './ssh-keys.js';
+export { startSshd } from './sshd.js';
+export type { Sshd, SshdOptions } from './sshd.js';
+export { findSshd } from './sshd-program.js';
+export type { SshdProgram } from './sshd-program.js';

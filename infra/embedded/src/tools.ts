@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { findProgram } from './programs.js';
+
+const run = promisify(execFile);
+
+/** Tools that commands want on their PATH, by program and by the package that has it. */
+const TOOLS = {
+  git: { package: 'git', why: 'working copies are made with it' },
+  ps: { package: 'procps', why: 'the tests look at processes with it, as on hosts without /proc' },
+} as const;
+
+/**
+ * A tool on this machine; as root it is installed when missing. Unlike a server it is not unpacked into the state folder:
+ * other programs have to find it too.
+ */
+export async function findTool(name: keyof typeof TOOLS): Promise<string> {
+  const found = findProgram(name);
+  if (found !== undefined) return found;
+  const tool = TOOLS[name];
+  const advice = `${tool.why}: install it with "apt-get install ${tool.package}" (Debian, Ubuntu)`;
+  if (process.getuid?.() !== 0 || findProgram('apt-get') === undefined) throw new Error(`${name} is not installed, and ${advice}`);
+  try {
+    const options = { timeout: 180_000, maxBuffer: 16 * 1024 * 1024, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' } };
+    await run('apt-get', ['-q', 'update'], options);
+    await run('apt-get', ['-q', '-y', '--no-install-recommends', 'install', tool.package], options);
+  } catch (error) {
+    throw new Error(`${name} is not installed and could not be (${(error as Error).message.split('\n')[0]}), and ${advice}`, { cause: error });
+  }
+  const installed = findProgram(name);
+  if (installed === undefined) throw new Error(`${name} is not on PATH after ${tool.package} was installed, and ${advice}`);
+  return installed;
+}

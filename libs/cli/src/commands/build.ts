@@ -1,0 +1,157 @@
+import type { Command } from 'commander';
+import { resolve } from 'node:path';
+import type { BuildView } from '@berth/client';
+import { whoIsAsking } from '../asker.js';
+import { leaf, type Context } from '../context.js';
+import { downloadArtifact } from '../download.js';
+import { Exit, FAILED } from '../failure.js';
+import { watchBuild } from '../follow.js';
+import { count, keyValue, time } from '../options.js';
+import { facts, relative, size, span, table } from '../text.js';
+
+interface StartOptions {
+  var?: Record<string, string>;
+  watch?: boolean;
+  project?: string;
+  priority?: number;
+  holdOnFailure?: number;
+}
+interface ListOptions {
+  status?: string;
+  plan?: string;
+  limit?: number;
+  cursor?: string;
+}
+
+/** `berth build …` */
+export function buildCommands(program: Command, context: Context): void {
+  const build = program.command('build').description('builds');
+  // Leases are requested, so some will say it of builds too.
+  for (const [word, hidden] of [['start', false], ['request', true]] as const) {
+    build
+      .command(`${word} <plan>`, { hidden })
+      .description('start a build of a plan')
+      .option('--json', 'one JSON value on standard output')
+      .option('--var <name=value...>', 'variables, added to the environment of every step', keyValue)
+      .option('--project <name>', 'whom it acts for: blueprints may be open to some projects only')
+      .option('--priority <number>', 'of its leases: higher is served first', count)
+      .option('--hold-on-failure <duration>', 'keep the host for so long when it fails, for debugging; goes before the plan', time)
+      .option('--watch', 'show it until it has ended')
+      .action((plan: string, options: StartOptions) => start(context, plan, options));
+  }
+  leaf(build, 'list', 'builds, newest first')
+    .option('--status <status>', 'only these: pending, preparing, building, passed, failed, aborted, error (with commas)')
+    .option('--plan <name>', 'only of this plan')
+    .option('--limit <count>', 'at most so many', count)
+    .option('--cursor <cursor>', 'from this place of an earlier list on')
+    .action(async (options: ListOptions) => {
+      const page = await context.berth.builds.list(options);
+      context.result(page, () => (page.items.length === 0 ? 'No builds.' : listed(page.items, context.colour) + (page.cursor === null ? '' : `\nMore: --cursor ${page.cursor}`)));
+    });
+  leaf(build, 'show <id>', 'one build').action(async (id: string) => {
+    const view = await context.berth.builds.get(id);
+    context.result(view, () => shown(view, context.colour));
+  });
+  leaf(build, 'watch <id>', 'show a build until it has ended: 0 only when it passed').action((id: string) => watch(context, id));
+  leaf(build, 'log <id>', 'what a build has printed')
+    .option('-f, --follow', 'and what it prints until it has ended')
+    .action(async (id: string, { follow }: { follow?: boolean }) => {
+      const log: Uint8Array[] = [];
+      for await (const bytes of context.berth.builds.log(id, { follow: follow === true })) {
+        if (context.json) log.push(bytes);
+        else context.io.stdout.write(bytes);
+      }
+      if (context.json) context.result({ id, log: Buffer.concat(log).toString() }, () => '');
+    });
+  leaf(build, 'abort <id>', 'end a build; what it used is cleaned up')
+    .option('--reason <text>', 'why, for the history')
+    .action(async (id: string, { reason }: { reason?: string }) => {
+      const answer = await context.berth.builds.abort(id, reason);
+      context.result(answer, () => `Build ${id} is being aborted.`);
+    });
+  leaf(build, 'artifacts <id>', 'what a build has kept')
+    .option('--download <folder>', 'save them all in this folder; what was begun is gone on with')
+    .action((id: string, { download }: { download?: string }) => artifacts(context, id, download));
+}
+
+async function start(context: Context, plan: string, { var: variables = {}, project, priority, holdOnFailure, watch: watched }: StartOptions): Promise<void> {
+  const more = { ...(project !== undefined && { project }), ...(priority !== undefined && { priority }), ...(holdOnFailure !== undefined && { holdOnFailure }) };
+  const { id } = await context.berth.builds.request({ plan, variables, initiator: whoIsAsking('cli'), ...more });
+  if (watched) return watch(context, id);
+  context.result({ id }, () => id);
+}
+
+async function watch(context: Context, id: string): Promise<void> {
+  const { io, json } = context;
+  // With --json the one value on stdout is the result; what is watched goes beside it.
+  const build = await watchBuild(context.berth, id, json ? io.stderr : io.stdout);
+  context.result(build, () => shown(build, context.colour));
+  if (build.status !== 'passed') throw new Exit(FAILED);
+}
+
+async function artifacts(context: Context, id: string, download: string | undefined): Promise<void> {
+  const { items } = await context.berth.builds.artifacts(id);
+  const saved: { name: string; bytes: number; sha256: string; path?: string }[] = [];
+  for (const artifact of items) {
+    if (download === undefined) saved.push(artifact);
+    else {
+      const path = await downloadArtifact((rest) => context.berth.builds.artifact(id, artifact.name, rest && { rest }), artifact, resolve(context.io.cwd, download));
+      saved.push({ ...artifact, path });
+    }
+  }
+  context.result({ items: saved, cursor: null }, () =>
+    saved.length === 0
+      ? 'No artifacts.'
+      : table(saved, [
+          ['ARTIFACT', (a) => a.name],
+          ['SIZE', (a) => size(a.bytes)],
+          ['SHA-256', (a) => a.sha256],
+          ...(download === undefined ? [] : [['FILE', (a: { path?: string }) => a.path] as const]),
+        ]),
+  );
+}
+
+const listed = (builds: BuildView[], colour: boolean): string =>
+  table(
+    builds,
+    [
+      ['BUILD', (b) => b.id],
+      ['PLAN', (b) => `${b.plan} v${b.planVersion}`],
+      ['STATUS', (b) => b.status],
+      ['DONE', (b) => `${b.percent}%`],
+      ['BY', (b) => b.initiator],
+      ['CREATED', (b) => relative(b.created)],
+      ['ACTIVITY', (b) => b.error ?? b.activity],
+    ],
+    { colour },
+  );
+
+function shown(build: BuildView, colour: boolean): string {
+  const head = facts([
+    ['build', build.id],
+    ['plan', `${build.plan} v${build.planVersion}`],
+    ['status', `${build.status} (${build.percent}%)`],
+    ['activity', build.activity],
+    ['error', build.error],
+    ['started by', build.initiator],
+    ['project', build.project],
+    ['host lease', build.hostLease],
+    ['working copy lease', build.workingCopyLease],
+    ['attempt', build.attempt > 1 ? build.attempt : null],
+    ['created', relative(build.created)],
+    ['cleaned up', build.cleanedUp ? 'yes' : 'not yet'],
+  ]);
+  const steps = table(
+    build.steps,
+    [
+      ['STEP', (s) => s.name],
+      ['OUTCOME', (s) => s.outcome],
+      ['TIME', (s) => (s.durationMs === null ? null : span(s.durationMs))],
+      ['EXIT', (s) => s.exitCode],
+      ['ERROR', (s) => s.error],
+    ],
+    { colour },
+  );
+  const kept = build.artifacts.map((a) => `${a.name}  ${size(a.bytes)}  sha256 ${a.sha256}`).join('\n');
+  return [head, steps, kept].filter(Boolean).join('\n\n');
+}

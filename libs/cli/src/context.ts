@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import { berthHome, httpClient, readCliConfig, type BerthHttp } from '@berth/client';
+import { considerations } from './considered.js';
+import { printable } from './text.js';
+import type { Failure } from './failure.js';
+
+/** What the commands work with; the process's own, or a spec's. */
+export interface Io {
+  env: NodeJS.ProcessEnv;
+  cwd: string;
+  /** what `-` reads; the process's own when absent */
+  stdin?: AsyncIterable<string | Uint8Array> | undefined;
+  stdout: { write(text: string | Uint8Array): unknown; isTTY?: boolean | undefined; columns?: number | undefined };
+  stderr: { write(text: string | Uint8Array): unknown; isTTY?: boolean | undefined; columns?: number | undefined };
+}
+
+/** One run of the program: where results and remarks go, and the way to Berth. */
+export class Context {
+  json = false;
+  private known: BerthHttp | undefined;
+
+  constructor(readonly io: Io) {}
+
+  get berth(): BerthHttp {
+    this.known ??= httpClient(readCliConfig(this.io.env, this.io.cwd));
+    return this.known;
+  }
+
+  get home(): string {
+    return berthHome(this.io.env, this.io.cwd);
+  }
+
+  get colour(): boolean {
+    return this.io.stdout.isTTY === true && !this.io.env['NO_COLOR'] && this.io.env['TERM'] !== 'dumb';
+  }
+
+  /** The result: one JSON value, or text for people. */
+  result(value: unknown, text: () => string): void {
+    this.io.stdout.write(`${this.json ? JSON.stringify(value) : text()}\n`);
+  }
+
+  /** A remark beside the result. */
+  note(text: string): void {
+    this.io.stderr.write(`${printable(text)}\n`);
+  }
+
+  /** Why it did not work: on stdout for programs, on stderr for people. */
+  failure({ code, message, errors, explanation }: Failure): void {
+    if (this.json) this.io.stdout.write(`${JSON.stringify({ error: { code, message, errors, ...(explanation && { explanation }) } })}\n`);
+    else {
+      const unsaid = errors.filter((error) => !message.includes(error.message));
+      this.io.stderr.write(`berth: ${printable(message)}\n${unsaid.map((error) => `  ${printable(error.field)}: ${printable(error.message)}\n`).join('')}`);
+      if (explanation) this.io.stderr.write(`${considerations(explanation, { colour: false })}\n`);
+    }
+  }
+}
+
+/** Adds a command that takes `--json`, as all do. */
+export function leaf(parent: Command, usage: string, description: string): Command {
+  return parent.command(usage).description(description).option('--json', 'one JSON value on standard output');
+}

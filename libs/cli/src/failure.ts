@@ -1,0 +1,41 @@
+import { CommanderError } from 'commander';
+import { ProblemError } from '@berth/client';
+import type { Explanation, FieldError } from '@berth/contracts';
+
+/** Exit codes: done; refused or failed; used wrongly. */
+export const OK = 0;
+export const FAILED = 1;
+export const USAGE = 2;
+
+/** A command that ended with something other than success, told already or to be told. */
+export class Failure extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly errors: FieldError[] = [],
+    readonly exitCode: number = FAILED,
+    /** of a request that can't be served: what was looked at */
+    readonly explanation?: Explanation,
+  ) {
+    super(message);
+  }
+}
+
+/** Ends with an exit code and says nothing more: the result has been shown. */
+export class Exit extends Error {
+  constructor(readonly exitCode: number) {
+    super(`exit ${exitCode}`);
+  }
+}
+
+/** Where the API shows a list, so does a command of the same name. */
+const here = (message: string): string => message.replace(/\/api\/v1\/([a-z]+)s shows/, '`berth $1 list` shows');
+
+/** Any error as a failure; the one place where errors become exit codes. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof ProblemError) return new Failure(error.code, here(error.message), error.errors, FAILED, error.explanation);
+  if (error instanceof CommanderError) return new Failure('usage', error.message.replace(/^error: /, ''), [], USAGE);
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new Failure(typeof code === 'string' && /^E[A-Z]+$/.test(code) ? 'file' : 'internal', message);
+}

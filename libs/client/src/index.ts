@@ -1,0 +1,12 @@
+export { connectBus, type BusClient } from './bus.js';
+export {
+  httpClient, type Accepted, type AsOf, type BerthHttp, type Download, type LeaseInput, type ListOptions, type ServiceInput, type ServiceVerb, type WriteOptions,
+} from './http.js';
+export { ProblemError } from './problem.js';
+export { berthHome, readCliConfig, type CliConfig } from './config.js';
+export { Channel } from './channel.js';
+export {
+  ended, type ActionView, type ArtifactView, type BuildStatus, type BuildView, type Health, type HistoryEntry, type LeaseExplanation, type LeaseView, type LiveEvent,
+  type MachineView, type Page, type PlanView, type Problem, type StepOutcome, type StepView,
+} from './api.js';
+export type { BlueprintView, CapacityView, Hold, OrphanView, Quarantine, QuotaView, ResourceState, ResourceView, SlotCounts } from './api-fleet.js';

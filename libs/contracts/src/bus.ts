@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import { instant, uuid } from './scalars.js';
+
+/** The services of Berth; each is the one writer of its kinds. */
+export const services = ['allocator', 'lease', 'host-agent-gateway', 'build-orchestrator'] as const;
+export type ServiceName = (typeof services)[number];
+
+/** Kinds of aggregates, each written by exactly one service. */
+export const writers = {
+  machine: 'allocator',
+  blueprint: 'allocator',
+  fleet: 'allocator',
+  resource: 'allocator',
+  lease: 'lease',
+  action: 'host-agent-gateway',
+  plan: 'build-orchestrator',
+  build: 'build-orchestrator',
+} as const satisfies Record<string, ServiceName>;
+export type Kind = keyof typeof writers;
+
+/** A command as it travels on `berth.cmd.<service>.<type>`. */
+export const commandEnvelope = z.object({
+  id: uuid.describe('made by whoever asks; the same id twice has one effect'),
+  type: z.string().min(1).max(64).describe('the command, as in the subject'),
+  data: z.record(z.string(), z.unknown()).default({}),
+  actor: z.string().max(128).optional().describe('who asks, as shown in the history'),
+  after: z.number().int().nonnegative().optional().describe('position in BERTH_EVENTS that the receiver must have seen before it decides'),
+});
+export type CommandEnvelope = z.infer<typeof commandEnvelope>;
+
+/** One thing wrong with an input: where, and what to do about it. */
+export const fieldError = z.object({ field: z.string(), message: z.string() });
+export type FieldError = z.infer<typeof fieldError>;
+
+/** What a command is answered with on its reply subject. */
+export const answer = z.discriminatedUnion('accepted', [
+  z.object({
+    accepted: z.literal(true),
+    id: z.string().describe('of what was made or changed'),
+    position: z.number().int().optional().describe('in BERTH_EVENTS, of what the command wrote'),
+    data: z.record(z.string(), z.unknown()).optional().describe('what some commands answer besides'),
+  }),
+  z.object({
+    accepted: z.literal(false),
+    code: z.string().describe('for programs'),
+    message: z.string().describe('one sentence for people'),
+    errors: z.array(fieldError).describe('what is wrong where'),
+  }),
+]);
+export type Answer = z.infer<typeof answer>;
+export type Refusal = Extract<Answer, { accepted: false }>;
+
+/** A refusal: an expected "no", as data. */
+export function rejected(code: RefusalCode, message: string, errors: FieldError[] = []): Refusal {
+  return { accepted: false, code, message, errors };
+}
+
+/** Every code a refusal can carry, with the HTTP status it becomes and whether it is the asker's fault. */
+export const refusals = {
+  'invalid-json': 400,
+  'invalid-command': 400,
+  'unknown-command': 404,
+  'invalid-data': 422,
+  'invalid-plan': 422,
+  'unknown-plan': 404,
+  'unknown-build': 404,
+  'unknown-lease': 404,
+  'unknown-machine': 404,
+  'unknown-action': 404,
+  'unknown-blueprint': 404,
+  'unknown-resource': 404,
+  'name-taken': 409,
+  'lease-ended': 409,
+  'lease-not-active': 409,
+  'build-ended': 409,
+  'blueprint-in-use': 409,
+  'built-in': 409,
+  'limit-in-use': 409,
+  'stale-token': 409,
+  unservable: 422,
+  'provider-refused': 422,
+  'machine-unreachable': 422,
+  'machine-refused': 422,
+  'host-key-changed': 422,
+  'path-outside': 422,
+  unavailable: 503,
+  unauthorized: 401,
+  'not-found': 404,
+} as const satisfies Record<string, number>;
+export type RefusalCode = keyof typeof refusals;
+
+/** One event inside a commit. */
+export interface EventOf<T extends string, D> {
+  type: T;
+  data: D;
+}
+
+/** What one decision wrote: 1..n events, one message on `berth.evt.<kind>.<id>`. */
+export interface Commit<E extends EventOf<string, unknown> = EventOf<string, unknown>> {
+  /** Names the decision: the same id appended twice is stored once. */
+  id: string;
+  at: string;
+  /** Who asked. */
+  actor: string;
+  /** The command that caused it. */
+  cause: string;
+  events: E[];
+}
+export const commitSchema = z.object({
+  id: z.string().describe('names the decision: the same id is stored once'),
+  at: instant.describe('when it was decided'),
+  actor: z.string().describe('who asked'),
+  cause: z.string().describe('id of the command or commit behind it'),
+  events: z.array(z.object({ type: z.string(), data: z.unknown() })).min(1),
+});
+
+/** A commit as read back: with its place. `sequence` is the position in BERTH_EVENTS and the revision of its stream. */
+export interface Recorded<E extends EventOf<string, unknown> = EventOf<string, unknown>> {
+  kind: Kind;
+  id: string;
+  sequence: number;
+  commit: Commit<E>;
+}
+
+/** Subjects of the bus. */
+export const subjects = {
+  event: (kind: Kind, id: string) => `berth.evt.${kind}.${id}`,
+  command: (service: ServiceName, type: string) => `berth.cmd.${service}.${type}`,
+  output: (action: string) => `berth.out.${action}`,
+  status: (kind: Kind, id: string) => `berth.status.${kind}.${id}`,
+  dead: (service: string, type: string) => `berth.dead.${service}.${type}`,
+} as const;
+
+/** Headers of a chunk on `berth.out.<actionId>`; the body is the raw bytes, at most 64 KiB. */
+export const outputHeaders = {
+  /** `stdout` or `stderr` */
+  stream: 'Berth-Stream',
+  /** where in its stream the first byte stands */
+  offset: 'Berth-Offset',
+  /** how far stdout and stderr have come after this chunk: `<stdout bytes>,<stderr bytes>` */
+  reached: 'Berth-Reached',
+  /** when the gateway read it, RFC 3339 */
+  time: 'Berth-Time',
+} as const;
+
+/** A CloudEvents 1.0 message on `berth.status.<kind>.<id>`. */
+export const statusEvent = z.object({
+  specversion: z.literal('1.0'),
+  id: z.string().describe('position in BERTH_EVENTS of what it tells'),
+  source: z.string(),
+  type: z.string(),
+  subject: z.string(),
+  time: instant,
+  datacontenttype: z.literal('application/json'),
+  data: z
+    .object({
+      id: z.string(),
+      status: z.string(),
+      percent: z.number().int().min(0).max(100).nullable(),
+      activity: z.string().nullable(),
+      error: z.string().nullable(),
+    })
+    .catchall(z.unknown()),
+});
+export type StatusEvent = z.infer<typeof statusEvent>;

@@ -1,0 +1,51 @@
+import type { z } from 'zod';
+import type { EventOf, Kind, Recorded, ServiceName } from './bus.js';
+import { machineCommands, machineEvents } from './machine.js';
+import { blueprintCommands, blueprintEvents } from './blueprint.js';
+import { fleetCommands, fleetEvents } from './fleet.js';
+import { resourceCommands, resourceEvents } from './resource.js';
+import { leaseCommands, leaseEvents } from './lease.js';
+import { actionCommands, actionEvents } from './action.js';
+import { buildCommands, buildEvents, planCommands, planEvents } from './build.js';
+
+/** Every command, under the service that carries it out. */
+export const commands = {
+  allocator: { ...machineCommands, ...blueprintCommands, ...resourceCommands, ...fleetCommands },
+  lease: leaseCommands,
+  'host-agent-gateway': actionCommands,
+  'build-orchestrator': { ...planCommands, ...buildCommands },
+} as const satisfies Record<ServiceName, Record<string, z.ZodType>>;
+
+/** Every event, under the kind of stream it stands in. */
+export const events = {
+  machine: machineEvents,
+  blueprint: blueprintEvents,
+  fleet: fleetEvents,
+  resource: resourceEvents,
+  lease: leaseEvents,
+  action: actionEvents,
+  plan: planEvents,
+  build: buildEvents,
+} as const satisfies Record<Kind, Record<string, z.ZodType>>;
+
+type Commands = typeof commands;
+export type CommandType<S extends ServiceName> = Extract<keyof Commands[S], string>;
+/** Data of a command after its schema has read it: defaults filled in. */
+export type CommandData<S extends ServiceName, T extends CommandType<S>> = Commands[S][T] extends z.ZodType ? z.output<Commands[S][T]> : never;
+/** Data of a command as an asker may write it. */
+export type CommandInput<S extends ServiceName, T extends CommandType<S>> = Commands[S][T] extends z.ZodType ? z.input<Commands[S][T]> : never;
+
+type UnionOf<M extends Record<string, z.ZodType>> = { [T in Extract<keyof M, string>]: EventOf<T, z.output<M[T]>> }[Extract<keyof M, string>];
+/** The events of a kind, as a union tagged by `type`. */
+export type EventsOf<K extends Kind> = UnionOf<(typeof events)[K]>;
+export type MachineEvent = EventsOf<'machine'>;
+export type BlueprintEvent = EventsOf<'blueprint'>;
+export type FleetEvent = EventsOf<'fleet'>;
+export type ResourceEvent = EventsOf<'resource'>;
+export type LeaseEvent = EventsOf<'lease'>;
+export type ActionEvent = EventsOf<'action'>;
+export type PlanEvent = EventsOf<'plan'>;
+export type BuildEvent = EventsOf<'build'>;
+
+/** A commit of any kind, narrowed by `kind`. */
+export type AnyRecorded = { [K in Kind]: Recorded<EventsOf<K>> & { kind: K } }[Kind];

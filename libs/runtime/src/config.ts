@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { readSetting, SettingError, type ArtifactsSetting } from '@berth/artifacts';
+import { fieldErrors, summary } from '@berth/contracts';
+
+/** What Berth reads from its environment; nothing else is configured anywhere. */
+export interface Config {
+  /** folder of everything that one installation keeps */
+  home: string;
+  /** port of the console on loopback; 0 = any free one */
+  httpPort: number;
+  natsUrl: string;
+  databaseUrl: string;
+  logLevel: string;
+  /** how often clouds and hosts are swept for what nobody owns, ms */
+  sweepMs: number;
+  /** how long such a thing is left alone after it was found, ms */
+  sweepGraceMs: number;
+  /** where artifacts are kept; on the bus when absent */
+  artifacts?: ArtifactsSetting;
+  /** absolute path; standard error when absent */
+  logFile?: string;
+}
+
+const environment = z.object({
+  BERTH_HOME: z.string().min(1).optional(),
+  BERTH_HTTP_PORT: z.coerce.number('must be a port number').int().min(0).max(65535, 'must be a port from 0 to 65535').default(4780),
+  NATS_URL: z.string().regex(/^(nats|tls):\/\/[^\s]+$/, 'must be a URL such as nats://127.0.0.1:4222').optional(),
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\/[^\s]+$/, 'must be a URL such as postgres://user:password@127.0.0.1:5432/berth').optional(),
+  BERTH_SWEEP_SECONDS: z.coerce.number('must be a number of seconds').min(0.1, 'must be at least 0.1').max(86_400).default(60),
+  BERTH_SWEEP_GRACE_SECONDS: z.coerce.number('must be a number of seconds').min(0, 'must not be negative').max(86_400).default(300),
+  BERTH_ARTIFACTS: z
+    .string()
+    .optional()
+    .transform((text, context): ArtifactsSetting => {
+      try {
+        return readSetting(text);
+      } catch (error) {
+        if (!(error instanceof SettingError)) throw error;
+        context.addIssue({ code: 'custom', message: error.message });
+        return z.NEVER;
+      }
+    }),
+  BERTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+/** An environment that can't be used: every fault in one sentence. */
+export class ConfigError extends Error {}
+
+/**
+ * Reads the environment once, before anything starts.
+ * @throws {ConfigError} with every fault listed
+ */
+export function readEnvironment(env: NodeJS.ProcessEnv) {
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(present);
+  if (!parsed.success) throw new ConfigError(`The environment can't be used: ${summary(fieldErrors(parsed.error))}`);
+  return parsed.data;
+}

@@ -1,0 +1,83 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { DynamicModule } from '@nestjs/common';
+import { pino, type Logger } from 'pino';
+import { connect, type NatsConnection } from 'nats';
+import { jetStreamStore, type EventStore } from '@berth/event-store';
+import { addressOptions, applyStreams, shownAddress } from '@berth/nats';
+import type { ServiceName } from '@berth/contracts';
+import { natsBus, type Bus } from './bus.js';
+import { JetStreamStrategy } from './strategy.js';
+import { ConfigError, type Config } from './config.js';
+
+/** What a service is given to live on. */
+export interface Runtime {
+  name: string;
+  config: Config;
+  connection: NatsConnection;
+  store: EventStore;
+  bus: Bus;
+  log: Logger;
+  /** Called when a part of the service can't go on (an unreadable event, a closed connection): the process must not pretend. */
+  fail(error: Error): void;
+}
+
+/** A part with a life: starts before commands are taken, stops after the last one is done. */
+export interface Living {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** One service, as its `<name>.module.ts` describes it. */
+export interface ServiceDefinition {
+  name: ServiceName;
+  module(runtime: Runtime): { module: DynamicModule; parts: Living[] };
+}
+
+export interface RunningService {
+  name: string;
+  stop(): Promise<void>;
+}
+
+/** Opens the connection that a service lives on; its name shows in the server's monitoring. */
+export async function openRuntime(name: string, config: Config, fail: (error: Error) => void): Promise<Runtime> {
+  const log = pino({ name, level: config.logLevel, serializers: { error: pino.stdSerializers.err, problem: pino.stdSerializers.err } }, pino.destination({ dest: config.logFile ?? 2, sync: false, mkdir: true }));
+  const connection = await connect({
+    ...addressOptions(config.natsUrl),
+    name: `berth-${name}`,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 100,
+    reconnectJitter: 50,
+    pingInterval: 5000,
+    maxPingOut: 2,
+    noEcho: false,
+  }).catch((error: unknown) => {
+    throw new ConfigError(`NATS_URL ${shownAddress(config.natsUrl)} can't be used (${(error as Error).message}): start that server, or correct NATS_URL.`, { cause: error });
+  });
+  await applyStreams(await connection.jetstreamManager());
+  return { name, config, connection, store: jetStreamStore(connection), bus: natsBus(connection), log, fail };
+}
+
+/**
+ * Starts a service: connection, streams, replay (its parts), and only then commands. Stops in the opposite order: no new
+ * commands, those under way finish, parts stop, the connection is drained.
+ */
+export async function startService(definition: ServiceDefinition, config: Config, fail: (error: Error) => void): Promise<RunningService> {
+  const runtime = await openRuntime(definition.name, config, fail);
+  const { module, parts } = definition.module(runtime);
+  const strategy = new JetStreamStrategy(definition.name, runtime.connection, runtime.log);
+  const app = await NestFactory.createMicroservice(module, { strategy, logger: false });
+  for (const part of parts) await part.start();
+  await app.listen();
+  runtime.log.info('ready');
+  return {
+    name: definition.name,
+    async stop() {
+      await app.close();
+      await strategy.close();
+      for (const part of [...parts].reverse()) await part.stop();
+      await runtime.connection.drain();
+      runtime.log.flush();
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { describe, expect, test } from 'vitest';
+import { blueprintSpec, builtInBlueprints, derivedId, type BlueprintEvent, type BlueprintSpec } from '@berth/contracts';
+import { blueprintDecider, decide, evolve, type Blueprint, type BlueprintCommand } from './blueprint.js';
+
+const cloud = (over: Record<string, unknown> = {}): BlueprintSpec =>
+  blueprintSpec.parse({ name: 'cloud', kind: 'ec2', region: 'eu-central-1', image: { ami: 'ami-0123456789abcdef0' }, types: [{ type: 'c7i.large' }], user: 'admin', credential: 'agent', ...over });
+const save = (spec = cloud(), used = { resources: 0, leases: 0 }): BlueprintCommand => ({ type: 'Save', spec, used });
+const resource = (n: number) => derivedId('resource', String(n));
+const fails = (n: number, fault = 'timeout', now = '2030-01-01T00:00:00.000Z'): BlueprintCommand => ({ type: 'LaunchFailed', resource: resource(n), fault: fault as 'timeout', error: `failed ${n}`, now });
+
+function run(...commands: BlueprintCommand[]) {
+  let state: Blueprint = blueprintDecider.initial;
+  const events: BlueprintEvent[] = [];
+  let refusal: string | undefined;
+  for (const command of commands) {
+    const decision = decide(command, state);
+    if ('accepted' in decision) refusal = `${decision.code}: ${decision.message}`;
+    else {
+      events.push(...decision);
+      state = decision.reduce(evolve, state);
+    }
+  }
+  return { state, events, types: events.map(({ type }) => type), refusal };
+}
+
+describe('a blueprint', () => {
+  test('is saved in versions; the same again is none', () => {
+    const { events } = run(save(), save(), save(cloud({ rank: 7 })));
+    expect(events.map((e) => e.type === 'BlueprintSaved' && [e.data.version, e.data.spec.rank])).toEqual([[1, 100], [2, 7]]);
+  });
+
+  test('keeps its kind', () => {
+    expect(run(save(), save(blueprintSpec.parse({ name: 'cloud', kind: 'preallocated' }))).refusal).toBe("invalid-data: cloud is of kind ec2: that can't be changed.");
+  });
+
+  test('is not limited to less than is in use', () => {
+    expect(run(save(), save(cloud({ limits: { resources: 2 } }), { resources: 3, leases: 0 })).refusal).toBe('limit-in-use: cloud is not saved: 3 resources are in use, more than the new limit of 2.');
+    expect(run(save(), save(cloud({ limits: { resources: 3 } }), { resources: 3, leases: 0 })).types).toHaveLength(2);
+  });
+
+  test('is enabled, disabled and removed', () => {
+    expect(run(save(), { type: 'Enable' }, { type: 'Disable', reason: 'too dear' }, { type: 'Disable', reason: 'too dear' }, { type: 'Enable' }, { type: 'Remove', resources: 0 }).types).toEqual(['BlueprintSaved', 'BlueprintDisabled', 'BlueprintEnabled', 'BlueprintRemoved']);
+    expect(run(save(), { type: 'Remove', resources: 2 }).refusal).toBe('blueprint-in-use: cloud has 2 resources: disable it, and remove it when they are gone.');
+    expect(run({ type: 'Enable' }).refusal).toBe('unknown-blueprint: There is no such blueprint.');
+    expect(run(save(), { type: 'Remove', resources: 0 }, save()).events.at(-1)).toMatchObject({ type: 'BlueprintSaved', data: { version: 2 } });
+  });
+
+  test('that is built in is written down with its first change, and never removed', () => {
+    const builtIn = builtInBlueprints.local;
+    expect(run({ type: 'Disable', reason: 'x', builtIn }).types).toEqual(['BlueprintSaved', 'BlueprintDisabled']);
+    expect(run({ type: 'Enable', builtIn }).types).toEqual([]);
+    expect(run({ type: 'Remove', resources: 0, builtIn }).refusal).toContain('built-in');
+    expect(run({ ...save({ ...builtIn, slots: 2 }), builtIn }).events.map((e) => e.type === 'BlueprintSaved' && e.data.version)).toEqual([1, 2]);
+  });
+});
+
+describe('the breaker of a blueprint', () => {
+  const opened = (events: readonly BlueprintEvent[]) => events.flatMap((e) => (e.type === 'BreakerOpened' ? [[(Date.parse(e.data.until) - Date.parse('2030-01-01T00:00:00Z')) / 1000, e.data.reason]] : []));
+
+  test('opens with the third failure in a row, and lasts twice as long each time', () => {
+    expect(opened(run(save(), fails(1), fails(2)).events)).toEqual([]);
+    expect(opened(run(save(), fails(1), fails(2), fails(3)).events)).toEqual([[30, 'failed 3']]);
+    expect(opened(run(save(), ...[1, 2, 3, 4, 5].map((n) => fails(n))).events).map(([s]) => s)).toEqual([30, 60, 120]);
+    expect(opened(run(save(), ...Array.from({ length: 14 }, (_, n) => fails(n))).events).at(-1)![0]).toBe(3600);
+  });
+
+  test.each(['image', 'credentials', 'configuration'])('opens at once for %s: the next launch would fail as well', (fault) => expect(opened(run(save(), fails(1, fault)).events)).toHaveLength(1));
+  test.each(['capacity', 'quota'])('never opens for %s: that says nothing about the blueprint', (fault) => expect(opened(run(save(), ...Array.from({ length: 9 }, (_, n) => fails(n, fault))).events)).toEqual([]));
+
+  test('closes with a launch that works, and with a new version', () => {
+    expect(run(save(), fails(1, 'image'), { type: 'Launched', resource: resource(2) }).types.slice(-2)).toEqual(['LaunchSucceeded', 'BreakerClosed']);
+    expect(run(save(), fails(1, 'image'), save(cloud({ rank: 1 }))).types.slice(-2)).toEqual(['BlueprintSaved', 'BreakerClosed']);
+    expect(opened(run(save(), fails(1), fails(2), { type: 'Launched', resource: resource(3) }, fails(4), fails(5)).events)).toEqual([]);
+  });
+
+  test('counts each launch once, however often it is told of it', () => {
+    expect(run(save(), fails(1), fails(1), fails(1)).types).toEqual(['BlueprintSaved', 'LaunchFailed']);
+    expect(run(save(), { type: 'Launched', resource: resource(1) }, { type: 'Launched', resource: resource(1) }).types).toEqual(['BlueprintSaved', 'LaunchSucceeded']);
+  });
+
+  test('a refused offer is remembered, and the longer refusal counts', () => {
+    const refuse = (until: string): BlueprintCommand => ({ type: 'Refuse', resource: resource(1), offer: 'c7i.large/-/spot', fault: 'capacity', error: 'none left', until });
+    const { state, types } = run(save(), refuse('2030-01-01T00:05:00Z'), refuse('2030-01-01T00:04:00Z'), refuse('2030-01-01T00:06:00Z'));
+    expect(types.filter((t) => t === 'OfferRefused')).toHaveLength(2);
+    expect(state.status === 'there' && [...state.refused]).toEqual([['c7i.large/-/spot', { until: '2030-01-01T00:06:00Z', fault: 'capacity', error: 'none left' }]]);
+  });
+});

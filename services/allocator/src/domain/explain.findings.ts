@@ -1,0 +1,198 @@
+import { type BlueprintKind, type ConsideredCode, type LeaseRequest, type ResourceType } from '@berth/contracts';
+import { clock, count, earliest, mismatch, some } from './explain.words.js';
+
+type Attributes = Readonly<Record<string, string>>;
+interface Until {
+  until: string;
+  reason: string;
+}
+interface Use {
+  limit: number;
+  used: number;
+}
+
+/** A blueprint as far as an explanation needs it. */
+export interface BlueprintView {
+  name: string;
+  kind: BlueprintKind;
+  type: ResourceType;
+  /** why */
+  disabled?: string | undefined;
+  /** both empty = everybody */
+  allow: { projects: readonly string[]; owners: readonly string[] };
+  rank: number;
+  limits: { resources?: number | undefined; leases?: number | undefined; leasesPerOwner?: number | undefined };
+  /** of its pool now */
+  max?: number | undefined;
+  /** not destroyed */
+  resources: number;
+  leases: number;
+  leasesOf(owner: string): number;
+  breaker?: Until | undefined;
+  /** attributes that what it launches could have; empty = launches nothing */
+  launches: readonly Attributes[];
+  /** nothing that it launches is to be had until then */
+  refused?: Until | undefined;
+}
+
+/** A host as far as an explanation needs it. */
+export interface HostView {
+  resource: string;
+  name: string;
+  blueprint: string;
+  attributes: Attributes;
+  slots: number;
+  status: 'pending' | 'active' | 'released' | 'broken';
+  /** of that status */
+  since: string;
+  /** booting: ready by then at the latest */
+  by?: string | undefined;
+  /** booting: what it is at */
+  phase?: string | undefined;
+  error?: string | undefined;
+  unreachable?: string | undefined;
+  quarantined?: Until | undefined;
+  held?: Until | undefined;
+  draining?: string | undefined;
+  claims: readonly { lease: string; owner: string; until?: string | undefined }[];
+}
+
+export interface FleetView {
+  blueprints: Iterable<BlueprintView>;
+  hosts: readonly HostView[];
+  /** `owner` is that of the request */
+  quota: { hosts?: Use | undefined; owner?: Use | undefined; launches?: Use | undefined };
+}
+
+/** What keeps something from being chosen. In words only when asked: of 10,000 hosts 64 are listed. */
+export interface Obstacle {
+  code: ConsideredCode;
+  say: () => string;
+  /** the same as a sentence in which no number changes with each slot that is taken or given back */
+  lasting?: string | undefined;
+  until?: string | undefined;
+}
+
+export interface Finding extends Obstacle {
+  blueprint: BlueprintView;
+  host?: HostView;
+}
+
+/** A blueprint that could serve the request, as far as its type, name, state and permissions go. */
+export interface Candidate {
+  blueprint: BlueprintView;
+  /** why it gives no more leases now */
+  bar: Obstacle | undefined;
+  /** its hosts */
+  hosts: Finding[];
+  /** can it make a new one? `undefined`: it never does */
+  launch: Finding | undefined;
+}
+
+/** What stands on the lease of something else waits for that. */
+export const waitsFor = { host: '', 'working-copy': 'waits for its host lease', service: 'waits for the lease it stands on', composite: 'waits for the leases of its members' } as const satisfies Record<ResourceType, string>;
+
+const full = (use: Use | undefined): use is Use => use !== undefined && use.used >= use.limit;
+
+/** Looks at every blueprint, and at every host of those that are candidates. O(hosts). */
+export function look(request: LeaseRequest, fleet: FleetView, ahead: number, now: number): { candidates: Candidate[]; shut: Finding[] } {
+  const candidates = new Map<string, Candidate>();
+  const shut: Finding[] = [];
+  const misfit = mismatch(request.attributes);
+  const behind: Obstacle | undefined = ahead === 0 ? undefined : { code: 'behind', say: () => `behind ${count(ahead, 'request')} that ${ahead === 1 ? 'comes' : 'come'} first`, lasting: 'others come first' };
+  for (const blueprint of fleet.blueprints) {
+    const closed = shutTo(request, blueprint);
+    if (closed) {
+      shut.push({ blueprint, ...closed });
+      continue;
+    }
+    const bar = barOf(request, fleet.quota, blueprint);
+    const launch = launchOf(request, fleet.quota, blueprint, misfit, now) ?? (blueprint.launches.length === 0 && request.type === 'host' ? undefined : (bar ?? free(request, behind)));
+    candidates.set(blueprint.name, { blueprint, bar, hosts: [], launch: launch && { blueprint, ...launch } });
+  }
+  for (const host of request.type === 'host' ? fleet.hosts : []) {
+    const candidate = candidates.get(host.blueprint);
+    if (!candidate) continue;
+    const { blueprint, bar } = candidate;
+    const wrong = misfit(host.attributes);
+    const obstacle = (wrong ? { code: 'attributes' as const, say: wrong } : stateOf(host, now)) ?? bar ?? behind ?? { code: 'free' as const, say: () => `${host.slots - host.claims.length} of ${count(host.slots, 'slot')} free` };
+    // Written out rather than spread, because it is done for every host there is.
+    candidate.hosts.push({ blueprint, host, code: obstacle.code, say: obstacle.say, lasting: obstacle.lasting, until: obstacle.until });
+  }
+  return { candidates: [...candidates.values()], shut };
+}
+
+/** Why a blueprint is out of the question. */
+function shutTo({ type, blueprints, project, owner }: LeaseRequest, b: BlueprintView): Obstacle | undefined {
+  if (b.type !== type) return { code: 'other-type', say: () => `makes a ${b.type}, wanted a ${type}` };
+  if (blueprints.length > 0 && !blueprints.includes(b.name)) return { code: 'not-asked-for', say: () => `not asked for: wanted ${blueprints.join(' or ')}` };
+  if (b.disabled !== undefined) return { code: 'disabled', say: () => `disabled: ${b.disabled}` };
+  const { projects, owners } = b.allow;
+  if (projects.length + owners.length === 0 || owners.includes(owner) || (project !== undefined && projects.includes(project))) return undefined;
+  return { code: 'not-authorised', say: () => `${project === undefined ? owner : `project ${project}`} may not use it` };
+}
+
+/** Why no more leases of a blueprint are to be had. Quotas count hosts: what stands on a host does not count again. */
+function barOf({ type, owner }: LeaseRequest, quota: FleetView['quota'], b: BlueprintView): Obstacle | undefined {
+  const { leases, leasesPerOwner } = b.limits;
+  if (type === 'host' && full(quota.owner)) {
+    const { used, limit } = quota.owner;
+    return { code: 'quota', say: () => (limit === 0 ? `quota: ${owner} may hold no hosts` : `quota: ${owner} holds ${used} of ${limit} hosts`), lasting: `${owner} holds as many hosts as the quota allows (${limit})` };
+  }
+  if (type === 'host' && full(quota.hosts)) {
+    const { used, limit } = quota.hosts;
+    return { code: 'quota', say: () => `quota: ${used} of ${limit} hosts are leased`, lasting: `as many hosts are leased as the quota allows (${limit})` };
+  }
+  if (leasesPerOwner !== undefined && b.leasesOf(owner) >= leasesPerOwner) {
+    return { code: 'limit', say: () => `limit reached: ${owner} has ${b.leasesOf(owner)} of ${count(leasesPerOwner, 'lease')}`, lasting: `${owner} has as many leases of ${b.name} as its limit allows (${leasesPerOwner})` };
+  }
+  if (leases !== undefined && b.leases >= leases) {
+    return { code: 'limit', say: () => `limit reached: ${b.leases} of ${count(leases, 'lease')}`, lasting: `${b.name} has as many leases as its limit allows (${leases})` };
+  }
+  return undefined;
+}
+
+/** Why a blueprint can't make another resource that fits. */
+function launchOf({ type }: LeaseRequest, quota: FleetView['quota'], b: BlueprintView, misfit: ReturnType<typeof mismatch>, now: number): Obstacle | undefined {
+  if (b.launches.length > 0) {
+    const wrong = b.launches.map(misfit);
+    if (wrong.every((one) => one !== undefined)) return { code: 'attributes', say: wrong[0]! };
+  } else if (type === 'host') return undefined;
+  const most = Math.min(b.limits.resources ?? Number.POSITIVE_INFINITY, b.max ?? Number.POSITIVE_INFINITY);
+  if (b.resources >= most) return { code: 'limit', say: () => `limit reached: ${b.resources} of ${count(most, 'resource')}`, lasting: `${b.name} may have no more than ${count(most, 'resource')}` };
+  const { launches } = quota;
+  if (type === 'host' && full(launches)) {
+    return { code: 'quota', say: () => `quota: ${launches.used} of ${launches.limit} resources are launched`, lasting: `the quota allows no more than ${count(launches.limit, 'launched resource')}` };
+  }
+  const until = (state: Until, code: ConsideredCode, what: string, lasting: string): Obstacle => {
+    const text = `until ${clock(state.until, now)}: ${state.reason}`;
+    return { code, until: state.until, say: () => `${what} ${text}`, lasting: `${lasting} ${text}` };
+  };
+  // After that time one launch is tried again.
+  if (b.breaker && Date.parse(b.breaker.until) > now) return until(b.breaker, 'breaker-open', 'breaker open', `${b.name} launches nothing`);
+  if (b.refused && Date.parse(b.refused.until) > now) return until(b.refused, 'no-resources', 'not to be had', `what ${b.name} launches is not to be had`);
+  return undefined;
+}
+
+/** A new one could be made. */
+function free({ type, host }: LeaseRequest, behind: Obstacle | undefined): Obstacle {
+  if (type === 'host') return { code: 'can-launch', say: () => 'could launch one' };
+  if (!host) return { code: 'can-launch', say: () => waitsFor[type] };
+  return behind ?? { code: 'free', say: () => 'could be made at once' };
+}
+
+/** Why a host that fits has no slot to give. */
+function stateOf(h: HostView, now: number): Obstacle | undefined {
+  if (h.status === 'released') return { code: 'ending', say: () => `ending since ${clock(h.since, now)}` };
+  if (h.status === 'broken') return { code: 'broken', say: () => `broken: ${h.error ?? 'nobody knows why'}` };
+  if (h.draining !== undefined) return { code: 'draining', say: () => `draining: ${h.draining}` };
+  const { quarantined, held } = h;
+  if (quarantined && Date.parse(quarantined.until) <= now) return { code: 'quarantined', say: () => `quarantined, being looked at again: ${quarantined.reason}` };
+  if (quarantined) return { code: 'quarantined', until: quarantined.until, say: () => `quarantined until ${clock(quarantined.until, now)}: ${quarantined.reason}` };
+  if (held) return { code: 'held', until: held.until, say: () => `held until ${clock(held.until, now)}: ${held.reason}` };
+  if (h.status === 'pending') return { code: 'booting', until: h.by, say: () => `booting since ${clock(h.since, now)}${h.phase === undefined ? '' : ` (${h.phase})`}` };
+  if (h.unreachable !== undefined) return { code: 'unreachable', say: () => `unreachable: ${h.unreachable}` };
+  if (h.claims.length < h.slots) return undefined;
+  const holder = ({ owner, until }: HostView['claims'][number]) => (until === undefined ? owner : `${owner} until ${clock(until, now)}`);
+  return { code: 'no-free-slot', until: h.claims.length === 1 ? h.claims[0]!.until : earliest(h.claims.map(({ until }) => until)), say: () => `no free slot: held by ${some(h.claims, 3, holder)}` };
+}

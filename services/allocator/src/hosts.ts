@@ -1,0 +1,160 @@
+import { resolve } from 'node:path';
+import { derivedId, type Answer, type CommandData, type HostAccess } from '@berth/contracts';
+import { tellUntilStored, type Aggregates, type Command, type Runtime } from '@berth/runtime';
+import type { MachineEvent } from '@berth/contracts';
+import { found } from './blueprints/index.js';
+import { wantsMachine } from './blueprints/preallocated.js';
+import type { Catalogue } from './catalogue.js';
+import type { Peers } from './peers.js';
+import { nameTaken, sameMachine, type Enrolled, type Machine, type MachineCommand } from './domain/machine.js';
+import type { ResourceCommand, ResourceInfo } from './domain/resource.js';
+import type { Resources } from './claims.js';
+
+export type Machines = Aggregates<Machine, MachineCommand, MachineEvent>;
+
+/** The one host resource that stands for the gateway's own machine. */
+const LOCAL_HOST = derivedId('local', 'host');
+const PROBE_PATIENCE_MS = 20_000;
+const LOCAL_RETRY_MS = 2000;
+
+/** Keeps one host resource for each enrolled machine, and one for the gateway's own. */
+export class Hosts {
+  private readonly byMachine = new Map<string, string>();
+  /** hosts that a machine had before, so that the next one has a name of its own */
+  private readonly destroyed = new Map<string, number>();
+  /** machines whose host follows its blueprint once it is back in service */
+  private readonly postponed = new Set<string>();
+  private stopped = false;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly machines: Machines,
+    private readonly resources: Resources,
+    private readonly catalogue: Catalogue,
+    private readonly peers: Peers,
+  ) {}
+
+  hostOf(machine: string): string | undefined {
+    return this.byMachine.get(machine);
+  }
+
+  isLocal(resource: string | undefined): boolean {
+    return resource === LOCAL_HOST;
+  }
+
+  /** Looks at a machine before it is enrolled: its host key, and what it says of itself. */
+  async enrol(command: Command<CommandData<'allocator', 'AddMachine'>>): Promise<Answer> {
+    const spec = command.data;
+    const known = this.machines.get(spec.name)?.state;
+    if (known?.status === 'added') {
+      if (sameMachine(known.machine, spec)) return { accepted: true, id: spec.name };
+      return nameTaken(spec.name);
+    }
+    const access: HostAccess = { transport: 'ssh', address: spec.address, port: spec.port, user: spec.user, credential: spec.credential, platform: spec.platform, folder: spec.folder ?? '~/.berth-host', ...(spec.hostKey !== undefined && { hostKey: spec.hostKey }) };
+    const probe = await this.runtime.bus.command('host-agent-gateway', 'ProbeHost', { host: access }, { id: derivedId(command.id, 'probe'), actor: command.actor, patienceMs: PROBE_PATIENCE_MS });
+    if (!probe.accepted) return { ...probe, message: `Machine ${spec.name} is not added: ${probe.message}` };
+    const { hostKey, facts } = probe.data as { hostKey: string; facts: Record<string, string> };
+    const machine: Enrolled = { ...spec, hostKey: spec.hostKey ?? hostKey, facts };
+    const stored = await this.machines.handle(spec.name, { type: 'Add', machine }, { id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString() });
+    return stored.accepted ? { ...stored, data: { hostKey: machine.hostKey, facts } } : stored;
+  }
+
+  /** What is due for a machine. */
+  machine(name: string): void {
+    const entry = this.machines.get(name);
+    if (!entry || entry.state.status === 'none' || !this.peers.mine(name)) return;
+    const { state, revision } = entry;
+    const id = this.byMachine.get(name);
+    const resource = id === undefined ? undefined : this.resources.get(id)?.state;
+    if (state.status === 'removed') {
+      if (id !== undefined) this.tell(id, { type: 'Release', reason: 'its machine was removed' }, 'release');
+      return;
+    }
+    const spec = this.blueprintFor(state.machine);
+    const info = spec && { ...found.preallocated.host(spec.spec, state.machine), version: spec.version };
+    if (!resource || resource.status === 'none') {
+      const again = this.destroyed.get(name) ?? 0;
+      const host = derivedId(`machine ${name}`, `host ${revision}${again > 0 ? ` ${again}` : ''}`);
+      if (info) this.tell(host, { type: 'Create', activate: true, info }, 'create');
+    } else if (resource.status === 'destroyed' || (info && same(resource.info, info))) this.postponed.delete(name);
+    // Made anew it would be back in service at once, whoever took it out.
+    else if (info && resource.status === 'active' && (resource.flags.draining !== undefined || resource.flags.quarantined)) this.postponed.add(name);
+    else {
+      this.postponed.delete(name);
+      // Not changed under the feet of who leases it: it ends with its last lease, and is made anew by what is so then.
+      this.tell(id!, { type: 'Release', reason: info ? `blueprint ${info.blueprint} changed` : 'no blueprint wants its machine any more' }, 'changed');
+    }
+  }
+
+  /** Of the blueprints that want a machine, the one that is used first. */
+  private blueprintFor(machine: Enrolled) {
+    for (const { spec, version } of this.catalogue.ofType('host')) if (spec.kind === 'preallocated' && wantsMachine(spec, machine)) return { spec, version };
+    return undefined;
+  }
+
+  /** A blueprint changed: the hosts of machines follow it. */
+  noteBlueprints(): void {
+    for (const [name] of this.machines.entries()) this.machine(name);
+  }
+
+  /** A host resource changed. */
+  resource(id: string): void {
+    const state = this.resources.get(id)?.state;
+    if (!state || state.status === 'none' || state.info.type !== 'host') return;
+    const { machine } = state.info;
+    if (machine !== undefined) {
+      if (state.status === 'destroyed') {
+        if (this.byMachine.get(machine) === id) {
+          this.byMachine.delete(machine);
+          this.destroyed.set(machine, (this.destroyed.get(machine) ?? 0) + 1);
+        }
+        this.machine(machine);
+      } else {
+        this.byMachine.set(machine, id);
+        if (this.postponed.has(machine)) this.machine(machine);
+      }
+    }
+    // What was launched is ended at its provider first.
+    const isThere = machine !== undefined || id === LOCAL_HOST;
+    if (isThere && (state.status === 'released' || state.status === 'broken') && state.claims.size === 0 && !state.flags.held && this.peers.mine(id)) this.tell(id, { type: 'Destroy' }, 'destroy');
+  }
+
+  /** Sees to it that the gateway's own machine can be leased; goes on until the gateway has answered. */
+  async ensureLocal(): Promise<void> {
+    if (this.resources.get(LOCAL_HOST)) return;
+    const folder = resolve(this.runtime.config.home, 'local');
+    const access = { transport: 'local', address: 'localhost', port: 0, user: 'berth', credential: 'agent', platform: 'linux', folder } as const;
+    for (let tries = 0; !this.stopped; tries++) {
+      try {
+        const probe = await this.runtime.bus.command('host-agent-gateway', 'ProbeHost', { host: access }, { id: derivedId(`local ${Date.now()}`, `probe ${tries}`), actor: 'allocator', patienceMs: PROBE_PATIENCE_MS });
+        if (probe.accepted) {
+          const facts = (probe.data as { facts: Record<string, string> }).facts;
+          const platform = facts['os'] === 'mac' ? 'mac' : 'linux';
+          const spec = this.catalogue.spec('local', 'local')!; // built in, and never removed
+          this.tell(LOCAL_HOST, { type: 'Create', activate: true, info: found.local.host(spec, { access: { ...access, platform }, facts, cpus: Number(facts['cpus']) || 1 }) }, 'create');
+          return;
+        }
+        this.runtime.log.warn({ problem: probe.message }, 'the local host does not answer');
+      } catch (error) {
+        if (this.stopped) return;
+        this.runtime.log.info({ error }, 'waiting for the gateway');
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOCAL_RETRY_MS));
+    }
+  }
+
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private tell(id: string, command: ResourceCommand, role: string): void {
+    const cause = derivedId(id, role);
+    tellUntilStored(this.runtime, this.resources, id, command, { id: cause, actor: 'allocator', cause, at: new Date().toISOString() });
+  }
+}
+
+/** Would the host be made like this now? Its version says only when it was made. */
+function same(was: ResourceInfo, is: ResourceInfo): boolean {
+  const essence = ({ version: _, attributes, ...info }: ResourceInfo) => JSON.stringify([Object.entries(attributes).sort(), info.blueprint, info.name, info.slots, info.host]);
+  return essence(was) === essence(is);
+}

@@ -1,0 +1,1 @@
+export { allocatorService } from './allocator.module.js';

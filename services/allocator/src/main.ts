@@ -1,0 +1,4 @@
+import { runDefinition } from '@berth/runtime';
+import { allocatorService } from './allocator.module.js';
+
+await runDefinition(allocatorService);

@@ -1,0 +1,1 @@
+export { buildOrchestratorService } from './build-orchestrator.module.js';

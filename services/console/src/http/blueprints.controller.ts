@@ -1,0 +1,68 @@
+import { Controller, Delete, Get, Inject, Param, Post, Put, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { BlueprintView, Page } from '@berth/client';
+import { name as nameSchema } from '@berth/contracts';
+import { Fleet } from '../views/fleet.js';
+import { accepted, commandId, Commands } from './commands.js';
+import { HttpProblem, notFound } from './problem.js';
+import { objectBody, queryUnlessFalse } from './server.js';
+
+/** Blueprints: how resources are matched, made, kept and ended. */
+@Controller('api/v1/blueprints')
+export class BlueprintsController {
+  constructor(
+    @Inject(Fleet) private readonly fleet: Fleet,
+    @Inject(Commands) private readonly commands: Commands,
+  ) {}
+
+  @Get()
+  list(): Page<BlueprintView> {
+    return { items: this.fleet.blueprintList(), cursor: null };
+  }
+
+  @Get(':name')
+  get(@Param('name') name: string): BlueprintView {
+    const blueprint = this.fleet.blueprint(name);
+    if (!blueprint) throw unknown(name);
+    return blueprint;
+  }
+
+  /** Saves a blueprint; the body is its spec, which need not name it again. `?check=false`: its provider is not asked. */
+  @Put(':name')
+  async save(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    const body = objectBody(request);
+    if (body['name'] !== undefined && body['name'] !== name) {
+      const message = `is ${JSON.stringify(body['name'])}, but the path says ${JSON.stringify(name)}: leave it out or make them agree`;
+      throw new HttpProblem('invalid-data', `The blueprint is refused: name ${message}.`, [{ field: 'name', message }]);
+    }
+    const { data } = await this.commands.send('allocator', 'SaveBlueprint', { spec: { ...body, name }, check: queryUnlessFalse(request, 'check') }, commandId(request), { prefix: 'data.spec.' });
+    const version = typeof data['version'] === 'number' ? data['version'] : (this.fleet.blueprint(name)?.version ?? null);
+    return accepted(reply, 201, `blueprints/${name}`, { id: name, name, version });
+  }
+
+  @Delete(':name')
+  async remove(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    await this.commands.send('allocator', 'RemoveBlueprint', { name: known(name) }, commandId(request));
+    return accepted(reply, 202, 'blueprints', { id: name, name });
+  }
+
+  @Post(':name/enable')
+  async enable(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    await this.commands.send('allocator', 'EnableBlueprint', { ...objectBody(request), name: known(name) }, commandId(request));
+    return accepted(reply, 202, `blueprints/${name}`, { id: name, name });
+  }
+
+  @Post(':name/disable')
+  async disable(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    await this.commands.send('allocator', 'DisableBlueprint', { ...objectBody(request), name: known(name) }, commandId(request));
+    return accepted(reply, 202, `blueprints/${name}`, { id: name, name });
+  }
+}
+
+const unknown = (name: string): HttpProblem => notFound('unknown-blueprint', `blueprint ${JSON.stringify(name)}`, '/api/v1/blueprints');
+
+/** A name as it may be; nothing has any other. */
+function known(name: string): string {
+  if (!nameSchema.safeParse(name).success) throw unknown(name);
+  return name;
+}

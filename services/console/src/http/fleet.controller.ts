@@ -1,0 +1,100 @@
+import { Controller, Get, Inject, Param, Post, Put, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { CapacityView, OrphanView, Page, QuotaView, ResourceState, ResourceView, ServiceVerb } from '@berth/client';
+import { name as nameSchema, resourceType, uuid, type CommandType } from '@berth/contracts';
+import { Fleet } from '../views/fleet.js';
+import { accepted, commandId, Commands } from './commands.js';
+import { HttpProblem, notFound } from './problem.js';
+import { objectBody, queryText } from './server.js';
+
+/** The ways in and out of service, as in the path, and the command of each. */
+const verbs = {
+  quarantine: 'QuarantineResource',
+  'end-quarantine': 'EndQuarantine',
+  hold: 'HoldResource',
+  'end-hold': 'EndHold',
+  drain: 'DrainResource',
+  'end-drain': 'EndDrain',
+  release: 'ReleaseResource',
+} as const satisfies Record<ServiceVerb, CommandType<'allocator'>>;
+
+const words = ['pending', 'active', 'broken', 'released', 'booting', 'ending', 'unreachable', 'held', 'quarantined', 'draining'] as const satisfies readonly (ResourceState | ResourceView['status'])[];
+
+/** What there is to be leased, how it is, and the limits over all of it. */
+@Controller('api/v1')
+export class FleetController {
+  constructor(
+    @Inject(Fleet) private readonly fleet: Fleet,
+    @Inject(Commands) private readonly commands: Commands,
+  ) {}
+
+  /** `?status=` takes statuses and states, with commas between. */
+  @Get('resources')
+  resources(@Req() request: FastifyRequest): Page<ResourceView> {
+    const blueprint = queryText(request, 'blueprint');
+    const type = queryText(request, 'type');
+    const asked = queryText(request, 'status')?.split(',') ?? [];
+    refuseUnknown('status', asked, words);
+    refuseUnknown('type', type === undefined ? [] : [type], resourceType.options);
+    const items = this.fleet.resourceList((row) => (blueprint === undefined || row.blueprint === blueprint) && (type === undefined || row.type === type));
+    const wanted = asked.length === 0 ? items : items.filter(({ status, state }) => asked.includes(status) || asked.includes(state));
+    return { items: wanted, cursor: null };
+  }
+
+  @Get('resources/:id')
+  resource(@Param('id') id: string): ResourceView {
+    const resource = this.fleet.resource(id);
+    if (!resource) throw unknownResource(id);
+    return resource;
+  }
+
+  @Post('resources/:id/:verb')
+  async serviceResource(@Param('id') id: string, @Param('verb') verb: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    const command = commandOf(verb);
+    if (!uuid.safeParse(id).success) throw unknownResource(id);
+    await this.commands.send('allocator', command, { ...objectBody(request), resource: id }, commandId(request));
+    return accepted(reply, 202, `resources/${id}`, { id });
+  }
+
+  @Post('machines/:name/:verb')
+  async serviceMachine(@Param('name') name: string, @Param('verb') verb: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    const command = commandOf(verb);
+    if (!nameSchema.safeParse(name).success) throw notFound('unknown-machine', `machine ${JSON.stringify(name)}`, '/api/v1/machines');
+    await this.commands.send('allocator', command, { ...objectBody(request), machine: name }, commandId(request));
+    return accepted(reply, 202, `machines/${name}`, { id: name, name });
+  }
+
+  @Get('capacity')
+  capacity(@Req() request: FastifyRequest): CapacityView {
+    return this.fleet.capacity(queryText(request, 'by') ?? null);
+  }
+
+  @Get('quota')
+  quota(): QuotaView {
+    return this.fleet.quota();
+  }
+
+  /** Replaces all limits: what the body leaves out is not limited. */
+  @Put('quota')
+  async setQuota(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    const { id } = await this.commands.send('allocator', 'SetQuota', objectBody(request), commandId(request));
+    return accepted(reply, 202, 'quota', { id });
+  }
+
+  @Get('orphans')
+  orphans(): Page<OrphanView> {
+    return { items: this.fleet.orphans(), cursor: null };
+  }
+}
+
+const unknownResource = (id: string): HttpProblem => notFound('unknown-resource', `resource ${JSON.stringify(id)}`, '/api/v1/resources');
+
+function commandOf(verb: string): (typeof verbs)[ServiceVerb] {
+  if (Object.hasOwn(verbs, verb)) return verbs[verb as ServiceVerb];
+  throw new HttpProblem('not-found', `There is nothing that is called ${JSON.stringify(verb)}: use ${Object.keys(verbs).join(', ')}.`);
+}
+
+function refuseUnknown(field: string, given: readonly string[], known: readonly string[]): void {
+  const unknown = given.find((one) => !known.includes(one));
+  if (unknown !== undefined) throw new HttpProblem('invalid-data', `The query is refused: there is no ${field} ${JSON.stringify(unknown)}.`, [{ field, message: `use one of ${known.join(', ')}` }]);
+}

@@ -1,0 +1,44 @@
+import { Controller, Delete, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { MachineView, Page } from '@berth/client';
+import { name as nameSchema } from '@berth/contracts';
+import { Fleet } from '../views/fleet.js';
+import { accepted, commandId, Commands } from './commands.js';
+import { notFound } from './problem.js';
+import { objectBody } from './server.js';
+
+/** Machines. */
+@Controller('api/v1')
+export class MachinesController {
+  constructor(
+    @Inject(Fleet) private readonly fleet: Fleet,
+    @Inject(Commands) private readonly commands: Commands,
+  ) {}
+
+  @Get('machines')
+  list(): Page<MachineView> {
+    return { items: this.fleet.machineList(), cursor: null };
+  }
+
+  @Post('machines')
+  async add(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    const body = objectBody(request);
+    await this.commands.send('allocator', 'AddMachine', body, commandId(request));
+    const name = String(body['name']);
+    return accepted(reply, 201, `machines/${name}`, { id: name, name });
+  }
+
+  @Get('machines/:name')
+  get(@Param('name') name: string): MachineView {
+    const machine = this.fleet.machine(name);
+    if (!machine) throw notFound('unknown-machine', `machine ${JSON.stringify(name)}`, '/api/v1/machines');
+    return machine;
+  }
+
+  @Delete('machines/:name')
+  async remove(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    if (!nameSchema.safeParse(name).success) throw notFound('unknown-machine', `machine ${JSON.stringify(name)}`, '/api/v1/machines');
+    await this.commands.send('allocator', 'RemoveMachine', { name }, commandId(request));
+    return accepted(reply, 202, 'machines', { id: name, name });
+  }
+}

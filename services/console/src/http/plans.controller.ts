@@ -1,0 +1,36 @@
+import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Page, PlanView } from '@berth/client';
+import { Fleet } from '../views/fleet.js';
+import { accepted, commandId, Commands } from './commands.js';
+import { notFound } from './problem.js';
+import { objectBody } from './server.js';
+
+/** Build plans. */
+@Controller('api/v1/plans')
+export class PlansController {
+  constructor(
+    @Inject(Fleet) private readonly fleet: Fleet,
+    @Inject(Commands) private readonly commands: Commands,
+  ) {}
+
+  @Get()
+  list(): Page<PlanView> {
+    return { items: this.fleet.planList(), cursor: null };
+  }
+
+  /** A plan as YAML, or as JSON {"source": YAML}. */
+  @Post()
+  async apply(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    const data = typeof request.body === 'string' ? { source: request.body } : objectBody(request);
+    const { id } = await this.commands.send('build-orchestrator', 'ApplyPlan', data, commandId(request));
+    return accepted(reply, 201, `plans/${id}`, { id, name: id, version: this.fleet.plan(id)?.version ?? null });
+  }
+
+  @Get(':name')
+  get(@Param('name') name: string): PlanView {
+    const plan = this.fleet.plan(name);
+    if (!plan) throw notFound('unknown-plan', `plan ${JSON.stringify(name)}`, '/api/v1/plans');
+    return plan;
+  }
+}

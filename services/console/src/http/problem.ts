@@ -1,0 +1,45 @@
+import type { FastifyReply } from 'fastify';
+import type { Problem } from '@berth/client';
+import { refusals, type FieldError, type Refusal, type RefusalCode } from '@berth/contracts';
+
+/** Codes that only HTTP has, beside those of the bus. */
+const ofHttp = { 'bad-request': 400, 'unsupported-media-type': 415, 'too-large': 413, 'range-not-satisfiable': 416, 'in-progress': 409, internal: 500 } as const;
+export type ProblemCode = RefusalCode | keyof typeof ofHttp;
+const statuses: Record<string, number> = { ...refusals, ...ofHttp };
+
+/** A "no" over HTTP, as data on its way to the one place that writes it. */
+export class HttpProblem extends Error {
+  constructor(
+    readonly code: ProblemCode,
+    message: string,
+    readonly errors: FieldError[] = [],
+    readonly status: number = statuses[code] ?? 500,
+    /** members of the problem beside those of RFC 9457 */
+    readonly more: Pick<Problem, 'explanation'> = {},
+  ) {
+    super(message);
+  }
+}
+
+/** A refusal from the bus. Over HTTP the data is the whole body, or a part of it is, so its fields have no `data.` before them. */
+export function problemOf(refusal: Refusal, prefix = 'data.'): HttpProblem {
+  const bare = (field: string) => (field.startsWith(prefix) ? field.slice(prefix.length) : `${field}.` === prefix ? '(the whole)' : field.replace(/^data\./, ''));
+  // The longest first: one field may be the beginning of another.
+  const fields = refusal.errors.map(({ field }) => field).filter((field) => field.startsWith('data.')).sort((a, b) => b.length - a.length);
+  const named = (text: string) => fields.reduce((all, field) => all.replaceAll(field, bare(field)), text);
+  const errors = refusal.errors.map(({ field, message }) => ({ field: bare(field), message: named(message) }));
+  return new HttpProblem(refusal.code as ProblemCode, named(refusal.message), errors);
+}
+
+export const notFound = (code: Extract<ProblemCode, `unknown-${string}` | 'not-found'>, what: string, where: string): HttpProblem =>
+  new HttpProblem(code, `There is no ${what}: ${where} shows what there is.`);
+
+/** RFC 9457. */
+export function sendProblem(reply: FastifyReply, problem: HttpProblem): void {
+  const title = problem.code.replaceAll('-', ' ').replace(/^./, (letter) => letter.toUpperCase());
+  const body: Problem = { type: `urn:berth:problem:${problem.code}`, title, status: problem.status, detail: problem.message, code: problem.code, errors: problem.errors, ...problem.more };
+  if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer realm="berth"');
+  if (problem.status === 503) reply.header('Retry-After', '2');
+  // As bytes: as text it would get a charset, which application/problem+json does not have.
+  reply.code(problem.status).header('Content-Type', 'application/problem+json').send(Buffer.from(JSON.stringify(body)));
+}

@@ -1,0 +1,14 @@
+import type { DataSource } from 'typeorm';
+import type { Health } from '@berth/client';
+import type { Runtime } from '@berth/runtime';
+
+/** Names under which Nest finds what has no class of ours. */
+export const LOG = Symbol('log');
+export const RUNTIME = Symbol('runtime');
+export const DATABASE = Symbol('database');
+export const READINESS = Symbol('readiness');
+
+export type Log = Runtime['log'];
+export type Database = DataSource;
+/** Whether each service is ready, by name. */
+export type Readiness = () => Promise<Health['services']>;

@@ -1,0 +1,62 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyReply } from 'fastify';
+import type { Runtime } from '@berth/runtime';
+
+/** What a response is filled with. The signal says that nobody listens any more. */
+export type Source = (signal: AbortSignal) => AsyncIterable<Uint8Array | string>;
+
+/**
+ * Sends a body piece by piece, no faster than it is taken. The headers go out at once, so whoever follows a silent log knows
+ * that it is being followed. A body that can't be finished is cut off, never ended as if it were whole.
+ */
+export async function pour(reply: FastifyReply, headers: Record<string, string | number>, source: Source, log: Runtime['log'], status = 200): Promise<void> {
+  const response = reply.raw;
+  const gone = new AbortController();
+  const leave = () => gone.abort();
+  reply.hijack();
+  response.once('close', leave);
+  if (response.destroyed) leave();
+  response.writeHead(status, { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', ...headers });
+  response.flushHeaders();
+  try {
+    if (reply.request.method !== 'HEAD') {
+      for await (const piece of source(gone.signal)) {
+        if (gone.signal.aborted) return;
+        if (!response.write(piece)) await drained(response, gone.signal);
+      }
+    }
+    response.end();
+  } catch (error) {
+    if (gone.signal.aborted) return;
+    log.warn({ error, url: reply.request.url }, 'a response could not be finished');
+    response.destroy();
+  } finally {
+    response.off('close', leave);
+    leave();
+  }
+}
+
+function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    response.once('drain', done);
+    signal.addEventListener('abort', done, { once: true });
+    if (signal.aborted) done();
+  });
+}
+
+/** Leaves out the first bytes: for whoever has them already. */
+export async function* skip(source: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array, void, undefined> {
+  let left = count;
+  for await (const piece of source) {
+    if (left >= piece.byteLength) left -= piece.byteLength;
+    else {
+      yield left > 0 ? piece.subarray(left) : piece;
+      left = 0;
+    }
+  }
+}

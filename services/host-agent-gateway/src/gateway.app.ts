@@ -1,0 +1,115 @@
+import { type ActionEvent, type AnyRecorded, type Answer, type CommandData } from '@berth/contracts';
+import { aggregates, Follower, type Aggregates, type Command, type Following, type Runtime } from '@berth/runtime';
+import { Carrying } from './carrying.js';
+import { causeOf } from './cause.js';
+import { actionDecider, isLive, type Action, type ActionCommand } from './domain/action.js';
+import { Grants } from './domain/grants.js';
+import { isRemoval } from './domain/resources.js';
+import { actionStatus } from './domain/status.js';
+import { UnderLease } from './domain/under-lease.js';
+import { Forgetting } from './forgetting.js';
+import { Links } from './links.js';
+import { Looks } from './looks/looks.js';
+import { createRunner } from './runner/run.js';
+import { sweep } from './sweep.js';
+import { createPool } from './transports/pool.js';
+
+/** The host-agent gateway: the only service that touches a host, and the one writer of actions. */
+export class GatewayApp implements Following {
+  readonly follower: Follower;
+  readonly looks: Looks;
+  readonly kinds = ['action', 'lease', 'resource'] as const;
+  readonly status: NonNullable<Following['status']> = {
+    kinds: ['action'],
+    of: (recorded) => {
+      const action = this.actions.get(recorded.id)?.state;
+      return action && action.status !== 'none' ? actionStatus(recorded.id, action) : undefined;
+    },
+  };
+  private readonly actions: Aggregates<Action, ActionCommand, ActionEvent>;
+  private readonly grants = new Grants();
+  private readonly under = new UnderLease();
+  private readonly pool = createPool();
+  private readonly runner = createRunner(this.pool);
+  private readonly forgetting: Forgetting;
+  private readonly carrying: Carrying;
+  private readonly links: Links;
+
+  constructor(private readonly runtime: Runtime) {
+    const { grants, under, pool, runner } = this;
+    this.follower = new Follower(runtime, this);
+    this.actions = aggregates('action', actionDecider, runtime.store, () => this.follower.feed);
+    this.forgetting = new Forgetting(runner, runtime.log);
+    this.carrying = new Carrying({ runtime, actions: this.actions, grants, under, pool, runner, forgetting: this.forgetting });
+    this.links = new Links(runtime, grants, pool, () => this.follower.position, {
+      up: (host) => void sweep(host, { runtime, actions: this.actions, carrying: this.carrying, runner }),
+      over: (host, failed) => (failed ? this.forgetting.drop(host) : this.forgetting.flush(host)),
+    });
+    this.looks = new Looks(grants, this.links, pool);
+  }
+
+  // --- commands ---
+
+  async run(command: Command<CommandData<'host-agent-gateway', 'RunAction'>>): Promise<Answer> {
+    await this.follower.reached(command.after);
+    const { lease, token, spec } = command.data;
+    if (!this.actions.get(command.id)) {
+      const refusal = this.grants.check(lease, token, spec);
+      // The same command again may come when its lease has ended: its effect is there, so only a new one is refused.
+      if (refusal && (await this.runtime.store.load('action', command.id)).length === 0) return { ...refusal, message: `RunAction is refused: ${refusal.message}` };
+    }
+    return this.actions.handle(command.id, { type: 'Request', lease, token, spec }, causeOf(command));
+  }
+
+  async cancel(command: Command<CommandData<'host-agent-gateway', 'CancelAction'>>): Promise<Answer> {
+    await this.follower.reached(command.after);
+    return this.actions.handle(command.data.action, { type: 'Cancel', reason: command.data.reason }, causeOf(command));
+  }
+
+  // --- feed ---
+
+  apply(recorded: AnyRecorded): void {
+    this.grants.apply(recorded);
+    if (recorded.kind === 'action') this.actions.apply(recorded);
+    this.under.apply(recorded, recorded.kind === 'action' ? this.actions.get(recorded.id)?.state : undefined);
+  }
+
+  caughtUp(): void {
+    for (const id of this.grants.hosts.keys()) this.links.mind(id);
+    for (const [id, { state }] of this.actions.entries()) if (isLive(state)) this.carrying.begin(id, state, true);
+    for (const lease of this.under.leases()) this.endWithLease(lease);
+  }
+
+  react(recorded: AnyRecorded): void {
+    if (recorded.kind === 'action') {
+      const state = this.actions.get(recorded.id)?.state;
+      if (!state || !isLive(state)) return;
+      if (state.cancel !== undefined) this.carrying.cancel(recorded.id);
+      // Begun when its own event comes back in the one order of all events: by then every release before it is known, so
+      // a stale grant can't start anything (ADR 4).
+      else if (state.status === 'requested') this.carrying.begin(recorded.id, state, false);
+    } else if (recorded.kind === 'lease') this.endWithLease(recorded.id);
+    else if (recorded.kind === 'resource') {
+      this.links.mind(recorded.id);
+      if (recorded.commit.events.some(({ type }) => type === 'ResourceBroken' || type === 'ResourceDestroyed')) {
+        for (const lease of this.under.leases()) this.carrying.lookAgain(lease);
+      }
+    }
+  }
+
+  /** Ends what runs under a lease that has ended. Removals go on: they are what the end is waiting for. */
+  private endWithLease(lease: string): void {
+    if (!this.grants.ended(lease)) return;
+    for (const id of this.under.live(lease)) {
+      const state = this.actions.get(id)?.state;
+      if (state && isLive(state) && state.cancel === undefined && !isRemoval(state.spec.kind)) this.carrying.tell(id, { type: 'Cancel', reason: 'its lease ended' }, 'lease ended');
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.links.stop();
+    await this.carrying.stop();
+    await this.forgetting.stop();
+    await this.pool.closeAll();
+  }
+}

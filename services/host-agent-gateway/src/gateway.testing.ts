@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import type { ActionEvent, Answer, CommandInput, HostAccess, LeaseEvent, Recorded, ResourceEvent } from '@berth/contracts';
+import { jetStreamStore } from '@berth/event-store';
+import { natsBus, startService, type Bus, type RunningService } from '@berth/runtime';
+import { connect, type NatsConnection } from 'nats';
+import { atEndOfFile, tempFolder } from '../../../test/support/cleanup.js';
+import { startTestNats } from '../../../test/support/nats.js';
+import { eventually } from '../../../test/support/wait.js';
+import { gatewayService } from './gateway.module.js';
+
+type Spec = CommandInput<'host-agent-gateway', 'RunAction'>['spec'];
+
+/** The gateway on a real bus; the spec says what allocator and lease service would. */
+export interface TestGateway {
+  home: string;
+  connection: NatsConnection;
+  bus: Bus;
+  resource(id: string, ...events: ResourceEvent[]): Promise<number>;
+  lease(id: string, ...events: LeaseEvent[]): Promise<number>;
+  /** A host under an active lease of its own; `how` it is known how to get in. */
+  host(how: 'enrolled' | 'launched', access: HostAccess): Promise<{ resource: string; lease: string; token: number }>;
+  /** Something under a lease of its own that stands on another lease. */
+  on(parent: string, type: 'working-copy' | 'service', state?: 'acquired' | 'active', path?: string): Promise<{ resource: string; lease: string; token: number }>;
+  ask(type: 'ProbeHost' | 'ListFolders' | 'RemoveFolders', data: object): Promise<Answer>;
+  run(lease: string, token: number, spec: Spec): Promise<string>;
+  events(action: string): Promise<ActionEvent[]>;
+  started(action: string): Promise<void>;
+  /** The last event of an action, once that has ended. */
+  ended(action: string): Promise<ActionEvent>;
+  restart(): Promise<void>;
+}
+
+export async function startGateway(): Promise<TestGateway> {
+  const nats = await startTestNats();
+  const home = await tempFolder('gateway');
+  const connection = await connect({ servers: nats.url, noEcho: false });
+  atEndOfFile(() => connection.close());
+  const store = jetStreamStore(connection);
+  const bus = natsBus(connection);
+  const config = { home, httpPort: 0, natsUrl: nats.url, databaseUrl: '', logLevel: 'silent', sweepMs: 60_000, sweepGraceMs: 60_000 };
+  const start = () =>
+    startService(gatewayService, config, (error) => {
+      throw error;
+    });
+  let service: RunningService = await start();
+  atEndOfFile(() => service.stop());
+  const revisions = new Map<string, number>();
+  let position = 0;
+  const append = async (kind: 'resource' | 'lease', id: string, events: (ResourceEvent | LeaseEvent)[]): Promise<number> => {
+    position = await store.append(kind, id, revisions.get(id) ?? 0, { id: randomUUID(), at: new Date().toISOString(), actor: 'spec', cause: 'spec', events });
+    revisions.set(id, position);
+    return position;
+  };
+  const events = async (action: string) => (await store.load<ActionEvent>('action', action)).flatMap((recorded: Recorded<ActionEvent>) => recorded.commit.events);
+  const self: TestGateway = {
+    home,
+    connection,
+    bus,
+    resource: (id, ...told) => append('resource', id, told),
+    lease: (id, ...told) => append('lease', id, told),
+    async host(how, access) {
+      const [resource, lease] = [randomUUID(), randomUUID()];
+      await self.lease(lease, { type: 'LeaseRequested', data: { type: 'host', owner: 'ada', attributes: {}, prefer: [], blueprints: [], priority: 1, wait: 'always' } });
+      await self.resource(resource, { type: 'ResourceCreated', data: { type: 'host', blueprint: 'any', name: `host-${resource.slice(0, 8)}`, attributes: {}, slots: 1, ...(how === 'enrolled' && { host: access }) } });
+      const token = await self.resource(resource, { type: 'SlotClaimed', data: { slot: 0, lease, owner: 'ada' } });
+      await self.resource(resource, { type: 'ResourceActivated', data: how === 'launched' ? { host: access } : {} });
+      await self.lease(lease, { type: 'LeaseActivated', data: {} });
+      return { resource, lease, token };
+    },
+    async on(parent, type, state = 'active', path) {
+      const [resource, lease] = [randomUUID(), randomUUID()];
+      await self.lease(lease, { type: 'LeaseRequested', data: { type, owner: 'ada', attributes: {}, prefer: [], blueprints: [], priority: 1, wait: 'always' } });
+      await self.resource(resource, { type: 'ResourceCreated', data: { type, blueprint: 'any', name: type, attributes: {}, slots: 1, parent: { lease: parent } } });
+      const token = await self.resource(resource, { type: 'SlotClaimed', data: { slot: 0, lease, owner: 'ada' } });
+      if (state === 'acquired') return { resource, lease, token };
+      await self.resource(resource, { type: 'ResourceActivated', data: path === undefined ? {} : { path } });
+      await self.lease(lease, { type: 'LeaseActivated', data: {} });
+      return { resource, lease, token };
+    },
+    ask: (type, data) => bus.command('host-agent-gateway', type, data as never, { id: randomUUID(), actor: 'spec', after: position, patienceMs: 60_000 }),
+    async run(lease, token, spec) {
+      const id = randomUUID();
+      const answer = await bus.command('host-agent-gateway', 'RunAction', { lease, token, spec }, { id, actor: 'spec', after: position });
+      if (!answer.accepted) throw new Error(`${answer.code}: ${answer.message}`);
+      return id;
+    },
+    events,
+    started: (action) => eventually(async () => (await events(action)).some((event) => event.type === 'ActionStarted'), { timeoutMs: 10_000 }).then(() => undefined),
+    ended: (action) =>
+      eventually(async () => {
+        const last = (await events(action)).at(-1);
+        return last && /Succeeded|Failed|Lost|Cancelled/.test(last.type) ? last : false;
+      }, { timeoutMs: 15_000 }),
+    async restart() {
+      await service.stop();
+      service = await start();
+    },
+  };
+  return self;
+}

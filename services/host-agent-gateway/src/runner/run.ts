@@ -1,0 +1,90 @@
+import { HostError, isPassing } from '../transports/errors.js';
+import type { HostPool } from '../transports/pool.js';
+import type { HostSpec } from '../transports/transport.js';
+import { follow, type Watch } from './follow.js';
+import { hostShellOf, type ActionState, type EndReason, type HostShell } from './host-shell.js';
+import type { Outcome, RunCallbacks, RunSignals, RunSpec } from './outcome.js';
+import { pause } from './pause.js';
+import { checkedId, envWords, shQuote } from './quote.js';
+import { createTail } from './tail.js';
+
+/** Commands on hosts, by id. Calls other than `run` reject with the HostErrors of `connect` when the host is away. */
+export interface Runner {
+  /**
+   * Starts the command, or attaches to it when it was started before; hands on its output and answers how it ended.
+   * Lost connections are made again (100 ms doubling to 2 s) for as long as the caller wants.
+   * @throws HostError `invalid-value` before anything is sent, `still-running` when a tree does not end on KILL, and what onChunk throws
+   */
+  run(host: HostSpec, spec: RunSpec, callbacks: RunCallbacks, signals?: RunSignals): Promise<Outcome>;
+  lookup(host: HostSpec, id: string): Promise<ActionState>;
+  /** Ends whatever is left of an action, and shuts the door when it has not started yet. Answers when nothing is left. */
+  kill(host: HostSpec, id: string, options?: { reason?: EndReason; graceMs?: number }): Promise<ActionState>;
+  /** Removes the folders of ended actions; ids without a folder are fine. */
+  forget(host: HostSpec, ids: readonly string[]): Promise<void>;
+  /** Ids of all actions with a folder on the host. */
+  list(host: HostSpec): Promise<string[]>;
+}
+
+const GRACE_MS = 5_000;
+
+/** A runner over the connections of a pool. */
+export function createRunner(pool: Pick<HostPool, 'connect'>): Runner {
+  const shell = async (host: HostSpec): Promise<HostShell> => hostShellOf(await pool.connect(host));
+  return {
+    run: (host, spec, callbacks, signals = {}) => run(pool, host, spec, callbacks, signals),
+    lookup: async (host, id) => (await shell(host)).look(id),
+    kill: async (host, id, options = {}) =>
+      (await shell(host)).kill(id, options.reason ?? 'cancelled', options.graceMs ?? GRACE_MS),
+    forget: async (host, ids) => (await shell(host)).forget(ids),
+    list: async (host) => (await shell(host)).list(),
+  };
+}
+
+async function run(pool: Pick<HostPool, 'connect'>, host: HostSpec, spec: RunSpec, callbacks: RunCallbacks, signals: RunSignals): Promise<Outcome> {
+  refuseBadValues(spec);
+  const watch: Watch = {
+    spec: { ...spec, graceMs: spec.graceMs ?? GRACE_MS },
+    callbacks,
+    signals,
+    requested: spec.mayHaveStarted ?? false,
+    stdout: createTail(spec.offsets?.stdout ?? 0, (offset, bytes) => callbacks.onChunk('stdout', offset, bytes)),
+    stderr: createTail(spec.offsets?.stderr ?? 0, (offset, bytes) => callbacks.onChunk('stderr', offset, bytes)),
+    ...(spec.startedAt === undefined ? {} : { startedAt: spec.startedAt }),
+  };
+  const giveUpAt = Date.now() + (spec.connectLimitMs ?? 10_000);
+  let waitMs = 100;
+  let up = true;
+  let awaySince: number | undefined;
+
+  for (;;) {
+    if (signals.detach?.aborted) return { kind: 'detached' };
+    if (signals.cancel?.aborted && !watch.requested) return { kind: 'cancelled' };
+    try {
+      const transport = await pool.connect(host);
+      const shell = await hostShellOf(transport);
+      if (!up) callbacks.onLink?.({ up: true });
+      up = true;
+      waitMs = 100;
+      awaySince = undefined;
+      return await follow(transport, shell, watch);
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      if (!watch.requested && (!isPassing(error) || Date.now() + waitMs > giveUpAt)) return { kind: 'not-started', error };
+      // Once it may have started, whatever keeps us out (even a changed key) may be put right; only the caller gives up.
+      if (watch.requested && !isPassing(error) && !KEEPS_US_OUT.has(error.code)) throw error;
+      awaySince ??= Date.now();
+      if (watch.requested && Date.now() + waitMs > awaySince + (spec.awayLimitMs ?? Infinity)) return { kind: 'away', error };
+      if (up) callbacks.onLink?.({ up: false, error });
+      up = false;
+    }
+    await pause(waitMs, signals.detach, watch.requested ? undefined : signals.cancel);
+    waitMs = Math.min(waitMs * 2, 2_000);
+  }
+}
+
+const KEEPS_US_OUT = new Set(['auth-failed', 'host-key-changed', 'credential-invalid']);
+
+function refuseBadValues(spec: RunSpec): void {
+  checkedId(spec.id);
+  for (const word of [spec.script, spec.cwd, ...envWords(spec.env ?? {})]) shQuote(word);
+}

@@ -1,0 +1,289 @@
+/**
+ * The runner: what the host shell knows once this text was written to it. POSIX sh, and only builtins where a command starts and
+ * ends: measured, a fork is 0.5 to 1 ms and an exec 1 ms of every remote command, beside 2.5 to 4 ms for a bare ssh2 exec('true').
+ *
+ * An action's folder, `actions/<id>/`:
+ *   pid     made with O_EXCL by whoever decides about the start: the supervisor, which then starts the command once and for all
+ *           (line 1 its own pid, line 2 the command's pid, start time and boot), or somebody who forbids it (`never`)
+ *   script  the command text. A file and not an argument of `sh -c`: no 128 KiB limit, and not to be read in `ps`.
+ *   out, err, rc (`<code>\n`; without its newline it is not there yet), killed (`<reason>\n`: somebody ended it on purpose)
+ *
+ * A pid alone names nobody after a reboot or when it was given away again: a supervisor is recognised by its working folder,
+ * a command by its start time.
+ * On stdout: `r <request> <answer>` once for each request, and `x <id> <killed> <code> <out?> <err?>` when a command of this shell ends.
+ */
+export const RUNNER = `
+berth_load() { # request actions-folder
+  berth_u=$(umask); umask 077
+  berth_a=$2; berth_jobs=; berth_started=0
+  [ -d "$berth_a" ] || mkdir -p -- "$berth_a" || { echo "r $1 fault"; return; }
+  berth_proc=; berth_boot=-; berth_mon=
+  if [ -r /proc/self/stat ] && [ -z "$BERTH_NO_PROC" ]; then
+    berth_proc=1
+    read -r berth_boot </proc/sys/kernel/random/boot_id || berth_boot=-
+  fi
+  # The command gets a process group of its own, or its 'kill 0' would end us. And what is started with & has INT and QUIT
+  # ignored, which a shell cannot undo, so that tests that send SIGINT would hang: job control in bash has neither fault and
+  # needs no exec, elsewhere there are programs that put it right.
+  if [ -n "$BASH_VERSION" ]; then
+    berth_mon=1; berth_leader() { exec "$@"; }
+  elif [ -z "$BERTH_NO_SETSID" ] && setsid env --default-signal=INT,QUIT true; then
+    berth_leader() { exec setsid env --default-signal=INT,QUIT "$@"; }
+  elif command -v perl; then
+    berth_leader() { exec perl -e 'use POSIX; POSIX::setsid(); $SIG{INT} = $SIG{QUIT} = "DEFAULT"; exec { $ARGV[0] } @ARGV; exit 127' "$@"; }
+  elif command -v setsid; then
+    berth_leader() { exec setsid "$@"; }
+  else
+    berth_leader() { exec "$@"; }
+  fi >/dev/null 2>&1
+  echo "r $1 ok"
+}
+
+berth_born() { # pid: prints when it started as one word; nothing for a zombie
+  set -- $(LC_ALL=C ps -o stat= -o lstart= -p "$1" 2>/dev/null)
+  case $1 in ''|Z*) return;; esac
+  shift; IFS=_; echo "$*"
+}
+
+berth_since() { # pid -> $berth_t, its start time and boot as two words; nothing when it is gone or only a zombie
+  berth_t=
+  if [ -n "$berth_proc" ]; then
+    { read -r berth_l </proc/$1/stat; } 2>/dev/null || return 0
+    set -- \${berth_l##*) }
+    case $1 in Z|X) return 0;; esac
+    shift 19; berth_t="$1 $berth_boot"
+  else
+    berth_t=$(berth_born "$1")
+    [ -z "$berth_t" ] || berth_t="$berth_t -"
+  fi
+}
+
+berth_alive() { # folder pid start boot: is it that very process?
+  if [ -z "$3" ] && [ -n "$berth_proc" ]; then [ "/proc/$2/cwd" -ef "$1" ]; return; fi
+  berth_since "$2"
+  [ -n "$3" ] && [ "$berth_t" = "$3 $4" ]
+}
+
+berth_run() { # request id cwd script NAME=value...
+  berth_q=$1; berth_i=$2; berth_c=$3; berth_s=$4; shift 4
+  berth_d=$berth_a/$berth_i
+  berth_supervise "$@" </dev/null 2>/dev/null &
+  berth_job $!
+}
+
+berth_supervise() {
+  # The gateway makes the folder over SFTP while this line travels, which saves an exec here; without SFTP we do.
+  [ -d "$berth_d" ] || mkdir "$berth_d" || [ -d "$berth_d" ] || { echo "r $berth_q fault"; exit; }
+  if [ -n "$berth_proc" ]; then
+    cd -P /proc/self && berth_p=\${PWD##*/}
+  else
+    berth_p=$(exec sh -c 'echo $PPID')
+    berth_since "$berth_p"; berth_p="$berth_p $berth_t"
+  fi
+  cd "$berth_d" || exit
+  set -C
+  true >pid || { berth_state "$berth_i"; echo "r $berth_q $berth_r"; exit; }
+  set +C
+  # Appended, because ext4 writes a file out on close when it was truncated before.
+  { echo "$berth_p" >>pid && printf '%s\\n' "$berth_s" >script; } || { rm -f pid; echo "r $berth_q fault"; exit; }
+  echo "r $berth_q new"
+  [ -z "$berth_mon" ] || set -m
+  (
+    umask "$berth_u"
+    cd -- "$berth_c" 2>/dev/null || { printf 'berth: there is no folder %s to run in\\n' "$berth_c" >&2; exit 125; }
+    unset OLDPWD
+    [ $# = 0 ] || export "$@"
+    BERTH_ACTION=$berth_i; export BERTH_ACTION
+    berth_leader sh -e "$berth_d/script"
+  ) </dev/null >out 2>err &
+  # With job control on, wait would also return when the command is only stopped.
+  [ -z "$berth_mon" ] || set +m
+  # A dead channel must neither end nor stop us. Not before the start: the command would inherit it.
+  trap '' HUP INT PIPE TERM
+  berth_c=$!
+  berth_since $berth_c; echo "$berth_c $berth_t" >>pid
+  wait $berth_c
+  berth_rc=$?
+  echo $berth_rc >rc
+  berth_o=0; [ ! -s out ] || berth_o=1
+  berth_e=0; [ ! -s err ] || berth_e=1
+  read -r berth_k <killed || berth_k=-
+  echo "x $berth_i $berth_k $berth_rc $berth_o $berth_e"
+}
+
+berth_job() { # pid: sh remembers every background job until it is waited for, so now and then we do
+  berth_jobs="$berth_jobs $1"; berth_started=$((berth_started + 1))
+  [ $((berth_started % 64)) = 0 ] || return 0
+  berth_left=
+  for berth_p in $berth_jobs; do
+    if kill -0 "$berth_p" 2>/dev/null; then berth_left="$berth_left $berth_p"; else wait "$berth_p"; fi
+  done 2>/dev/null
+  berth_jobs=$berth_left
+}
+
+berth_code() { # id -> $berth_x, or fails when no exit code is recorded
+  { read -r berth_x <"$berth_a/$1/rc"; } 2>/dev/null
+}
+
+berth_live() { # id: does the supervisor or the command live?
+  berth_lv=
+  while read -r berth_p berth_w berth_b; do
+    if berth_alive "$berth_a/$1" "$berth_p" "$berth_w" "$berth_b"; then berth_lv=1; break; fi
+  done 2>/dev/null <"$berth_a/$1/pid"
+  [ -n "$berth_lv" ]
+}
+
+berth_state() { # id -> $berth_r
+  [ -d "$berth_a/$1" ] || { berth_r=unknown; return; }
+  { read -r berth_k <"$berth_a/$1/killed"; } 2>/dev/null || berth_k=-
+  if berth_code "$1"; then berth_r="exited $berth_k $berth_x"; return; fi
+  { read -r berth_l <"$berth_a/$1/pid"; } 2>/dev/null || { berth_r="starting $berth_k"; return; }
+  [ "$berth_l" != never ] || { berth_r="never $berth_k"; return; }
+  if berth_live "$1"; then berth_r="running $berth_k"; return; fi
+  # The supervisor may have written the code and gone between the two looks above.
+  if berth_code "$1"; then berth_r="exited $berth_k $berth_x"; return; fi
+  berth_members "$1"
+  if [ -n "$berth_m" ]; then berth_r="running $berth_k"; else berth_r="lost $berth_k"; fi
+}
+
+berth_look() { berth_state "$2"; echo "r $1 $berth_r"; }
+
+berth_never() { # request id: settles that an action whose supervisor did not show up never starts
+  ( set -C; echo never >"$berth_a/$2/pid" ) 2>/dev/null
+  berth_look "$1" "$2"
+}
+
+berth_members() { # id [group] -> $berth_m, the pids of its processes: by mark, by group and session, by descent
+  berth_m=; berth_s1=-; berth_s2=\${2:--}
+  {
+    # While the supervisor or the command lives, the command's pid cannot be given away, so its number names our group.
+    read -r berth_p berth_w berth_b && berth_alive "$berth_a/$1" "$berth_p" "$berth_w" "$berth_b" && berth_s1=$berth_p
+    if read -r berth_p berth_w berth_b; then
+      if [ $berth_s1 != - ] || berth_alive "$berth_a/$1" "$berth_p" "$berth_w" "$berth_b"; then berth_s2=$berth_p; fi
+    fi
+  } 2>/dev/null <"$berth_a/$1/pid"
+  if [ -n "$berth_proc" ]; then
+    for berth_f in $(grep -lF "BERTH_ACTION=$1" /proc/[0-9]*/environ 2>/dev/null); do
+      berth_p=\${berth_f#/proc/}; berth_p=\${berth_p%/environ}
+      if tr '\\0' '\\n' <"$berth_f" | grep -qxF "BERTH_ACTION=$1"; then berth_m="$berth_m $berth_p"; fi
+    done 2>/dev/null
+    berth_table=$(for berth_f in /proc/[0-9]*/stat; do
+      read -r berth_l <"$berth_f" || continue
+      berth_p=\${berth_l%% *}; set -- \${berth_l##*) }
+      echo "$berth_p $2 $3 $4 $1"
+    done 2>/dev/null)
+  else
+    berth_m=$(ps -A -ww -E -o pid=,command= 2>/dev/null | grep -F "BERTH_ACTION=$1 " | while read -r berth_p berth_l; do echo "$berth_p"; done)
+    berth_table=$(ps -A -o pid=,ppid=,pgid=,pgid=,stat= 2>/dev/null)
+  fi
+  berth_m=" "$(echo $berth_m)" "
+  berth_more=1
+  while [ -n "$berth_more" ]; do
+    berth_more=
+    while read -r berth_p berth_pp berth_g berth_ss berth_st; do
+      case $berth_st in Z*|X*) continue;; esac
+      case $berth_m in *" $berth_p "*) continue;; esac
+      case " $berth_s1 $berth_s2 $berth_m" in *" $berth_pp "*) berth_g=$berth_s2;; esac
+      if [ "$berth_g" = "$berth_s2" ] || [ "$berth_ss" = "$berth_s2" ]; then berth_m="$berth_m$berth_p "; berth_more=1; fi
+    done <<BERTH_TABLE
+$berth_table
+BERTH_TABLE
+  done
+  berth_m=$(echo $berth_m)
+}
+
+berth_kill() { # request id reason grace-in-tenths-of-a-second
+  berth_end "$@" </dev/null 2>/dev/null &
+  berth_job $!
+}
+
+berth_end() {
+  trap '' HUP INT PIPE TERM
+  # Never seen here: take its place, so that a start line still under way from a lost connection finds the door shut.
+  mkdir "$berth_a/$2"
+  # No code yet: note why there will be one. With one, only what the command left behind is ended.
+  berth_code "$2" || ( set -C; echo "$3" >"$berth_a/$2/killed" )
+  ( set -C; echo never >"$berth_a/$2/pid" )
+  berth_n=0; berth_none=0; berth_told=" "; berth_s2=-
+  while :; do
+    # The group found at first stays ours as long as somebody is in it, also after its leader is gone.
+    berth_members "$2" "$berth_s2"
+    if [ -z "$berth_m" ]; then
+      # Twice, because a process that forks while the list is read can escape it once.
+      berth_none=$((berth_none + 1))
+      if [ $berth_none -ge 2 ]; then
+        berth_code "$2" && break
+        if ! berth_live "$2"; then
+          read -r berth_l <"$berth_a/$2/pid"
+          berth_code "$2" || [ "$berth_l" = never ] || ( set -C; echo 137 >"$berth_a/$2/rc" )
+          break
+        fi
+      fi
+    else
+      berth_none=0
+      for berth_p in $berth_m; do
+        if [ $berth_n -ge "$4" ]; then kill -KILL "$berth_p"; continue; fi
+        case $berth_told in *" $berth_p "*) ;; *) berth_told="$berth_told$berth_p "; kill -TERM "$berth_p";; esac
+      done
+      [ $berth_n -lt $(($4 + 100)) ] || { echo "r $1 stuck $berth_m"; return; }
+    fi
+    berth_n=$((berth_n + 1))
+    if [ $berth_n -lt 4 ]; then sleep 0.02; else sleep 0.1; fi || sleep 1
+  done
+  berth_state "$2"; echo "r $1 gone $berth_r"
+}
+
+berth_reap() { # request NAME=value grace-in-tenths-of-a-second: ends whatever carries this in its environment
+  berth_reaper "$@" </dev/null 2>/dev/null &
+  berth_job $!
+}
+
+berth_reaper() {
+  trap '' HUP INT PIPE TERM
+  berth_n=0; berth_none=0; berth_told=" "
+  while :; do
+    if [ -n "$berth_proc" ]; then
+      berth_m=$(grep -lF "$2" /proc/[0-9]*/environ)
+    else
+      berth_m=$(ps -A -ww -E -o pid=,command= | grep -F "$2 " | while read -r berth_p berth_l; do echo "$berth_p"; done)
+    fi
+    if [ -z "$berth_m" ]; then
+      # Where something was found, twice: a process that forks while the list is read can escape it once.
+      berth_none=$((berth_none + 1))
+      [ $berth_n -gt 0 ] && [ $berth_none -lt 2 ] || break
+    else
+      berth_none=0
+    fi
+    [ $berth_n -lt $(($3 + 100)) ] || { echo "r $1 stuck" $berth_m; return; }
+    for berth_p in $berth_m; do
+      berth_p=\${berth_p#/proc/}; berth_p=\${berth_p%/environ}
+      if [ $berth_n -ge "$3" ]; then kill -KILL "$berth_p"; continue; fi
+      case $berth_told in *" $berth_p "*) ;; *) berth_told="$berth_told$berth_p "; kill -TERM "$berth_p";; esac
+    done
+    berth_n=$((berth_n + 1))
+    if [ $berth_n -lt 4 ]; then sleep 0.02; else sleep 0.1; fi || sleep 1
+  done
+  echo "r $1 gone"
+}
+
+berth_forget() { # request id...: removes the folders of actions that have ended
+  berth_remove "$@" </dev/null 2>/dev/null &
+  berth_job $!
+}
+
+berth_remove() {
+  berth_q=$1; shift
+  for berth_i in "$@"; do
+    berth_state "$berth_i"
+    # A folder without a start: from here on there will be none.
+    case $berth_r in starting*) ( set -C; echo never >"$berth_a/$berth_i/pid" ); berth_state "$berth_i";; esac
+    case $berth_r in running*|starting*) echo "r $berth_q busy $berth_i"; return;; esac
+    rm -rf -- "$berth_a/$berth_i" || { echo "r $berth_q fault $berth_i"; return; }
+  done
+  echo "r $berth_q ok"
+}
+
+berth_list() { # request
+  ( cd "$berth_a" && set -- "$1" * && if [ "$2" = '*' ]; then echo "r $1 ok"; else berth_q=$1; shift; echo "r $berth_q ok $*"; fi )
+}
+`;

@@ -1,0 +1,108 @@
+import type { HostError } from './errors.js';
+
+/** Where a host is and how to get in. */
+export interface HostSpec {
+  /** Stable name of the machine; used in messages and as the key of its connection. */
+  id: string;
+  transport: 'ssh' | 'local';
+  address: string;
+  port: number;
+  user: string;
+  /** A reference, resolved only here: `file:/path/key`, `env:NAME` (PEM text) or `agent` (SSH_AUTH_SOCK). Ignored by `local`. */
+  credential: string;
+  /** Pinned OpenSSH public key line, `ssh-ed25519 AAAA...`; absent = enrolment: whatever is shown is accepted and reported. */
+  hostKey?: string;
+  /** Our folder on the host, e.g. `~/.berth-host`; `~` is the user's home there. */
+  folder: string;
+}
+
+/** A POSIX shell on the host that stays open. Lines come without their newline. */
+export interface ShellChannel {
+  write(text: string): void;
+  onLine(listener: (line: string) => void): void;
+  /** Called once. `diagnosis` is the end of what the shell said on stderr. */
+  onClose(listener: (diagnosis: string) => void): void;
+  close(): void;
+}
+
+/** Output of a short command that is run and awaited on a channel of its own. `code` is 128 + n after signal n. */
+export interface ExecResult {
+  code: number;
+  stdout: Buffer;
+  stderr: Buffer;
+}
+
+export interface FileStat {
+  kind: 'file' | 'folder' | 'link' | 'other';
+  /** Bytes. */
+  size: number;
+  /** Permission bits only, e.g. 0o644. */
+  mode: number;
+}
+
+/** An open file. Offsets and lengths are bytes; several reads or writes may be under way at once. */
+export interface HostFile {
+  /** At most `length` bytes; an empty buffer only at the end of the file. */
+  read(offset: number, length: number): Promise<Buffer>;
+  /** Writes all of `data`. */
+  write(offset: number, data: Buffer): Promise<void>;
+  size(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Something in a folder. */
+export interface Entry {
+  name: string;
+  /** Of itself: a link is not followed. */
+  stat: FileStat;
+}
+
+/** The host's files by absolute path. Every call can reject with HostError `not-found`, `permission-denied`, `already-exists`, `file-failed` or `connection-lost`. */
+export interface HostFiles {
+  /** `read` an existing file; `create` a new one (`already-exists` otherwise); `continue` writing an existing one. */
+  open(path: string, how: 'read' | 'create' | 'continue', mode?: number): Promise<HostFile>;
+  /** Follows links. */
+  stat(path: string): Promise<FileStat>;
+  /** Does not follow the last link. */
+  lstat(path: string): Promise<FileStat>;
+  /** Absolute, every link resolved. The path has to exist. */
+  realpath(path: string): Promise<string>;
+  /** Names without `.` and `..`, sorted. */
+  readdir(path: string): Promise<string[]>;
+  /** What is in a folder, by name, without `.` and `..`. */
+  list(path: string): Promise<Entry[]>;
+  mkdir(path: string, mode?: number): Promise<void>;
+  rmdir(path: string): Promise<void>;
+  /** Replaces the target, atomically where the host can. */
+  rename(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+  chmod(path: string, mode: number): Promise<void>;
+}
+
+/** One open way into one host. Once closed it stays closed; a pool opens another. */
+export interface Transport {
+  readonly host: HostSpec;
+  /** `host.folder`, absolute on the host. It may not exist yet. */
+  readonly folder: string;
+  /** The key the host showed, as an OpenSSH line; absent for `local`. */
+  readonly hostKey?: string;
+  readonly files: HostFiles;
+  readonly closed: boolean;
+  /** One long-lived POSIX shell whose stdin we write and whose stdout lines we read; `command` replaces HOST_SHELL in specs. */
+  openShell(command?: string): Promise<ShellChannel>;
+  /** Runs a command in the user's shell (`sh -c` for local) on a channel of its own, its output held in memory. */
+  exec(command: string): Promise<ExecResult>;
+  /** Calls back once, at once when already closed; `error` is absent when we closed it ourselves. */
+  onClose(listener: (error?: HostError) => void): void;
+  close(): Promise<void>;
+}
+
+/** bash where there is one (job control without a terminal saves two programs for each command), otherwise sh. */
+export const HOST_SHELL = "exec sh -c 'command -v bash >/dev/null 2>&1 && exec bash --noprofile --norc; exec sh'";
+
+/** `folder` with a leading `~` replaced by the home folder. */
+export function expandHome(folder: string, home: string): string {
+  if (folder === '~') return home;
+  if (folder.startsWith('~/')) return `${home.replace(/\/$/, '')}/${folder.slice(2)}`;
+  return folder.startsWith('/') ? folder : `${home.replace(/\/$/, '')}/${folder}`;
+}

@@ -1,0 +1,1 @@
+export { leaseService } from './lease.module.js';

@@ -1,0 +1,123 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { BlueprintEvent, ResourceEvent } from '@berth/contracts';
+import { startCloud, type Cloud } from '../support/cloud.js';
+import { eventually } from '../support/wait.js';
+
+describe('hosts that are launched', () => {
+  let cloud: Cloud;
+  beforeAll(async () => {
+    cloud = await startCloud();
+  });
+
+  const events = async (kind: 'resource' | 'blueprint', name: string) =>
+    (await cloud.fleet.events(kind)).filter((r) => kind === 'resource' || r.id === name).flatMap((r) => r.commit.events as (ResourceEvent | BlueprintEvent)[]);
+
+  test('one is launched for a request, leased, worked on, and ended when nobody uses it', async () => {
+    await cloud.save();
+    const lease = await cloud.lease();
+    await cloud.active(lease);
+    expect(cloud.ec2.alive()).toHaveLength(1);
+    const [instance] = cloud.ec2.alive();
+    const resources = await cloud.fleet.events('resource');
+    const resource = resources.find((r) => r.commit.events.some((e) => e.type === 'ResourceCreated' && (e.data as { blueprint: string }).blueprint === 'cloud'))!.id;
+    expect(instance!.tags).toMatchObject({ 'berth:resource': resource, 'berth:blueprint': 'cloud' });
+    const activated = resources.filter((r) => r.id === resource).flatMap((r) => r.commit.events as ResourceEvent[]).find((e) => e.type === 'ResourceActivated');
+    expect(activated?.data).toMatchObject({ host: { address: instance!.address, hostKey: instance!.hostKeyPublic }, attributes: { instanceType: 'c7i.large', market: 'on-demand', os: 'linux' } });
+
+    const token = Number((await cloud.fleet.bus.waitForStatus('lease', lease, ['active'], { timeoutMs: 5000 })).data['token']);
+    const action = await cloud.fleet.command('host-agent-gateway', 'RunAction', { lease, token, spec: { kind: 'run-command', command: 'echo on $BERTH_LEASE' } });
+    await cloud.fleet.bus.waitForStatus('action', action.id, ['succeeded'], { timeoutMs: 10_000 });
+    expect((await cloud.fleet.output(action.id)).stdout).toBe(`on ${lease}\n`);
+    await cloud.release(lease);
+    await cloud.destroyed(lease);
+    await cloud.nothingLeft();
+    await eventually(async () => (await events('resource', '')).some((e) => e.type === 'ResourceDestroyed'), { timeoutMs: 10_000 });
+    expect(cloud.ec2.instances()).toHaveLength(1);
+  });
+
+  test('five requests at once launch five, and a sixth takes one that has come free', async () => {
+    const before = cloud.ec2.instances().length;
+    const leases = await Promise.all(Array.from({ length: 5 }, () => cloud.lease()));
+    await Promise.all(leases.map((lease) => cloud.active(lease)));
+    await cloud.release(leases[0]!);
+    const sixth = await cloud.lease();
+    await cloud.active(sixth);
+    expect(cloud.ec2.instances().length - before).toBe(5);
+    for (const lease of [...leases.slice(1), sixth]) await cloud.release(lease);
+    await cloud.nothingLeft();
+  });
+
+  test('what is not to be had as spot is taken on demand, and not asked for again at once', async () => {
+    await cloud.save({ name: 'mixed', attributes: { pool: 'mixed' }, markets: [{ market: 'spot' }, { market: 'on-demand' }] });
+    const undo = cloud.ec2.refuse({ action: 'RunInstances', market: 'spot', code: 'InsufficientInstanceCapacity' });
+    const lease = await cloud.lease({ attributes: { pool: 'mixed' } });
+    await cloud.active(lease);
+    const second = await cloud.lease({ attributes: { pool: 'mixed' } });
+    await cloud.active(second);
+    undo();
+    expect(cloud.ec2.alive().map((i) => i.market)).toEqual(['on-demand', 'on-demand']);
+    expect((await events('blueprint', 'mixed')).filter((e) => e.type === 'OfferRefused')).toMatchObject([{ data: { offer: 'c7i.large/-/spot', fault: 'capacity' } }]);
+    for (const each of [lease, second]) await cloud.release(each);
+    await cloud.nothingLeft();
+  });
+
+  test('a blueprint whose launches fail opens its breaker, and does not stand in the way of one that works', async () => {
+    await cloud.save({ name: 'bad', attributes: { pool: 'two' }, rank: 1, timeouts: { boot: 60_000, reachable: 300 } });
+    await cloud.save({ name: 'good', attributes: { pool: 'two' }, rank: 2, types: [{ type: 'm7i.large' }] });
+    const undo = cloud.ec2.spoil({ fault: 'no-ssh', type: 'c7i.large' });
+    const lease = await cloud.lease({ attributes: { pool: 'two' } });
+    await cloud.active(lease, 60_000);
+    undo();
+    const told = await events('blueprint', 'bad');
+    expect(told.filter((e) => e.type === 'LaunchFailed')).toHaveLength(3);
+    expect(told.find((e) => e.type === 'BreakerOpened')?.data).toMatchObject({ failures: 3, reason: expect.stringContaining('did not let us in') });
+    expect(cloud.ec2.alive().map((i) => i.type)).toContain('m7i.large');
+    await cloud.release(lease);
+    await cloud.nothingLeft();
+  }, 60_000);
+
+  test('an interrupted spot instance breaks its lease at once', async () => {
+    await cloud.save({ name: 'spot', attributes: { pool: 'spot' }, markets: [{ market: 'spot' }] });
+    const lease = await cloud.lease({ attributes: { pool: 'spot' } });
+    await cloud.active(lease);
+    const at = Date.now();
+    await cloud.ec2.interrupt(cloud.ec2.alive()[0]!.id);
+    const status = await cloud.fleet.bus.waitForStatus('lease', lease, ['broken', 'destroyed'], { timeoutMs: 20_000 });
+    expect(String(status.data.error)).toMatch(/spot/i);
+    console.log(`interrupted: the lease was broken after ${Date.now() - at} ms`);
+    await cloud.destroyed(lease);
+    await cloud.nothingLeft();
+  });
+
+  test.each([
+    ['an image that is not there', { image: { ami: 'ami-00000000000000000' } }, 'data.spec.image'],
+    ['an endpoint that does not answer', { endpoint: 'http://127.0.0.1:9' }, 'data.spec.endpoint'],
+    ['credentials that are not set', { credentials: 'env:NOBODY' }, 'data.spec.credentials'],
+  ] as const)('%s is refused when it is saved, with the field', async (_, over, field) => {
+    const answer = await cloud.fleet.bus.command('allocator', 'SaveBlueprint', { spec: cloud.spec({ name: 'wrong', ...over }) });
+    expect(answer).toMatchObject({ accepted: false, code: 'provider-refused', errors: [{ field: expect.stringContaining(field) }] });
+    expect(await events('blueprint', 'wrong')).toEqual([]);
+  });
+
+  test('a pool keeps idle hosts, and lets them go when it is made smaller', async () => {
+    await cloud.save({ name: 'warm', attributes: { pool: 'warm' }, pool: { minIdle: 2, idleTimeout: 300 } });
+    await eventually(async () => (await events('resource', '')).filter((e) => e.type === 'ResourceCreated' && e.data.blueprint === 'warm').length === 2, { timeoutMs: 10_000 });
+    await eventually(() => cloud.ec2.alive().filter((i) => i.state === 'running').length === 2, { timeoutMs: 10_000 });
+    await cloud.save({ name: 'warm', attributes: { pool: 'warm' }, pool: { minIdle: 0, idleTimeout: 300 } });
+    await cloud.nothingLeft();
+  });
+
+  test('an instance with our mark that no resource owns is reported and destroyed', async () => {
+    const { installation } = (await cloud.fleet.events('fleet')).flatMap((r) => r.commit.events).find((e) => e.type === 'FleetFounded')!.data as { installation: string };
+    const { EC2Client, RunInstancesCommand } = await import('@aws-sdk/client-ec2');
+    const client = new EC2Client({ region: cloud.ec2.region, endpoint: cloud.ec2.endpoint, credentials: { accessKeyId: cloud.ec2.accessKeyId, secretAccessKey: cloud.ec2.secretAccessKey } });
+    const run = (owner: string) => client.send(new RunInstancesCommand({ ImageId: cloud.image, InstanceType: 'c7i.large', MinCount: 1, MaxCount: 1, TagSpecifications: [{ ResourceType: 'instance', Tags: [{ Key: 'berth:owner', Value: owner }, { Key: 'berth:resource', Value: crypto.randomUUID() }] }] }));
+    const [ours, others] = await Promise.all([run(installation), run(crypto.randomUUID())]);
+    const id = ours.Instances![0]!.InstanceId!;
+    await eventually(() => !cloud.ec2.alive().some((i) => i.id === id), { timeoutMs: 15_000 });
+    await eventually(async () => (await cloud.fleet.events('fleet')).some((r) => r.commit.events.some((e) => e.type === 'OrphanDestroyed' && (e.data as { id: string }).id === id)), { timeoutMs: 5000 });
+    // Somebody else's stays.
+    expect(cloud.ec2.alive().map((i) => i.id)).toEqual([others.Instances![0]!.InstanceId]);
+    client.destroy();
+  });
+});

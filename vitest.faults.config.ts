@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+import main from './vitest.config.ts';
+
+/** The fault suite: real processes killed, cut and frozen, one fault a test. */
+export default defineConfig({
+  ...main,
+  test: {
+    ...main.test,
+    include: ['test/faults/**/*.spec.ts'],
+    testTimeout: 90_000,
+  },
+});
