@@ -40,7 +40,7 @@ function textOf(secret: string, value: Buffer): string {
 }
 
 /** What can't be masked is not read any more, and what may run already is ended. */
-export async function endUnmasked(context: ActionContext<RunCommand>, end: End): Promise<End | undefined> {
+export async function endUnmasked(context: ActionContext, end: End): Promise<End | undefined> {
   if (!context.mayHaveStarted) return end;
   const transport = await reach(context);
   if (!transport) return undefined;

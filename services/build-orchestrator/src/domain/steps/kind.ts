@@ -65,7 +65,7 @@ export interface OwnKind {
 export type StepKind = HostKind | OwnKind;
 
 /** Failures that are the build's own: what its commands left, or failed to leave, at a path. Every other one is the host's. */
-export const ownFaults: ReadonlySet<string> = new Set(['exit', 'timeout', 'path-outside', 'not-found', 'permission-denied', 'file-failed', 'already-exists', 'too-large', 'checksum', 'report', 'outputs', 'secret', 'shell', 'repository', 'ref', 'lfs', 'access-denied', 'invalid-value']);
+export const ownFaults: ReadonlySet<string> = new Set(['exit', 'timeout', 'path-outside', 'not-found', 'permission-denied', 'file-failed', 'already-exists', 'too-large', 'same-name', 'bad-name', 'checksum', 'report', 'outputs', 'secret', 'shell', 'invalid-value', 'git-missing', 'repository-unreachable', 'repository-missing', 'ref-missing', 'folder-failed', 'lfs-missing', 'access-denied', 'network']);
 
 /** What is written under `with`. It was read by the schema of the kind when the plan was saved. */
 export const withOf = <K extends Exclude<StepKindName, 'run-command'>>({ step }: StepContext): StepWith<K> => step.with as StepWith<K>;
