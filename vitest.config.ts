@@ -27,7 +27,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     globalSetup: ['test/support/global-setup.ts'],
-    setupFiles: ['test/support/leak-check.ts'],
+    setupFiles: ['test/support/leak-check.ts', 'test/support/seed.ts'],
     // Integration tests start real servers; the first start on a machine fetches them.
     testTimeout: 20_000,
     hookTimeout: 90_000,

@@ -68,7 +68,7 @@ export const logOf = async (fleet: Fleet): Promise<Log> => new Log(await fleet.e
 export function expectSafe(log: Log): void {
   expectSlotsKept(log);
   expectActionsInsideGrants(log);
-  for (const { id } of log.all('BuildRequested')) expect(log.all(VERDICTS, id).length, `verdicts of build ${id}`).toBeLessThanOrEqual(1);
+  for (const { id } of log.all('BuildRequested')) expect(log.all(VERDICTS, id).length, `verdicts of build ${id}`).toBeLessThanOrEqual(1 + log.all('BuildRestarted', id).length);
   for (const { id } of log.all('LeaseRequested')) {
     for (const type of ['LeaseAcquired', 'LeaseActivated', 'LeaseReleased', 'LeaseDestroyed'] as const) expect(log.all(type, id).length, `${type} of ${id}`).toBeLessThanOrEqual(1);
   }

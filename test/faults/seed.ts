@@ -1,5 +1,5 @@
-/** The seed of this run: `FAULT_SEED` repeats another one. */
-export const someSeed = (): number => Number(process.env['FAULT_SEED']) || Math.floor(Math.random() * 1e9);
+/** The seed of this run: `BERTH_SEED` repeats another one. */
+export const someSeed = (): number => Number(process.env['BERTH_SEED']) || Math.floor(Math.random() * 1e9);
 
 /** Choices of one round, the same for the same seed. */
 export function round(seed: number, n: number): { pick<T>(from: readonly T[]): T; within(ms: number): number } {
