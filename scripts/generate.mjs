@@ -227,6 +227,7 @@ const MEANINGS = {
   'machine-refused': 'the machine does not let us in, is not what was said, or could not do it',
   'host-key-changed': 'the machine shows another key than the pinned one',
   'path-outside': 'the path leaves the working copy',
+  'too-many-sessions': 'so many terminals and forwards are open under the lease that there is no room for another',
   unavailable: 'a part of Berth does not answer: send the same id again',
   unauthorized: 'HTTP: no token, or a wrong one',
   'not-found': 'there is nothing of that kind under that name',

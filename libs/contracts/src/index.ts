@@ -14,7 +14,7 @@ export { workingCopySpec, type WorkingCopySpec } from './working-copy.js';
 export { quota, type Quota } from './fleet.js';
 export { explanation, considered, consideredCode, type Explanation, type Considered, type ConsideredCode } from './explanation.js';
 export { leaseRequest, waiting, type LeaseRequest } from './lease.js';
-export { insidePath, actionSpec, actionResult, type ActionSpec, type ActionKind, type ActionResult } from './action.js';
+export { insidePath, actionSpec, actionResult, terminalSize, type ActionSpec, type ActionKind, type ActionResult, type TerminalSize } from './action.js';
 export { plan, savedPlan, step, runStep, uploadArtifactStep, type Plan, type Step } from './build.js';
 export {
   commands, events, type CommandType, type CommandData, type CommandInput, type EventsOf, type AnyRecorded, type MachineEvent, type BlueprintEvent, type FleetEvent, type ResourceEvent,

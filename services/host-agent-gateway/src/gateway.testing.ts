@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ActionEvent, Answer, CommandInput, HostAccess, LeaseEvent, Recorded, ResourceEvent } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
 import { natsBus, startService, type Bus, type RunningService } from '@berth/runtime';
-import { connect } from 'nats';
+import { connect, type NatsConnection } from 'nats';
 import { atEndOfFile, tempFolder } from '../../../test/support/cleanup.js';
 import { startTestNats } from '../../../test/support/nats.js';
 import { eventually } from '../../../test/support/wait.js';
@@ -14,13 +14,15 @@ type Spec = CommandInput<'host-agent-gateway', 'RunAction'>['spec'];
 export interface TestGateway {
   home: string;
   bus: Bus;
+  /** The spec's own. */
+  connection: NatsConnection;
   resource(id: string, ...events: ResourceEvent[]): Promise<number>;
   lease(id: string, ...events: LeaseEvent[]): Promise<number>;
   /** A host under an active lease of its own; `how` it is known how to get in. */
   host(how: 'enrolled' | 'launched', access: HostAccess): Promise<{ resource: string; lease: string; token: number }>;
   /** Something under a lease of its own that stands on another lease. */
   on(parent: string, type: 'working-copy' | 'service', state?: 'acquired' | 'active', path?: string): Promise<{ resource: string; lease: string; token: number }>;
-  ask(type: 'ProbeHost' | 'ListFolders' | 'RemoveFolders', data: object): Promise<Answer>;
+  ask(type: 'ProbeHost' | 'ListFolders' | 'RemoveFolders' | 'ListFiles' | 'StatFile', data: object): Promise<Answer>;
   run(lease: string, token: number, spec: Spec): Promise<string>;
   events(action: string): Promise<ActionEvent[]>;
   started(action: string): Promise<void>;
@@ -54,6 +56,7 @@ export async function startGateway(): Promise<TestGateway> {
   const self: TestGateway = {
     home,
     bus,
+    connection,
     resource: (id, ...told) => append('resource', id, told),
     lease: (id, ...told) => append('lease', id, told),
     async host(how, access) {

@@ -1,4 +1,5 @@
 import type { ActionKind, ActionSpec } from '@berth/contracts';
+import type { LiveEnd, LiveListener, LiveOpening, LiveService } from '@berth/runtime';
 import type { Objects } from '../adapters/objects.js';
 import type { OutputSink } from '../adapters/output.js';
 import type { End } from '../domain/action.js';
@@ -18,6 +19,8 @@ export interface ActionContext<S extends ActionSpec = ActionSpec> {
   runner: Runner;
   output: OutputSink;
   objects: Objects;
+  /** Waits for whoever wants to talk to what the action runs. */
+  live(accept: (end: LiveEnd, opening: LiveOpening) => LiveListener): LiveService;
   /** It may have been started by a process before this one. */
   mayHaveStarted: boolean;
   /** It has to be done however long its host is away. */
@@ -28,6 +31,7 @@ export interface ActionContext<S extends ActionSpec = ActionSpec> {
   prepared: Extract<ActionSpec, { kind: 'prepare-working-copy' }> | undefined;
   /** When it was recorded as started, epoch milliseconds. */
   startedAt: number | undefined;
+  /** The reason of each is a sentence, where there is one to tell. */
   signals: { cancel: AbortSignal; detach: AbortSignal };
   /** The host has begun. */
   started(): void;
