@@ -21,3 +21,5 @@ export {
   type LeaseEvent, type ActionEvent, type PlanEvent, type BuildEvent,
 } from './catalog.js';
 export { fieldErrors, summary } from './problems.js';
+export { LiveEnd, type LiveListener, type LiveTimes } from './live/end.js';
+export { decodeFrame, encodeFrame, MOST_DATA, type Frame, type LiveEnding, type LiveOpening, type LiveStream } from './live/frame.js';

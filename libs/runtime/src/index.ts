@@ -7,6 +7,4 @@ export { Follower, type Following } from './follower.js';
 export { openRuntime, startService, type Living, type RunningService, type Runtime, type ServiceDefinition } from './service.js';
 export { ConfigError, readEnvironment, type Config } from './config.js';
 export { runDefinition, runService } from './main.js';
-export { LiveEnd, type LiveListener, type LiveTimes } from './live/end.js';
-export { joinLive, serveLive, type LiveService } from './live/bus.js';
-export type { LiveEnding, LiveOpening, LiveStream } from './live/frame.js';
+export { relayLive, serveLive, type LiveRelay, type LiveService } from './live.js';

@@ -2,8 +2,8 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, realpathSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { HostAccess } from '@berth/contracts';
-import { joinLive, type LiveEnd, type LiveEnding, type LiveListener } from '@berth/runtime';
+import { LiveEnd, type HostAccess, type LiveEnding, type LiveListener, type LiveOpening } from '@berth/contracts';
+import { relayLive } from '@berth/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { atEndOfFile } from '../../../test/support/cleanup.js';
 import { startTestSshd, type TestSshd } from '../../../test/support/sshd.js';
@@ -29,13 +29,18 @@ class Person {
   ended: (LiveEnding & { by: string }) | undefined;
   readonly end: LiveEnd;
 
-  constructor(action: string, opening: Parameters<typeof joinLive>[4] = {}, data?: LiveListener['data']) {
-    this.end = joinLive(gateway.connection, action, randomUUID(), {
+  constructor(action: string, opening: Omit<LiveOpening, 'window'> = {}, data?: LiveListener['data']) {
+    const relay = relayLive(gateway.connection, action, randomUUID(), (message) => this.end.receive(message));
+    this.end = new LiveEnd(relay.up, {
       opened: () => void (this.opened = true),
       data: data ?? ((stream, bytes) => void (stream === 'err' ? (this.errors += bytes.toString()) : (this.said += bytes.toString()))),
       eof: () => void (this.eof = true),
-      ended: (ending, by) => void (this.ended = { ...ending, by }),
-    }, opening);
+      ended: (ending, by) => {
+        this.ended = { ...ending, by };
+        relay.close();
+      },
+    });
+    this.end.begin(opening);
   }
 
   types(text: string): void {
@@ -66,10 +71,11 @@ describe.each(['ssh', 'local'] as const)('over %s', (transport) => {
     person.types('stty size; echo "$TERM $BERTH_LEASE" $(basename "$PWD")\n');
     await person.hears(`31 101\nvt220 ${lease} ${lease}\n`);
     person.end.resize({ columns: 77, rows: 22 });
-    await eventually(async () => {
+    await eventually(() => {
+      if (person.said.includes('\n22 77')) return;
       person.types('stty size\n');
-      await person.hears('\n22 77\n');
-    }, SOON);
+      throw new Error(person.said);
+    }, { timeoutMs: 10_000, everyMs: 100 });
     person.types('sleep 300\n');
     await eventually(() => running('sleep 300').length > 0);
     person.types('\x03');

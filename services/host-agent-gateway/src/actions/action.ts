@@ -1,5 +1,5 @@
-import type { ActionKind, ActionSpec } from '@berth/contracts';
-import type { LiveEnd, LiveListener, LiveOpening, LiveService } from '@berth/runtime';
+import type { ActionKind, ActionSpec, LiveEnd, LiveListener, LiveOpening } from '@berth/contracts';
+import type { LiveService } from '@berth/runtime';
 import type { Objects } from '../adapters/objects.js';
 import type { OutputSink } from '../adapters/output.js';
 import type { End } from '../domain/action.js';

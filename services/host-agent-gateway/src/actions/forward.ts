@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { ActionSpec } from '@berth/contracts';
-import type { LiveEnd, LiveEnding, LiveListener } from '@berth/runtime';
+import type { ActionSpec, LiveEnd, LiveEnding, LiveListener } from '@berth/contracts';
 import { pause } from '../runner/pause.js';
 import { HostError, messageOf } from '../transports/errors.js';
 import type { ActionContext, ActionHandler } from './action.js';

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { LiveEnd, LiveListener, LiveStream } from '@berth/runtime';
+import type { LiveEnd, LiveListener, LiveStream } from '@berth/contracts';
 import type { End } from '../domain/action.js';
 import type { ActionContext } from './action.js';
 

@@ -1,5 +1,4 @@
-import type { ActionSpec } from '@berth/contracts';
-import type { LiveEnd, LiveEnding, LiveListener, LiveOpening } from '@berth/runtime';
+import type { ActionSpec, LiveEnd, LiveEnding, LiveListener, LiveOpening } from '@berth/contracts';
 import type { End } from '../domain/action.js';
 import { pause } from '../runner/pause.js';
 import { shQuote } from '../runner/quote.js';

@@ -1,4 +1,4 @@
-import type { TerminalSize } from '@berth/contracts';
+import type { TerminalSize } from '../action.js';
 import { decodeFrame, encodeFrame, MOST_DATA, type Frame, type LiveEnding, type LiveOpening, type LiveStream } from './frame.js';
 
 /** What one end of a live session is told. Called in the order in which the other end did it. */

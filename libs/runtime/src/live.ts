@@ -1,21 +1,28 @@
 import type { NatsConnection } from 'nats';
-import { subjects } from '@berth/contracts';
-import { LiveEnd, type LiveListener, type LiveTimes } from './end.js';
-import { decodeFrame, type LiveOpening } from './frame.js';
+import { decodeFrame, LiveEnd, subjects, type LiveListener, type LiveOpening, type LiveTimes } from '@berth/contracts';
 
 /** A channel that ended is remembered for so long: whoever opened it may have said so more than once. */
 const REMEMBER_MS = 30_000;
 
-/** The end of whoever wants something of a host: begins a channel of a live action. */
-export function joinLive(connection: NatsConnection, action: string, channel: string, listener: LiveListener, opening: Omit<LiveOpening, 'window'> = {}, times?: LiveTimes): LiveEnd {
-  const up = subjects.live(action, channel, 'up');
-  const subscription = connection.subscribe(subjects.live(action, channel, 'down'), { callback: (error, message) => (error ? end.abort(broken(error)) : end.receive(message.data)) });
-  const end: LiveEnd = new LiveEnd((message) => connection.publish(up, message), { ...heard(listener), ended: (ending, by) => (subscription.unsubscribe(), listener.ended(ending, by)) }, times);
-  end.begin(opening);
-  return end;
+/** A channel of a live action that somebody elsewhere is at: messages as they are, both ways. */
+export interface LiveRelay {
+  /** A message of theirs to the host. */
+  up(message: Uint8Array): void;
+  close(): void;
 }
 
-/** The other one: whatever channels are opened of an action. */
+/** Begins to relay; `down` gets each message of the host's. */
+export function relayLive(connection: NatsConnection, action: string, channel: string, down: (message: Uint8Array) => void): LiveRelay {
+  const up = subjects.live(action, channel, 'up');
+  const subscription = connection.subscribe(subjects.live(action, channel, 'down'), {
+    callback: (error, message) => {
+      if (!error) down(message.data); // else the connection closes: both ends fall silent for each other
+    },
+  });
+  return { up: (message) => connection.publish(up, message), close: () => subscription.unsubscribe() };
+}
+
+/** Channels of a live action, where its host is. */
 export interface LiveService {
   /** Ends every channel that is open, and takes no more. */
   stop(ending: { code: string; message: string }): void;
@@ -65,17 +72,6 @@ export function serveLive(connection: NatsConnection, action: string, accept: (e
       subscription.unsubscribe();
       for (const end of [...open.values()]) end.abort(ending);
     },
-  };
-}
-
-const broken = (error: Error) => ({ code: 'broken', message: `The bus can't pass it on: ${error.message}.` });
-
-function heard(listener: LiveListener): Omit<LiveListener, 'ended'> {
-  return {
-    opened: (opening) => listener.opened?.(opening),
-    data: (stream, bytes) => listener.data(stream, bytes),
-    eof: () => listener.eof?.(),
-    resized: (size) => listener.resized?.(size),
   };
 }
 

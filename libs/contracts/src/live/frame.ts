@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { terminalSize } from '@berth/contracts';
+import { terminalSize } from '../action.js';
 
 /** Of whose bytes a piece is: towards the host `in`, from it `out` or `err`. */
 export type LiveStream = 'in' | 'out' | 'err';
