@@ -6,7 +6,8 @@ export { ProblemError } from './problem.js';
 export { berthHome, readCliConfig, type CliConfig } from './config.js';
 export { Channel } from './channel.js';
 export {
-  ended, type ActionView, type ArtifactView, type BuildStatus, type BuildView, type Health, type HistoryEntry, type LeaseExplanation, type LeaseView, type LiveEvent,
+  ended, type ActionView, type ArtifactView, type BuildStatus, type BuildView, type FileView, type Health, type HistoryEntry, type LeaseExplanation, type LeaseView, type LiveEvent,
   type MachineView, type Page, type PlanView, type Problem, type StepOutcome, type StepView,
 } from './api.js';
 export type { BlueprintView, CapacityView, Hold, OrphanView, Quarantine, QuotaView, ResourceState, ResourceView, SlotCounts } from './api-fleet.js';
+export { joinSession, type SessionInput } from './live.js';

@@ -16,13 +16,15 @@ import { HostWork } from './http/host-work.js';
 import { LeasesController } from './http/leases.controller.js';
 import { MachinesController } from './http/machines.controller.js';
 import { PlansController } from './http/plans.controller.js';
-import { readBodies, requireToken } from './http/server.js';
+import { LeaseFilesController } from './http/lease-files.controller.js';
+import { readBodies, requireToken, tokenGate } from './http/server.js';
 import { SystemController } from './http/system.controller.js';
 import { DATABASE, LOG, READINESS, RUNTIME, type Readiness } from './http/tokens.js';
 import { History } from './live/history.js';
 import { Hub } from './live/hub.js';
 import { Logs } from './live/log.js';
 import { Objects } from './live/objects.js';
+import { Sessions } from './live/sessions.js';
 import { consoleReadiness } from './readiness.js';
 import { Fleet } from './views/fleet.js';
 import { Projection } from './views/projection.js';
@@ -69,7 +71,7 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
   const all = consoleReadiness(runtime, database, projection, hub, readiness);
   const module: DynamicModule = {
     module: ConsoleModule,
-    controllers: [SystemController, MachinesController, BlueprintsController, FleetController, LeasesController, PlansController, BuildsController, EventsController],
+    controllers: [SystemController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, BuildsController, EventsController],
     providers: [
       { provide: RUNTIME, useFactory: () => runtime },
       { provide: LOG, useFactory: () => runtime.log },
@@ -86,7 +88,7 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
       { provide: HostWork, useFactory: () => new HostWork(runtime, reads, commands, objects, logs) },
     ],
   };
-  return { module, parts: [follower, projection] };
+  return { module, parts: [follower, projection], sessions: new Sessions(runtime, reads, logs) };
 }
 
 /**
@@ -103,17 +105,20 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
   try {
     const database = await openDatabase(config.databaseUrl, (error) => runtime.log.warn({ error }, 'a connection to the database was lost'));
     undo.push(() => database.destroy());
-    const { module, parts } = wire(runtime, database, extra.readiness);
+    const { module, parts, sessions } = wire(runtime, database, extra.readiness);
     const adapter = new FastifyAdapter({ forceCloseConnections: true, routerOptions: { maxParamLength: 500 } });
     const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false, bodyParser: false, abortOnError: false });
     readBodies(adapter.getInstance());
-    requireToken(adapter.getInstance(), extra.token);
+    const gate = tokenGate(extra.token);
+    requireToken(adapter.getInstance(), gate);
+    sessions.attach(adapter.getHttpServer(), gate);
     app.useGlobalFilters(new ProblemFilter(runtime.log));
     for (const part of parts) {
       await part.start();
       undo.push(() => part.stop());
     }
     undo.push(() => app.close());
+    undo.push(() => sessions.stop());
     await app.listen(config.httpPort, LOOPBACK).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'EADDRINUSE' ? new Error(`port ${config.httpPort} is in use: stop what uses it or set BERTH_HTTP_PORT to another one`, { cause: error }) : error;
     });

@@ -35,6 +35,25 @@ export class HostWork {
     return id;
   }
 
+  /** Begins a terminal or a forward, which is then talked to; resolves with the id of its action. */
+  async begin(lease: string, kind: 'terminal' | 'forward', body: Record<string, unknown>, id: string): Promise<string> {
+    await this.run(lease, await this.tokenOf(lease), { ...body, kind }, id);
+    return id;
+  }
+
+  /** What is in a folder, or what one path is. */
+  async look(lease: string, type: 'ListFiles' | 'StatFile', what: Record<string, unknown>, id: string): Promise<Record<string, unknown>> {
+    const token = await this.tokenOf(lease);
+    return (await this.commands.send('host-agent-gateway', type, { lease, token, ...what }, id)).data;
+  }
+
+  /** Does something with a path, and waits until it is done. */
+  async change(lease: string, spec: { kind: 'remove-file' | 'make-folder'; path: string | undefined; recursive?: boolean }, request: FastifyRequest, id: string): Promise<ActionView> {
+    const path = pathInside(spec.path);
+    await this.run(lease, await this.tokenOf(lease), { ...spec, path }, id);
+    return actionView(await this.end(id, request));
+  }
+
   /** Stores the body, has it put on the host, and waits until it is there. */
   async put(lease: string, path: string | undefined, mode: string | undefined, request: FastifyRequest, id: string): Promise<ActionView> {
     const inside = pathInside(path);
@@ -94,7 +113,7 @@ export class HostWork {
     try {
       const action = await this.logs.endOf(id, gone.signal);
       if (action.status === 'succeeded') return action;
-      const code = action.code === 'path-outside' || action.code === 'stale-token' ? action.code : 'machine-refused';
+      const code = action.code === 'path-outside' || action.code === 'stale-token' || action.code === 'not-found' ? action.code : 'machine-refused';
       throw new HttpProblem(code, `The host did not do it: ${action.error ?? action.status}.`, [{ field: 'path', message: action.error ?? action.status }]);
     } finally {
       request.raw.socket.off('close', leave);
