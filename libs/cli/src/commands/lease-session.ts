@@ -1,6 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { createServer, type Server, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { LiveEnd, LiveEnding, TerminalSize } from '@berth/contracts';
 import { leaf, type Context } from '../context.js';
 import { escapes } from '../escape.js';
@@ -13,7 +12,8 @@ const LOOPBACK = '127.0.0.1';
 
 interface Ports {
   port: number;
-  local?: number;
+  /** of this machine; 0 = any that is free */
+  local: number;
 }
 
 /** What is talked to on a leased resource: `berth lease shell|forward` */
@@ -29,10 +29,9 @@ export function sessionCommands(lease: Command, context: Context): void {
 }
 
 function ports(text: string): Ports {
-  const [port, local, ...more] = text.split(':').map(count);
-  const fits = (value: number | undefined): boolean => value === undefined || value <= 65_535;
-  if (!port || more.length > 0 || !fits(port) || !fits(local)) throw new InvalidArgumentError('Use PORT or PORT:LOCAL, such as 8080 or 80:8080.');
-  return { port, ...(local !== undefined && { local }) };
+  const [port, local = 0, ...more] = text.split(':').map(count);
+  if (!port || more.length > 0 || Math.max(port, local) > 65_535) throw new InvalidArgumentError('Use PORT or PORT:LOCAL, such as 8080 or 80:8080.');
+  return { port, local };
 }
 
 // --- a terminal ---
@@ -53,7 +52,7 @@ async function shell(context: Context, lease: string, command: string | undefine
     stdout.on?.('resize', resize);
   }
   // What was typed and could not be read is no reason to end: what runs there goes on.
-  if (stdin) type(stdin, end, tty).catch((error: Error) => context.note(`standard input: ${error.message}`));
+  if (stdin) type(stdin, end, tty).catch((error: Error) => end.ended || context.note(`standard input: ${error.message}`));
   const ending = await ended;
   if (tty) {
     stdout.off?.('resize', resize);
@@ -86,7 +85,7 @@ async function forward(context: Context, lease: string, { port, local }: Ports, 
   const open = new Set<LiveEnd>();
   let carry: (socket: Socket) => void = (socket) => socket.destroy();
   const server = createServer({ allowHalfOpen: true }, (socket) => carry(socket));
-  const here = await listen(server, port, local);
+  const here = await listen(server, local);
   let over: (ending: LiveEnding | undefined) => void = () => undefined;
   const ended = new Promise<LiveEnding | undefined>((resolve) => (over = resolve));
   const interrupt = () => over(undefined);
@@ -96,7 +95,7 @@ async function forward(context: Context, lease: string, { port, local }: Ports, 
     const { id } = await berth.leases.forward(lease, { port, address });
     let ready: () => void = () => undefined;
     const opened = new Promise<void>((resolve) => (ready = resolve));
-    keeper = await berth.actions.join(id, { opened: ready, data: () => undefined, ended: over }, { keeps: true });
+    keeper = await berth.actions.join(id, { opened: () => ready(), data: () => undefined, ended: over }, { keeps: true });
     carry = (socket) => void connection(context, id, socket, open);
     const ending = await Promise.race([ended, opened]);
     if (ending) throw new Failure(ending.code, ending.message);
@@ -111,22 +110,15 @@ async function forward(context: Context, lease: string, { port, local }: Ports, 
   }
 }
 
-/** The port that was named; else that of the other side, or any when it is taken here. */
-async function listen(server: Server, port: number, local: number | undefined): Promise<number> {
-  const on = (wanted: number) =>
-    new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(wanted, LOOPBACK, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
+/** The port that was named, or any that is free: on the host's own machine, the same one would lead back to us. */
+async function listen(server: Server, local: number): Promise<number> {
   try {
-    await on(local ?? port);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(local, LOOPBACK, resolve);
+    });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (local !== undefined) throw new Failure('local-port', `Port ${local} of this machine can't be listened on (${code}): name another one after the colon, or none.`);
-    await on(0);
+    throw new Failure('local-port', `Port ${local} of this machine can't be listened on (${(error as NodeJS.ErrnoException).code}): name another one after the colon, or none.`);
   }
   return (server.address() as AddressInfo).port;
 }
