@@ -11,6 +11,7 @@ import { connectBus, httpClient, joinSession, type ActionView, type BerthHttp, t
 import { atEndOfFile, tempFolder } from '../support/cleanup.js';
 import { startTestSshd } from '../support/sshd.js';
 import { eventually } from '../support/wait.js';
+import { ANSWERS, freePorts, webServer } from '../support/yard.js';
 
 const SOON = { timeoutMs: 15_000, everyMs: 50 };
 const BERTH = join(CHECKOUT, 'libs', 'cli', 'bin', 'berth.mjs');
@@ -248,4 +249,36 @@ test('the folder of a lease: listed, read, written, made and removed, and never 
     expect([method, path, (await file(method, path)).status]).toEqual([method, path, status]);
   }
   await berth.leases.release(lease);
+}, 60_000);
+
+test('a leased service: where it is, restarted and stopped, and what else runs under its lease goes on', async () => {
+  const from = await freePorts(3);
+  await berth.blueprints.save('web', { name: 'web', kind: 'service', port: { from, to: from + 2 }, uri: 'http://{address}:{port}/', start: webServer('process.pid'), ready: { command: ANSWERS, timeout: '20s' }, attributes: { machine: 'box' } });
+  const { id: lease } = await berth.leases.request({ type: 'service', blueprints: ['web'] });
+  await eventually(async () => expect((await berth.leases.get(lease)).status).toBe('active'), SOON);
+  const { code, out } = await ran('lease', 'service', 'uri', lease);
+  expect([code, out]).toEqual([0, expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/\n$/)]);
+  const pid = async () => (await fetch(out.trim())).text();
+  const before = await pid();
+  await berth.leases.exec(lease, { command: 'sleep 4713 >/dev/null 2>&1 &' });
+  await eventually(async () => expect(await processes('sleep 4713')).not.toBe(''), SOON);
+  expect(await ran('lease', 'service', 'restart', lease)).toEqual({ code: 0, out: 'The service is started again.\n', err: '' });
+  const after = await pid();
+  expect(after).not.toBe(before);
+  expect(await ran('lease', 'service', 'restart', lease)).toMatchObject({ code: 0 });
+  expect(await pid()).not.toBe(after);
+  expect(await ran('lease', 'service', 'stop', lease)).toEqual({ code: 0, out: 'The service is stopped.\n', err: '' });
+  await expect(pid()).rejects.toThrow('fetch failed');
+  expect(await processes('sleep 4713')).not.toBe('');
+  expect((await berth.leases.get(lease)).status).toBe('active');
+  expect(await ran('lease', 'service', 'restart', lease)).toMatchObject({ code: 0 });
+  await pid();
+  const { id: host } = await berth.leases.request({ type: 'host', attributes: { machine: 'box' } });
+  await eventually(async () => expect((await berth.leases.get(host)).status).toBe('active'), SOON);
+  expect(await ran('lease', 'service', 'restart', host)).toMatchObject({ code: 1, err: expect.stringContaining('only a service can be restarted') });
+  await berth.leases.release(host);
+  await berth.leases.release(lease);
+  await eventually(async () => expect((await berth.leases.get(lease)).status).toBe('destroyed'), SOON);
+  await expect(pid()).rejects.toThrow('fetch failed');
+  expect(await processes('sleep 4713')).toBe('');
 }, 60_000);

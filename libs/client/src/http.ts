@@ -137,6 +137,8 @@ export function httpClient(access: Access) {
       removeFile: (id: string, path: string, options: WriteOptions & { recursive?: boolean | undefined } = {}) => write<ActionView>('DELETE', at('leases', id, 'files'), undefined, options, { path, recursive: options.recursive }),
       /** Makes a folder, with those above it. */
       makeFolder: (id: string, path: string, options?: WriteOptions) => write<ActionView>('POST', at('leases', id, 'files', 'folder'), {}, options, { path }),
+      /** Stops a leased service, and starts it again unless it is to stay so; the id that comes back is that of the action. */
+      service: (id: string, verb: 'restart' | 'stop', options?: WriteOptions) => post(at('leases', id, 'service', verb), {}, options),
       /** Begins a terminal; the id that comes back is that of its action, which is then joined. */
       terminal: (id: string, terminal: SessionInput<'terminal'>, options?: WriteOptions) => post(at('leases', id, 'terminal'), terminal, options),
       /** Begins a forward; each connection through it, and whoever keeps it, joins its action. */

@@ -91,6 +91,20 @@ export const actionSpec = z.discriminatedUnion('kind', [
     kind: z.literal('make-folder'),
     path: insidePath,
   }),
+  z.object({
+    kind: z.literal('restart-service'),
+    service: uuid.describe('id of the service; what runs of it is ended first'),
+    stop: z.object({ command: z.string().min(1).max(65_536), timeoutMs: z.number().int().positive().max(86_400_000) }).optional().describe('text of a POSIX shell script that ends it in good order; what is left is killed'),
+    start: z
+      .object({
+        command: z.string().min(1).max(65_536).describe('text of a POSIX shell script that starts it and ends'),
+        timeoutMs: z.number().int().positive().max(7 * 86_400_000),
+        ready: z.object({ command: z.string().min(1).max(65_536), timeoutMs: z.number().int().positive() }).optional().describe('tried until it ends with 0'),
+      })
+      .optional()
+      .describe('absent: it stays stopped'),
+    env: environment.default({}),
+  }),
 ]);
 export type ActionSpec = z.infer<typeof actionSpec>;
 export type ActionKind = ActionSpec['kind'];

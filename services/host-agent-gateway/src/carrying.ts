@@ -136,6 +136,7 @@ export class Carrying {
       owed: removal || (mayHaveStarted && !makes),
       abandoned: under.abandoned(action.lease),
       prepared: under.prepared(action.lease),
+      starters: under.starters(action.lease).filter((one) => one !== id),
       startedAt: under.startedAt(id),
       signals: { cancel, detach: AbortSignal.any([this.detach.signal, gone]) },
       started: () => this.tell(id, { type: 'Start' }, 'started'),

@@ -6,6 +6,7 @@ import { relative, table } from '../text.js';
 import { fileCommands } from './lease-files.js';
 import { leaseText, lifeCommands } from './lease-life.js';
 import { requestCommand } from './lease-request.js';
+import { serviceOfLeaseCommands } from './lease-service.js';
 import { sessionCommands } from './lease-session.js';
 import { workCommands } from './lease-work.js';
 
@@ -50,6 +51,7 @@ export function leaseCommands(program: Command, context: Context): void {
   workCommands(lease, context);
   fileCommands(lease, context);
   sessionCommands(lease, context);
+  serviceOfLeaseCommands(lease, context);
 }
 
 const more = (cursor: string | null): string => (cursor === null ? '' : `\nMore: --cursor ${cursor}`);

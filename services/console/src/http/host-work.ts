@@ -41,6 +41,13 @@ export class HostWork {
     return id;
   }
 
+  /** Has a leased service stopped, and started again unless it is to stay so; resolves with the id of the action. */
+  async service(lease: string, start: boolean, id: string): Promise<string> {
+    const token = await this.tokenOf(lease);
+    await this.commands.send('allocator', 'RestartService', { lease, token, start }, id);
+    return id;
+  }
+
   /** What is in a folder, or what one path is. */
   async look(lease: string, type: 'ListFiles' | 'StatFile', what: Record<string, unknown>, id: string): Promise<Record<string, unknown>> {
     const token = await this.tokenOf(lease);

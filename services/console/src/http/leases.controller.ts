@@ -108,6 +108,21 @@ export class LeasesController {
     return accepted(reply, 202, `actions/${id}`, { id });
   }
 
+  @Post(':id/service/restart')
+  restart(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return this.service(lease, true, request, reply);
+  }
+
+  @Post(':id/service/stop')
+  stop(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return this.service(lease, false, request, reply);
+  }
+
+  private async service(lease: string, start: boolean, request: FastifyRequest, reply: FastifyReply) {
+    const id = await this.work.service(lease, start, commandId(request));
+    return accepted(reply, 202, `actions/${id}`, { id });
+  }
+
   @Post(':id/put')
   @HttpCode(200)
   put(@Param('id') lease: string, @Req() request: FastifyRequest): Promise<ActionView> {

@@ -29,6 +29,8 @@ export interface ActionContext<S extends ActionSpec = ActionSpec> {
   abandoned: readonly string[];
   /** What the lease's working copy was made from. */
   prepared: Extract<ActionSpec, { kind: 'prepare-working-copy' }> | undefined;
+  /** Actions that started a service under the lease: what runs of it carries the mark of one of them. */
+  starters: readonly string[];
   /** When it was recorded as started, epoch milliseconds. */
   startedAt: number | undefined;
   /** The reason of each is a sentence, where there is one to tell. */
@@ -48,13 +50,13 @@ export interface ActionContext<S extends ActionSpec = ActionSpec> {
 export type ActionHandler<S extends ActionSpec> = (context: ActionContext<S>) => Promise<End | undefined>;
 
 /** What some kinds do besides, as a command of its own on the host. */
-export type Part = 'ready' | 'keep' | 'remove';
+export type Part = 'ready' | 'keep' | 'remove' | 'stop';
 
 /** The name of a part on the host. */
 export const partOf = (id: string, part: Part | undefined): string => (part === undefined ? id : `${id}-${part}`);
 
 /** Every folder that an action may have on the host. */
 export function foldersOf(id: string, kind: ActionKind): string[] {
-  const parts: Partial<Record<ActionKind, readonly Part[]>> = { 'start-service': ['ready'], 'stop-service': ['remove'], 'remove-working-copy': ['keep'] };
+  const parts: Partial<Record<ActionKind, readonly Part[]>> = { 'start-service': ['ready'], 'stop-service': ['remove'], 'remove-working-copy': ['keep'], 'restart-service': ['stop', 'ready'] };
   return [id, ...(parts[kind] ?? []).map((part) => partOf(id, part))];
 }

@@ -7,6 +7,7 @@ import { prepareWorkingCopy } from './prepare-working-copy.js';
 import { putFile } from './put-file.js';
 import { removeFile } from './remove-file.js';
 import { removeWorkingCopy } from './remove-working-copy.js';
+import { restartService } from './restart-service.js';
 import { runCommand } from './run-command.js';
 import { startService } from './start-service.js';
 import { stopService } from './stop-service.js';
@@ -25,4 +26,5 @@ export const actions = {
   forward,
   'remove-file': removeFile,
   'make-folder': makeFolderInside,
+  'restart-service': restartService,
 } as const satisfies { [K in ActionKind]: ActionHandler<Extract<ActionSpec, { kind: K }>> };
