@@ -127,6 +127,12 @@ function asyncapi() {
   });
   channel('output', subjects.output('{action}'), 'What a command prints. A chunk may be stored twice after a crash: what stands at an offset reached before is known already.', ['OutputChunk'], { action: 'id of the action' });
   operation('sendOutput', 'send', 'output', ['OutputChunk']);
+  message('LiveFrame', 'A frame of a live session, at most 64 KiB: a byte that says what it is, its number, and what it carries. See http.md.', { description: 'raw bytes' }, { contentType: 'application/octet-stream' });
+  for (const [way, what] of [['up', 'To the host'], ['down', 'From the host']]) {
+    channel(`live${capital(way)}`, subjects.live('{action}', '{channel}', way), `${what}: what goes through a terminal or a forward. Kept nowhere.`, ['LiveFrame'], { action: 'id of the action', channel: 'one for each who joins' });
+  }
+  operation('receiveLive', 'receive', 'liveUp', ['LiveFrame']);
+  operation('sendLive', 'send', 'liveDown', ['LiveFrame']);
   schemas.Status = schemaOf(statusEvent, 'output');
   message('Status', 'The present state of one thing, as a CloudEvent 1.0.', ref('components/schemas/Status'), { contentType: 'application/cloudevents+json' });
   for (const kind of STATUS_KINDS) {

@@ -253,7 +253,7 @@ test('the folder of a lease: listed, read, written, made and removed, and never 
 
 test('a leased service: where it is, restarted and stopped, and what else runs under its lease goes on', async () => {
   const from = await freePorts(3);
-  await berth.blueprints.save('web', { name: 'web', kind: 'service', port: { from, to: from + 2 }, uri: 'http://{address}:{port}/', start: webServer('process.pid'), ready: { command: ANSWERS, timeout: '20s' }, attributes: { machine: 'box' } });
+  await berth.blueprints.save('web', { name: 'web', kind: 'service', port: { from, to: from + 2 }, uri: 'http://{address}:{port}/', start: webServer('process.pid'), ready: { command: ANSWERS, timeout: '20s' }, on: { attributes: { machine: 'box' } } });
   const { id: lease } = await berth.leases.request({ type: 'service', blueprints: ['web'] });
   await eventually(async () => expect((await berth.leases.get(lease)).status).toBe('active'), SOON);
   const { code, out } = await ran('lease', 'service', 'uri', lease);

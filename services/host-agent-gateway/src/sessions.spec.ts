@@ -115,7 +115,7 @@ describe.each(['ssh', 'local'] as const)('over %s', (transport) => {
     await person.hears('now> ');
     person.types(`nohup ${left} >/dev/null 2>&1 &\n`);
     await eventually(() => running(left).length === 1);
-    await gateway.lease(lease, { type: 'LeaseReleased', data: { reason: 'released' } });
+    await gateway.lease(lease, { type: 'LeaseReleased', data: { reason: 'released', expired: false } });
     expect(await person.over()).toMatchObject({ code: 'interrupted', message: 'Its lease ended.', by: 'them' });
     expect(await gateway.ended(action)).toMatchObject({ type: 'ActionCancelled', data: { reason: 'its lease ended' } });
     expect(running(left)).toEqual([]);
@@ -189,7 +189,7 @@ describe.each(['ssh', 'local'] as const)('over %s', (transport) => {
       const one = new Person(action);
       expect(await one.over()).toMatchObject({ code: 'connect-refused', message: expect.stringMatching(/^Nothing can be reached at 127\.0\.0\.1:1 from host/) });
       expect(keeper.ended).toBeUndefined();
-      await gateway.lease(lease, { type: 'LeaseReleased', data: { reason: 'released' } });
+      await gateway.lease(lease, { type: 'LeaseReleased', data: { reason: 'released', expired: false } });
       expect(await keeper.over()).toMatchObject({ code: 'interrupted', message: 'Its lease ended.' });
       expect(await gateway.ended(action)).toMatchObject({ type: 'ActionCancelled' });
     });
@@ -201,7 +201,7 @@ describe.each(['ssh', 'local'] as const)('over %s', (transport) => {
       const one = new Person(action);
       one.types('hello');
       await one.hears('hello');
-      await gateway.lease(lease, { type: 'LeaseReleased', data: { reason: 'released' } });
+      await gateway.lease(lease, { type: 'LeaseReleased', data: { reason: 'released', expired: false } });
       for (const person of [keeper, one]) expect(await person.over()).toMatchObject({ message: 'Its lease ended.' });
       await eventually(() => sockets.size === 0);
     });
@@ -216,13 +216,13 @@ describe('who may, and for how long', () => {
     const open = await Promise.all(Array.from({ length: 16 }, () => gateway.run(lease, token, { kind: 'forward', port: 80 })));
     for (const action of open) await gateway.started(action);
     await expect(gateway.run(lease, token, { kind: 'terminal' })).rejects.toThrow('too-many-sessions');
-    await gateway.lease(lease, { type: 'LeaseReleased', data: { reason: 'released' } });
+    await gateway.lease(lease, { type: 'LeaseReleased', data: { reason: 'released', expired: false } });
     for (const action of open) expect(await gateway.ended(action)).toMatchObject({ type: 'ActionCancelled' });
   });
 
   it('one person at a terminal; a folder that is gone is told', async () => {
     const at = access('ssh');
-    const { lease, token } = await gateway.host('launched', at);
+    const { lease } = await gateway.host('launched', at);
     const copy = await gateway.on(lease, 'working-copy', 'active', join(at.folder, 'copies/gone'));
     const lost = await gateway.run(copy.lease, copy.token, { kind: 'terminal', tty: false, command: 'true' });
     expect(await new Person(lost).over()).toMatchObject({ code: 'exit', exitCode: 125 });

@@ -31,6 +31,7 @@ const SESSIONS: readonly string[] = ['terminal', 'forward'] satisfies ActionKind
  */
 export class Sessions {
   private readonly sockets = new WebSocketServer({ noServer: true, maxPayload: MOST_MESSAGE, perMessageDeflate: false, clientTracking: true });
+  private stopped = false;
 
   constructor(
     private readonly runtime: Runtime,
@@ -55,6 +56,7 @@ export class Sessions {
 
   /** Ends all: their ends are told by those at the other side, or by their silence. */
   async stop(): Promise<void> {
+    this.stopped = true;
     for (const socket of this.sockets.clients) socket.close(GOING_AWAY, 'the console was stopped');
     const closed = Promise.all([...this.sockets.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
     const late = setTimeout(() => this.sockets.clients.forEach((socket) => socket.terminate()), CLOSING_MS);
@@ -74,6 +76,7 @@ export class Sessions {
     const action = await this.reads.action(id);
     if (!action) throw notFound('unknown-action', `action ${JSON.stringify(id)}`, 'the history of its lease');
     if (!SESSIONS.includes(action.kind)) throw new HttpProblem('invalid-data', `The action is a ${action.kind}: nobody can talk to it.`, [{ field: 'id', message: 'is neither a terminal nor a forward' }]);
+    if (this.stopped) throw new HttpProblem('unavailable', 'The console is being stopped: try again in a moment.');
     if (actionEnded(action)) throw new HttpProblem('session-ended', `The ${action.kind} is over: ${action.error ?? action.status}.`);
     return action.id;
   }
