@@ -27,7 +27,7 @@ export class LeaseFilesController {
 
   @Get('content')
   async read(@Param('id') lease: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.work.fetch(lease, queryText(request, 'path'), commandId(request), reply);
+    await this.work.fetch(lease, queryText(request, 'path'), commandId(request), reply, 'not-found');
   }
 
   @Put('content')
