@@ -250,6 +250,16 @@ describe('who may, and for how long', () => {
     expect(await gateway.ended(other)).toMatchObject({ type: 'ActionLost', data: { error: expect.stringContaining('started again') } });
   });
 
+  it('a grant that is another\'s by now ends it', async () => {
+    const { resource, lease, token } = await gateway.host('launched', access('ssh'));
+    const action = await gateway.run(lease, token, { kind: 'forward', port: 80 });
+    const keeper = new Person(action, { keeps: true });
+    await eventually(() => keeper.opened, SOON);
+    await gateway.resource(resource, { type: 'SlotFreed', data: { slot: 0, lease } });
+    expect(await keeper.over()).toMatchObject({ message: 'Its fencing token is stale.' });
+    expect(await gateway.ended(action)).toMatchObject({ type: 'ActionCancelled' });
+  });
+
   it('a host that fails ends it', async () => {
     const { resource, lease, token } = await gateway.host('launched', access('ssh'));
     const action = await gateway.run(lease, token, { kind: 'terminal', command: 'echo here; exec cat' });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../../../test/support/wait.js';
 import { LiveEnd, WINDOW, type LiveListener } from './end.js';
-import { MOST_DATA, type LiveEnding, type LiveStream } from './frame.js';
+import { encodeFrame, MOST_DATA, type LiveEnding, type LiveStream } from './frame.js';
 
 interface Told {
   bytes: Record<LiveStream, Buffer[]>;
@@ -138,10 +138,16 @@ describe('a live session', () => {
     expect(other.near.ended).toMatchObject({ code: 'broken', message: "It can't be passed on: no such file." });
   });
 
-  test('what is no frame ends it', () => {
+  test.each([
+    ['no JSON where it belongs', Buffer.from([0, 0, 0, 0, 0, 123])],
+    ['too short', Buffer.from([0])],
+    ['of no known kind', Buffer.from([99, 0, 0, 0, 0])],
+    ['more room than there was', encodeFrame({ type: 'room', bytes: 1 }, 0)],
+    ['more bytes than there is room for', encodeFrame({ type: 'data', stream: 'in', bytes: Buffer.alloc(WINDOW + 1) }, 0)],
+  ])('what is %s ends it', (_name, message) => {
     const { a, near } = pair();
     a.begin();
-    a.receive(Buffer.from([0, 0, 0, 0, 0, 123]));
+    a.receive(message);
     expect(near.ended?.code).toBe('protocol');
   });
 });

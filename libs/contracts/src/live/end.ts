@@ -42,7 +42,9 @@ interface Waiting {
 export class LiveEnd {
   private sending = 0;
   private expected = 0;
+  /** what the other end has room for, of all that it ever has */
   private room = 0;
+  private most = 0;
   /** what came and was not given back as room, and how much of that is off our hands */
   private owed = 0;
   private returned = 0;
@@ -143,12 +145,13 @@ export class LiveEnd {
   private take(frame: Frame): void {
     switch (frame.type) {
       case 'open':
-        this.room += frame.opening.window;
+        this.room = this.most = frame.opening.window;
         this.listener.opened?.(frame.opening);
         this.pump();
         break;
       case 'room':
         this.room += frame.bytes;
+        if (this.room > this.most) throw new Error('more room was given back than was taken');
         this.pump();
         break;
       case 'data':

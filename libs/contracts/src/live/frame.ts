@@ -9,7 +9,7 @@ const ending = z.object({ code: z.string(), message: z.string(), exitCode: z.num
 export type LiveEnding = z.infer<typeof ending>;
 
 const opening = z.object({
-  window: z.number().int().positive(),
+  window: z.number().int().positive().max(1024 * 1024),
   /** It carries nothing: as long as it is open, what it belongs to goes on. */
   keeps: z.boolean().optional(),
   size: terminalSize.optional(),

@@ -13,6 +13,8 @@ import type { Logs } from './log.js';
 
 /** A frame of a live session is at most this large; so is a message of the bus that carries it. */
 const MOST_MESSAGE = 64 * 1024;
+/** More than an honest end can have on its way: whoever gives room back without reading is cut off. */
+const MOST_WAITING = 4 * 1024 * 1024;
 /** Whoever answers none of these is not there any more. */
 const PING_MS = 10_000;
 /** How long the host's own word for the end of a session has, once its action has ended. */
@@ -88,7 +90,8 @@ export class Sessions {
     let over = false;
     const relay = relayLive(connection, action, randomUUID(), (message) => {
       down = numberOf(message) + 1;
-      socket.send(message);
+      if (socket.bufferedAmount > MOST_WAITING) socket.terminate();
+      else socket.send(message);
     });
     const hand = (data: RawData, binary: boolean): void => {
       try {
