@@ -139,6 +139,17 @@ describe.each(['ssh', 'local'] as const)('over %s', (transport) => {
     expect(running(background)).toEqual([]);
   });
 
+  it('without a terminal, whoever leaves ends all of it', async () => {
+    const { lease, token } = await host();
+    const line = `sleep 73${transport.length}1`;
+    const action = await gateway.run(lease, token, { kind: 'terminal', tty: false, command: `${line} & ${line}` });
+    const person = new Person(action);
+    await eventually(() => running(line).length === 2, SOON);
+    person.end.abort({ code: 'left', message: 'Whoever was there left.' });
+    expect(await gateway.ended(action)).toMatchObject({ type: 'ActionFailed', data: { code: 'client-gone' } });
+    expect(running(line)).toEqual([]);
+  });
+
   describe('a forward', () => {
     let server: Server;
     let port: number;

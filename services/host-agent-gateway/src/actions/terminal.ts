@@ -19,7 +19,10 @@ const HANG_UP_MS = 2000;
  * end is told. It can't outlive this process: what was begun by another is over.
  */
 export const terminal: ActionHandler<Spec> = async (context) => {
-  if (context.mayHaveStarted) return notAgain(context);
+  if (context.mayHaveStarted) {
+    if (!context.spec.tty) await context.runner.kill(context.host, context.id);
+    return notAgain(context);
+  }
   const { cancel, detach } = context.signals;
   const peer = new Peer();
   const service = context.live((end, opening) => peer.take(end, opening));
@@ -96,7 +99,9 @@ async function serve(context: ActionContext<Spec>, transport: Transport, folder:
   if (by === 'us' && ending.exitCode !== undefined) return { kind: 'succeeded', result: { exitCode: ending.exitCode } };
   if (by === 'us' && ending.code === 'lost') return { kind: 'lost', result: {}, error: 'the connection to its host was lost, and the terminal with it' };
   talk.hangUp();
-  await Promise.race([talk.ended, pause(HANG_UP_MS, signals.detach)]);
+  // Without a terminal nothing tells it to hang up.
+  if (spec.tty) await Promise.race([talk.ended, pause(HANG_UP_MS, signals.detach)]);
+  else await runner.kill(host, id);
   return { kind: 'failed', result: {}, code: 'client-gone', error: ending.message };
 }
 

@@ -24,8 +24,6 @@ export function sshConversation(client: Client, { command, terminal }: Conversat
       resize: ({ columns, rows }) => stream.setWindow(rows, columns, 0, 0),
       ended,
       hangUp() {
-        // Without a terminal nothing hangs up by itself when the channel closes.
-        if (!terminal && stream.writable) stream.signal('HUP');
         stream.close();
         stream.resume();
         stream.stderr.resume();

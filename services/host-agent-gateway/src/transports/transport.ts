@@ -58,7 +58,10 @@ export interface Conversation {
   resize(size: TerminalSize): void;
   /** How it ended, 128 + n by signal n, when its output was read too; undefined when that can't be told. */
   readonly ended: Promise<number | undefined>;
-  /** Ends it as a terminal does that is closed: whatever is in the foreground is told to hang up. */
+  /**
+   * Ends it as a terminal does that is closed: whatever is in the foreground is told to hang up. Without a terminal its input and
+   * output are closed and no more: OpenSSH passes no signal on to what a login as root runs.
+   */
   hangUp(): void;
 }
 
