@@ -128,6 +128,12 @@ function asyncapi() {
   });
   channel('output', subjects.output('{action}'), 'What a command prints. A chunk may be stored twice after a crash: what stands at an offset reached before is known already.', ['OutputChunk'], { action: 'id of the action' });
   operation('sendOutput', 'send', 'output', ['OutputChunk']);
+  message('LiveFrame', 'A frame of a live session, at most 64 KiB: a byte that says what it is, its number, and what it carries. See http.md.', { description: 'raw bytes' }, { contentType: 'application/octet-stream' });
+  for (const [way, what] of [['up', 'To the host'], ['down', 'From the host']]) {
+    channel(`live${capital(way)}`, subjects.live('{action}', '{channel}', way), `${what}: what goes through a terminal or a forward. Kept nowhere.`, ['LiveFrame'], { action: 'id of the action', channel: 'one for each who joins' });
+  }
+  operation('receiveLive', 'receive', 'liveUp', ['LiveFrame']);
+  operation('sendLive', 'send', 'liveDown', ['LiveFrame']);
   schemas.Status = schemaOf(statusEvent, 'output');
   message('Status', 'The present state of one thing, as a CloudEvent 1.0.', ref('components/schemas/Status'), { contentType: 'application/cloudevents+json' });
   for (const kind of STATUS_KINDS) {
@@ -228,6 +234,7 @@ const MEANINGS = {
   'machine-refused': 'the machine does not let us in, is not what was said, or could not do it',
   'host-key-changed': 'the machine shows another key than the pinned one',
   'path-outside': 'the path leaves the working copy',
+  'too-many-sessions': 'so many terminals and forwards are open under the lease that there is no room for another',
   unavailable: 'a part of Berth does not answer: send the same id again',
   unauthorized: 'HTTP: no token, or a wrong one',
   'not-found': 'there is nothing of that kind under that name',

@@ -225,7 +225,9 @@ describe('as people do it', () => {
     ['why-is-it-pending.md', { "npx berth lease request --type host --attribute 'cpus>=8' --dry-run": "npx berth lease request --type host --attribute 'cpus>=1' --dry-run" }],
     ['quotas-and-fairness.md', {}],
     ['take-a-host-out-of-service.md', {}],
+    ['work-on-a-leased-host.md', {}],
   ])('every command of %s does as it says', { timeout: 90_000 }, async (name, instead: Record<string, string>) => {
+    await file('notes.txt', 'what was seen\n');
     const running = await request('ada', { machine: 'box2' });
     await active(running);
     const waiting = await request('ada', { pool: 'later' }, { wait: 'always' });

@@ -3,15 +3,23 @@ import { berthHome, httpClient, readCliConfig, type BerthHttp } from '@berth/cli
 import { considerations } from './considered.js';
 import { printable } from './text.js';
 import type { Failure } from './failure.js';
+import type { Sink } from './sink.js';
+
+/** Of a terminal, where there is one. */
+interface Keys {
+  isTTY?: boolean | undefined;
+  setRawMode?(on: boolean): unknown;
+  destroy?(): unknown;
+}
 
 /** What the commands work with; the process's own, or a spec's. */
 export interface Io {
   env: NodeJS.ProcessEnv;
   cwd: string;
   /** what `-` reads; the process's own when absent */
-  stdin?: AsyncIterable<string | Uint8Array> | undefined;
-  stdout: { write(text: string | Uint8Array): unknown; isTTY?: boolean | undefined; columns?: number | undefined };
-  stderr: { write(text: string | Uint8Array): unknown; isTTY?: boolean | undefined; columns?: number | undefined };
+  stdin?: (AsyncIterable<string | Uint8Array> & Keys) | undefined;
+  stdout: Sink & { isTTY?: boolean | undefined; columns?: number | undefined; rows?: number | undefined; on?(event: 'resize', listener: () => void): unknown; off?(event: 'resize', listener: () => void): unknown };
+  stderr: Sink & { isTTY?: boolean | undefined; columns?: number | undefined };
 }
 
 /** One run of the program: where results and remarks go, and the way to Berth. */

@@ -291,6 +291,18 @@ export interface BuildLogGroup extends Omit<LogGroup, 'firstLine'> {
   firstLine: number | null;
 }
 
+/** What there is under one name in the folder of a lease. */
+export interface FileView {
+  name: string;
+  kind: 'file' | 'folder' | 'link' | 'other';
+  bytes: number;
+  /** permission bits, as a number: 420 is 0644 */
+  mode: number;
+  modified: string;
+  /** of a link, when it was asked for alone: what it says */
+  target?: string;
+}
+
 /** One event, with its place and who caused it. */
 export interface HistoryEntry {
   sequence: number;

@@ -3,11 +3,12 @@ import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { CommandInput, Explanation, Quota } from '@berth/contracts';
 import type {
-  ActionLogLine, ActionView, ArtifactView, BuildLogGroup, BuildLogLine, BuildView, Health, HistoryEntry, LeaseExplanation, LeaseView, LiveEvent, LogGroup, MachineView, Page, PlanView,
+  ActionLogLine, ActionView, ArtifactView, BuildLogGroup, BuildLogLine, BuildView, FileView, Health, HistoryEntry, LeaseExplanation, LeaseView, LiveEvent, LogGroup, MachineView, Page, PlanView,
 } from './api.js';
 import type { BlueprintView, CapacityView, OrphanView, QuotaView, ResourceView } from './api-fleet.js';
 import { send, textOf, type Access, type Call } from './transport.js';
 import { followBytes, followEvents, logQuery, type LogOptions } from './follow.js';
+import { joinSession, type SessionInput } from './live.js';
 import { ProblemError } from './problem.js';
 
 /** What a write is answered with: the id of what it made or changed. */
@@ -54,6 +55,7 @@ export type ServiceVerb = 'quarantine' | 'end-quarantine' | 'hold' | 'end-hold' 
 export interface AsOf {
   at?: string | undefined;
 }
+type Tail<T extends unknown[]> = T extends [unknown, unknown, ...infer R] ? R : never;
 export type BerthHttp = ReturnType<typeof httpClient>;
 
 /** The HTTP API, one call per route. Everything throws {@link ProblemError} for a "no". */
@@ -146,6 +148,20 @@ export function httpClient(access: Access) {
         }),
       /** Gets a file out of the folder of the lease. */
       fetch: (id: string, path: string): Promise<Download> => download({ method: 'POST', path: at('leases', id, 'get'), body: { path } }),
+      /** What is in a folder of the lease's folder, by name. */
+      files: (id: string, path = '.', options: { limit?: number | undefined; cursor?: string | undefined } = {}) => get<Page<FileView>>(at('leases', id, 'files'), { path, ...options }),
+      /** What one path is; a link is not followed. */
+      stat: (id: string, path: string) => get<FileView>(at('leases', id, 'files', 'stat'), { path }),
+      /** Removes a file, a link or a folder; resolves when it is gone. */
+      removeFile: (id: string, path: string, options: WriteOptions & { recursive?: boolean | undefined } = {}) => write<ActionView>('DELETE', at('leases', id, 'files'), undefined, options, { path, recursive: options.recursive }),
+      /** Makes a folder, with those above it. */
+      makeFolder: (id: string, path: string, options?: WriteOptions) => write<ActionView>('POST', at('leases', id, 'files', 'folder'), {}, options, { path }),
+      /** Stops a leased service, and starts it again unless it is to stay so; the id that comes back is that of the action. */
+      service: (id: string, verb: 'restart' | 'stop', options?: WriteOptions) => post(at('leases', id, 'service', verb), {}, options),
+      /** Begins a terminal; the id that comes back is that of its action, which is then joined. */
+      terminal: (id: string, terminal: SessionInput<'terminal'>, options?: WriteOptions) => post(at('leases', id, 'terminal'), terminal, options),
+      /** Begins a forward; each connection through it, and whoever keeps it, joins its action. */
+      forward: (id: string, to: SessionInput<'forward'>, options?: WriteOptions) => post(at('leases', id, 'forward'), to, options),
     },
     plans: {
       list: () => get<Page<PlanView>>(at('plans')),
@@ -210,6 +226,8 @@ export function httpClient(access: Access) {
       get: (id: string) => get<ActionView>(at('actions', id)),
       /** Ends a running command; its outcome is then `cancelled`, unless it was faster. */
       cancel: (id: string, reason?: string, options?: WriteOptions) => post(at('actions', id, 'cancel'), { reason }, options),
+      /** Joins a terminal or a forward. */
+      join: (id: string, ...more: Tail<Parameters<typeof joinSession>>) => joinSession(access, at('actions', id, 'live'), ...more),
       log: (id: string, options: Omit<LogOptions, 'step'> = {}) => followBytes(access, at('actions', id, 'log'), options),
       logGroups: (id: string) => get<Page<LogGroup>>(at('actions', id, 'log', 'groups')),
       search: (id: string, { text, ...more }: LogSearch) => get<Page<ActionLogLine>>(at('actions', id, 'log', 'search'), { q: text, ...more }),

@@ -7,7 +7,8 @@ export { ProblemError } from './problem.js';
 export { berthHome, readCliConfig, type CliConfig } from './config.js';
 export { Channel } from './channel.js';
 export {
-  ended, type ActionLogLine, type ActionView, type ArtifactView, type BuildHostView, type BuildLogGroup, type BuildLogLine, type BuildStatus, type BuildView, type GenerationView, type Health, type HistoryEntry, type LeaseExplanation, type LeaseView, type LiveEvent, type LogGroup,
+  ended, type ActionLogLine, type ActionView, type ArtifactView, type BuildHostView, type BuildLogGroup, type BuildLogLine, type BuildStatus, type BuildView, type FileView, type GenerationView, type Health, type HistoryEntry, type LeaseExplanation, type LeaseView, type LiveEvent, type LogGroup,
   type MachineView, type Page, type PlanView, type Problem, type ReportView, type StepOutcome, type StepView,
 } from './api.js';
 export type { BlueprintView, CapacityView, Hold, OrphanView, Quarantine, QuotaView, ResourceState, ResourceView, SlotCounts } from './api-fleet.js';
+export { joinSession, type SessionInput } from './live.js';

@@ -28,6 +28,13 @@ export const glob = insidePath.describe('a path inside the working copy; `*`, `?
 
 const cacheKey = z.string().regex(/^[0-9a-f]{40}$/).describe('40 hexadecimal digits');
 
+/** How large a terminal is. */
+export const terminalSize = z.object({
+  columns: z.number().int().min(1).max(1000).default(80).describe('width in characters'),
+  rows: z.number().int().min(1).max(1000).default(24).describe('height in characters'),
+});
+export type TerminalSize = z.infer<typeof terminalSize>;
+
 /** What is done on a host, by kind. */
 export const actionSpec = z.discriminatedUnion('kind', [
   z.object({
@@ -116,6 +123,41 @@ export const actionSpec = z.discriminatedUnion('kind', [
     name: z.string().max(256).describe('folder of artifacts that the files are kept under'),
     whenNone: z.enum(['fail', 'pass']).default('fail'),
   }),
+  z.object({
+    kind: z.literal('terminal'),
+    tty: z.boolean().default(true).describe('a pseudo-terminal; without one, bytes go through untouched and standard error is apart'),
+    ...terminalSize.shape,
+    term: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/, 'a terminal type is letters, digits, ".", "_", "+" or "-"').default('xterm-256color').describe('type of the terminal, as in TERM'),
+    command: z.string().min(1).max(16_384).regex(/^[^\0]+$/, 'a command has no NUL').optional().describe("text of a POSIX shell script; the user's login shell when absent"),
+  }),
+  z.object({
+    kind: z.literal('forward'),
+    port: z.number().int().min(1).max(65_535).describe('where to, on the host or seen from it'),
+    address: z.string().regex(/^[A-Za-z0-9:][A-Za-z0-9:._-]{0,252}$/, 'use a host name or an IP address').default('127.0.0.1').describe('as seen from the host'),
+  }),
+  z.object({
+    kind: z.literal('remove-file'),
+    path: insidePath,
+    recursive: z.boolean().default(false).describe('a folder with all that is in it'),
+  }),
+  z.object({
+    kind: z.literal('make-folder'),
+    path: insidePath,
+  }),
+  z.object({
+    kind: z.literal('restart-service'),
+    service: uuid.describe('id of the service; what runs of it is ended first'),
+    stop: z.object({ command: z.string().min(1).max(65_536), timeoutMs: z.number().int().positive().max(86_400_000) }).optional().describe('text of a POSIX shell script that ends it in good order; what is left is killed'),
+    start: z
+      .object({
+        command: z.string().min(1).max(65_536).describe('text of a POSIX shell script that starts it and ends'),
+        timeoutMs: z.number().int().positive().max(7 * 86_400_000),
+        ready: z.object({ command: z.string().min(1).max(65_536), timeoutMs: z.number().int().positive() }).optional().describe('tried until it ends with 0'),
+      })
+      .optional()
+      .describe('absent: it stays stopped'),
+    env: environment.default({}),
+  }),
 ]);
 export type ActionSpec = z.infer<typeof actionSpec>;
 export type ActionKind = ActionSpec['kind'];
@@ -147,6 +189,18 @@ export const actionCommands = {
   RemoveFolders: z
     .object({ host: hostAccess, copies: z.array(uuid).min(1).max(1000) })
     .describe('Removes working folders that nobody owns, and the processes in them. Answered with `data` = `{removed: [id], failed: [{id, error}]}`; writes nothing.'),
+  ListFiles: z
+    .object({
+      lease: uuid.describe('the lease whose folder is looked into'),
+      token: z.number().int().positive().describe("the fencing token of the lease's grant"),
+      path: insidePath.default('.'),
+      after: z.string().max(1024).optional().describe('only names after this one'),
+      limit: z.number().int().min(1).max(1000).default(500),
+    })
+    .describe('What is in a folder, by name. Answered with `data` = `{items: [{name, kind, bytes, mode, modified}], more}`; writes nothing. `kind` is file, folder, link or other; `mode` its permission bits as a number.'),
+  StatFile: z
+    .object({ lease: uuid, token: z.number().int().positive().describe("the fencing token of the lease's grant"), path: insidePath })
+    .describe('What one path is; a link is not followed. Answered with `data` = `{name, kind, bytes, mode, modified, target?}`; writes nothing.'),
 } as const;
 
 /** A file that was kept. */

@@ -89,6 +89,7 @@ export const refusals = {
   'machine-refused': 422,
   'host-key-changed': 422,
   'path-outside': 422,
+  'too-many-sessions': 429,
   unavailable: 503,
   unauthorized: 401,
   'not-found': 404,
@@ -135,6 +136,7 @@ export const subjects = {
   output: (action: string) => `berth.out.${action}`,
   status: (kind: Kind, id: string) => `berth.status.${kind}.${id}`,
   dead: (service: string, type: string) => `berth.dead.${service}.${type}`,
+  live: (action: string, channel: string, way: 'up' | 'down') => `berth.live.${action}.${channel}.${way}`,
 } as const;
 
 /** Headers of a chunk on `berth.out.<actionId>`; the body is the raw bytes, at most 64 KiB. */

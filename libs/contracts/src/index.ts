@@ -14,7 +14,7 @@ export { workingCopySpec, type WorkingCopySpec } from './working-copy.js';
 export { quota, type Quota } from './fleet.js';
 export { explanation, considered, consideredCode, type Explanation, type Considered, type ConsideredCode } from './explanation.js';
 export { leaseRequest, waiting, type LeaseRequest } from './lease.js';
-export { insidePath, glob, secretName, commandShell, keptFile, actionSpec, actionResult, type CommandShell, type KeptFile, type ActionSpec, type ActionKind, type ActionResult } from './action.js';
+export { insidePath, glob, secretName, commandShell, keptFile, actionSpec, actionResult, terminalSize, type CommandShell, type KeptFile, type ActionSpec, type ActionKind, type ActionResult, type TerminalSize } from './action.js';
 export { plan, savedPlan, planVariable, type Plan, type SavedPlan, type PlanVariable } from './plan.js';
 export { stepSchemas, isTemplate, TEMPLATE, type Step, type SavedStep, type StepKindName, type StepWith } from './steps.js';
 export { artifactUri, artifactType, type Failure } from './build.js';
@@ -28,3 +28,5 @@ export {
   type ReportFormat, type KnownReportFormat, type TestCounts, type LintCounts, type TestFinding, type LintFinding, type Finding, type ReportSummary, type Report,
 } from './report.js';
 export { artifactName, objectName } from './object-name.js';
+export { LiveEnd, type LiveListener, type LiveTimes } from './live/end.js';
+export { decodeFrame, encodeFrame, MOST_DATA, type Frame, type LiveEnding, type LiveOpening, type LiveStream } from './live/frame.js';

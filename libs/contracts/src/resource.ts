@@ -33,6 +33,13 @@ export const resourceCommands = {
     .object({ ...target, reason: reason.default('released') })
     .refine(oneTarget, whichOne())
     .describe('Ends a resource for good once its last lease is over. The host of a machine is made anew: remove the machine instead.'),
+  RestartService: z
+    .object({
+      lease: uuid.describe('of a service'),
+      token: z.number().int().positive().describe("the fencing token of the lease's grant"),
+      start: z.boolean().default(true).describe('false: it is stopped and stays so'),
+    })
+    .describe('Stops a leased service and starts it again with the commands of its blueprint. The id of the command is the id of the action; the lease and its port stay as they are.'),
 } as const;
 
 export const resourceEvents = {

@@ -8,3 +8,4 @@ export { openRuntime, startService, type Living, type RunningService, type Runti
 export { actionSettings, ConfigError, DEFAULT_ARTIFACT_LIMIT, DEFAULT_OUTPUT_LIMIT, readEnvironment, type Config } from './config.js';
 export { readSecret, SecretFault, secretsFolder } from './secrets.js';
 export { runDefinition, runService } from './main.js';
+export { relayLive, serveLive, type LiveRelay, type LiveService } from './live.js';

@@ -11,6 +11,7 @@ import { HostWork } from './host-work.js';
 import { Hosts, type Machines } from './hosts.js';
 import { Launches } from './launches.js';
 import { Operations } from './operations.js';
+import { Services } from './services.js';
 import { Owned } from './owned.js';
 import { Peers } from './peers.js';
 import { Pools } from './pools.js';
@@ -50,6 +51,7 @@ export class AllocatorApp implements Following {
     },
   };
   readonly operations: Operations;
+  readonly services: Services;
   readonly catalogue: Catalogue;
   readonly room: Room;
   readonly why: Why;
@@ -100,6 +102,7 @@ export class AllocatorApp implements Following {
     this.reaper = new Reaper(runtime, views, resources, this.catalogue, this.room, this.peers);
     this.why = new Why(runtime, follower, views, this.catalogue, this.room, this.claims, this.derived, new FleetViews(views, resources, this.catalogue, this.room, this.pools), this.peers);
     this.operations = new Operations(views, resources, this.hosts, this.derived);
+    this.services = new Services(runtime, follower, views, resources, this.catalogue);
   }
 
   // --- commands ---

@@ -90,4 +90,9 @@ export class AllocatorHandlers {
   considerLease(command: Of<'ConsiderLease'>): Promise<Answer> {
     return this.app.seen(command, (c) => this.app.why.consider(c));
   }
+
+  @MessagePattern('RestartService')
+  restartService(command: Of<'RestartService'>): Promise<Answer> {
+    return this.app.seen(command, (c) => this.app.services.restart(c));
+  }
 }

@@ -18,7 +18,8 @@ import { LeasesController } from './http/leases.controller.js';
 import { LogsController } from './http/logs.controller.js';
 import { MachinesController } from './http/machines.controller.js';
 import { PlansController } from './http/plans.controller.js';
-import { readBodies, requireToken } from './http/server.js';
+import { LeaseFilesController } from './http/lease-files.controller.js';
+import { readBodies, requireToken, tokenGate } from './http/server.js';
 import { SystemController } from './http/system.controller.js';
 import { DATABASE, LOG, READINESS, RUNTIME, type Readiness } from './http/tokens.js';
 import { BuildLogs } from './live/build-log.js';
@@ -30,6 +31,7 @@ import { ActionLogs } from './live/log.js';
 import { Objects } from './live/objects.js';
 import { Output } from './live/output.js';
 import { Sections } from './live/sections.js';
+import { Sessions } from './live/sessions.js';
 import { consoleReadiness } from './readiness.js';
 import { Fleet } from './views/fleet.js';
 import { Projection } from './views/projection.js';
@@ -81,7 +83,7 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
   const all = consoleReadiness(runtime, database, projection, hub, readiness);
   const module: DynamicModule = {
     module: ConsoleModule,
-    controllers: [SystemController, MachinesController, BlueprintsController, FleetController, LeasesController, PlansController, BuildsController, ArtifactsController, LogsController, EventsController],
+    controllers: [SystemController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, BuildsController, ArtifactsController, LogsController, EventsController],
     providers: [
       { provide: RUNTIME, useFactory: () => runtime },
       { provide: LOG, useFactory: () => runtime.log },
@@ -99,7 +101,7 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
       { provide: HostWork, useFactory: () => new HostWork(runtime, reads, commands, objects, ends) },
     ],
   };
-  return { module, output, parts: [follower, projection] };
+  return { module, output, parts: [follower, projection], sessions: new Sessions(runtime, reads, ends) };
 }
 
 /**
@@ -116,11 +118,13 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
   try {
     const database = await openDatabase(config.databaseUrl, (error) => runtime.log.warn({ error }, 'a connection to the database was lost'));
     undo.push(() => database.destroy());
-    const { module, output, parts } = wire(runtime, database, extra.readiness);
+    const { module, output, parts, sessions } = wire(runtime, database, extra.readiness);
     const adapter = new FastifyAdapter({ forceCloseConnections: true, routerOptions: { maxParamLength: MOST_PARAMETER } });
     const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false, bodyParser: false, abortOnError: false });
     readBodies(adapter.getInstance());
-    requireToken(adapter.getInstance(), extra.token);
+    const gate = tokenGate(extra.token);
+    requireToken(adapter.getInstance(), gate);
+    sessions.attach(adapter.getHttpServer(), gate);
     app.useGlobalFilters(new ProblemFilter(runtime.log));
     for (const part of parts) {
       await part.start();
@@ -128,6 +132,7 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
     }
     undo.push(async () => output.close());
     undo.push(() => app.close());
+    undo.push(() => sessions.stop());
     await app.listen(config.httpPort, LOOPBACK).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'EADDRINUSE' ? new Error(`port ${config.httpPort} is in use: stop what uses it or set BERTH_HTTP_PORT to another one`, { cause: error }) : error;
     });

@@ -1,5 +1,5 @@
 import { derivedId, type ActionEvent } from '@berth/contracts';
-import { DEFAULT_OUTPUT_LIMIT, readSecret, tellUntilStored, type Aggregates, type Runtime } from '@berth/runtime';
+import { DEFAULT_OUTPUT_LIMIT, readSecret, serveLive, tellUntilStored, type Aggregates, type Runtime } from '@berth/runtime';
 import { actions } from './actions/index.js';
 import { foldersOf, type ActionContext } from './actions/action.js';
 import { gatewayObjects } from './adapters/objects.js';
@@ -55,7 +55,7 @@ export class Carrying {
     const cancel = new AbortController();
     const gone = new AbortController();
     // A lease that ended while no gateway ran: what may run under it is ended, and what has not begun never does.
-    if (action.cancel !== undefined || (!isRemoval(action.spec.kind) && this.parts.grants.ended(action.lease))) cancel.abort();
+    if (action.cancel !== undefined || (!isRemoval(action.spec.kind) && this.parts.grants.ended(action.lease))) cancel.abort(action.cancel ?? 'its lease ended');
     const done = this.insist(id, action, mayHaveStarted, cancel.signal, gone.signal)
       .catch((error: unknown) => this.parts.runtime.log.error({ error, action: id }, 'action left for the next start'))
       .finally(() => this.running.delete(id));
@@ -63,7 +63,7 @@ export class Carrying {
   }
 
   cancel(id: string): void {
-    this.running.get(id)?.cancel.abort();
+    this.running.get(id)?.cancel.abort(this.stateOf(id)?.cancel);
   }
 
   /** The host of this lease may be over: what runs there ends now, for nobody will ever say how it ended. */
@@ -73,7 +73,7 @@ export class Carrying {
     for (const id of this.parts.under.live(lease)) {
       const spec = this.stateOf(id)?.spec;
       // An enrolled machine may come back with all that is on it, so removals stay owed.
-      if (spec && (gone.launched || !isRemoval(spec.kind))) this.running.get(id)?.gone.abort();
+      if (spec && (gone.launched || !isRemoval(spec.kind))) this.running.get(id)?.gone.abort(`its host failed: ${gone.error}`);
     }
   }
 
@@ -82,7 +82,7 @@ export class Carrying {
   }
 
   async stop(): Promise<void> {
-    this.detach.abort();
+    this.detach.abort('the gateway was stopped');
     await Promise.all([...this.running.values()].map((r) => r.done));
   }
 
@@ -130,11 +130,13 @@ export class Carrying {
       runner: this.parts.runner,
       output,
       objects: this.objects,
+      live: (accept) => serveLive(runtime.connection, id, accept),
       // A removal is owed whatever happens: it waits for its host instead of failing.
       mayHaveStarted: mayHaveStarted || removal,
       owed: removal || (mayHaveStarted && !makes),
       abandoned: under.abandoned(action.lease),
       prepared: under.prepared(action.lease),
+      starters: under.starters(action.lease).filter((one) => one !== id),
       startedAt: under.startedAt(id),
       outputLimit: runtime.config.outputLimit ?? DEFAULT_OUTPUT_LIMIT,
       signals: { cancel, detach: AbortSignal.any([this.detach.signal, gone]), cancelGraceMs: () => this.stateOf(id)?.graceMs },

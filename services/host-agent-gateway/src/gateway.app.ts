@@ -1,12 +1,13 @@
-import { type ActionEvent, type AnyRecorded, type Answer, type CommandData } from '@berth/contracts';
+import { rejected, type ActionEvent, type AnyRecorded, type Answer, type CommandData, type Refusal } from '@berth/contracts';
 import { aggregates, Follower, type Aggregates, type Command, type Following, type Runtime } from '@berth/runtime';
 import { Carrying } from './carrying.js';
 import { causeOf } from './cause.js';
-import { actionDecider, isLive, type Action, type ActionCommand } from './domain/action.js';
+import { actionDecider, isLive, isSession, type Action, type ActionCommand } from './domain/action.js';
 import { Grants } from './domain/grants.js';
 import { isRemoval } from './domain/resources.js';
 import { actionStatus } from './domain/status.js';
 import { UnderLease } from './domain/under-lease.js';
+import { FileLooks } from './files/looks.js';
 import { Forgetting } from './forgetting.js';
 import { Links } from './links.js';
 import { Looks } from './looks/looks.js';
@@ -14,10 +15,14 @@ import { createRunner } from './runner/run.js';
 import { sweep } from './sweep.js';
 import { createPool } from './transports/pool.js';
 
+/** Terminals and forwards at a time under one lease: each is a channel of the one connection to its host. */
+const MOST_SESSIONS = 16;
+
 /** The host-agent gateway: the only service that touches a host, and the one writer of actions. */
 export class GatewayApp implements Following {
   readonly follower: Follower;
   readonly looks: Looks;
+  readonly files: FileLooks;
   readonly kinds = ['action', 'lease', 'resource'] as const;
   readonly status: NonNullable<Following['status']> = {
     kinds: ['action'],
@@ -46,6 +51,7 @@ export class GatewayApp implements Following {
       over: (host, failed) => (failed ? this.forgetting.drop(host) : this.forgetting.flush(host)),
     });
     this.looks = new Looks(grants, this.links, pool);
+    this.files = new FileLooks(grants, pool, (position) => this.follower.reached(position));
   }
 
   // --- commands ---
@@ -54,11 +60,22 @@ export class GatewayApp implements Following {
     await this.follower.reached(command.after);
     const { lease, token, spec } = command.data;
     if (!this.actions.get(command.id)) {
-      const refusal = this.grants.check(lease, token, spec);
+      const refusal = this.grants.check(lease, token, spec) ?? (isSession(spec.kind) ? this.crowded(lease) : undefined);
       // The same command again may come when its lease has ended: its effect is there, so only a new one is refused.
       if (refusal && (await this.runtime.store.load('action', command.id)).length === 0) return { ...refusal, message: `RunAction is refused: ${refusal.message}` };
     }
     return this.actions.handle(command.id, { type: 'Request', lease, token, spec }, causeOf(command));
+  }
+
+  private crowded(lease: string): Refusal | undefined {
+    const open = this.under.live(lease).filter((id) => this.isSession(id));
+    if (open.length < MOST_SESSIONS) return undefined;
+    return rejected('too-many-sessions', `${open.length} terminals and forwards are open under the lease.`, [{ field: 'data.lease', message: `has ${open.length} of them, which is as many as there may be: end one` }]);
+  }
+
+  private isSession(id: string): boolean {
+    const state = this.actions.get(id)?.state;
+    return state !== undefined && isLive(state) && isSession(state.spec.kind);
   }
 
   async cancel(command: Command<CommandData<'host-agent-gateway', 'CancelAction'>>): Promise<Answer> {
@@ -92,9 +109,18 @@ export class GatewayApp implements Following {
     } else if (recorded.kind === 'lease') this.endWithLease(recorded.id);
     else if (recorded.kind === 'resource') {
       this.links.mind(recorded.id);
+      for (const event of recorded.commit.events) if (event.type === 'SlotFreed') this.endStale(event.data.lease);
       if (recorded.commit.events.some(({ type }) => type === 'ResourceBroken' || type === 'ResourceDestroyed')) {
         for (const lease of this.under.leases()) this.carrying.lookAgain(lease);
       }
+    }
+  }
+
+  /** Nobody goes on talking to a host under a grant that is another's by now. */
+  private endStale(lease: string): void {
+    for (const id of this.under.live(lease)) {
+      const state = this.actions.get(id)?.state;
+      if (state && isLive(state) && isSession(state.spec.kind) && !this.grants.holds(lease, state.token)) this.carrying.tell(id, { type: 'Cancel', reason: 'its fencing token is stale' }, 'stale');
     }
   }
 

@@ -33,4 +33,14 @@ export class GatewayHandlers {
   removeFolders(command: Command<CommandData<'host-agent-gateway', 'RemoveFolders'>>): Promise<Answer> {
     return this.app.looks.remove(command);
   }
+
+  @MessagePattern('ListFiles')
+  listFiles(command: Command<CommandData<'host-agent-gateway', 'ListFiles'>>): Promise<Answer> {
+    return this.app.files.list(command);
+  }
+
+  @MessagePattern('StatFile')
+  statFile(command: Command<CommandData<'host-agent-gateway', 'StatFile'>>): Promise<Answer> {
+    return this.app.files.stat(command);
+  }
 }

@@ -14,6 +14,7 @@ type Spec = CommandInput<'host-agent-gateway', 'RunAction'>['spec'];
 /** The gateway on a real bus; the spec says what allocator and lease service would. */
 export interface TestGateway {
   home: string;
+  /** The spec's own. */
   connection: NatsConnection;
   bus: Bus;
   resource(id: string, ...events: ResourceEvent[]): Promise<number>;
@@ -22,7 +23,7 @@ export interface TestGateway {
   host(how: 'enrolled' | 'launched', access: HostAccess): Promise<{ resource: string; lease: string; token: number }>;
   /** Something under a lease of its own that stands on another lease. */
   on(parent: string, type: 'working-copy' | 'service', state?: 'acquired' | 'active', path?: string): Promise<{ resource: string; lease: string; token: number }>;
-  ask(type: 'ProbeHost' | 'ListFolders' | 'RemoveFolders', data: object): Promise<Answer>;
+  ask(type: 'ProbeHost' | 'ListFolders' | 'RemoveFolders' | 'ListFiles' | 'StatFile', data: object): Promise<Answer>;
   run(lease: string, token: number, spec: Spec): Promise<string>;
   events(action: string): Promise<ActionEvent[]>;
   started(action: string): Promise<void>;

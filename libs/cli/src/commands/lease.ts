@@ -3,8 +3,11 @@ import type { LeaseView } from '@berth/client';
 import { leaf, type Context } from '../context.js';
 import { count, instant, time, untilOf } from '../options.js';
 import { relative, table } from '../text.js';
+import { fileCommands } from './lease-files.js';
 import { leaseText, lifeCommands } from './lease-life.js';
 import { requestCommand } from './lease-request.js';
+import { serviceOfLeaseCommands } from './lease-service.js';
+import { sessionCommands } from './lease-session.js';
 import { workCommands } from './lease-work.js';
 
 interface ListOptions {
@@ -46,6 +49,9 @@ export function leaseCommands(program: Command, context: Context): void {
     });
   lifeCommands(lease, context);
   workCommands(lease, context);
+  fileCommands(lease, context);
+  sessionCommands(lease, context);
+  serviceOfLeaseCommands(lease, context);
 }
 
 const more = (cursor: string | null): string => (cursor === null ? '' : `\nMore: --cursor ${cursor}`);

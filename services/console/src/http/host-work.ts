@@ -14,6 +14,8 @@ import type { Reads } from '../views/reads.js';
 import type { Commands } from './commands.js';
 import { HttpProblem, notFound } from './problem.js';
 
+type Absent = 'not-found' | 'machine-refused';
+
 /** Largest file that goes to or from a host over HTTP. */
 const MAX_FILE = 1024 ** 3;
 
@@ -36,6 +38,32 @@ export class HostWork {
     return id;
   }
 
+  /** Begins a terminal or a forward, which is then talked to; resolves with the id of its action. */
+  async begin(lease: string, kind: 'terminal' | 'forward', body: Record<string, unknown>, id: string): Promise<string> {
+    await this.run(lease, await this.tokenOf(lease), { ...body, kind }, id);
+    return id;
+  }
+
+  /** Has a leased service stopped, and started again unless it is to stay so; resolves with the id of the action. */
+  async service(lease: string, start: boolean, id: string): Promise<string> {
+    const token = await this.tokenOf(lease);
+    await this.commands.send('allocator', 'RestartService', { lease, token, start }, id);
+    return id;
+  }
+
+  /** What is in a folder, or what one path is. */
+  async look(lease: string, type: 'ListFiles' | 'StatFile', what: Record<string, unknown>, id: string): Promise<Record<string, unknown>> {
+    const token = await this.tokenOf(lease);
+    return (await this.commands.send('host-agent-gateway', type, { lease, token, ...what }, id)).data;
+  }
+
+  /** Does something with a path, and waits until it is done. */
+  async change(lease: string, spec: { kind: 'remove-file' | 'make-folder'; path: string | undefined; recursive?: boolean }, request: FastifyRequest, id: string): Promise<ActionView> {
+    const path = pathInside(spec.path);
+    await this.run(lease, await this.tokenOf(lease), { ...spec, path }, id);
+    return actionView(await this.end(id, request, 'not-found'));
+  }
+
   /** Stores the body, has it put on the host, and waits until it is there. */
   async put(lease: string, path: string | undefined, mode: string | undefined, request: FastifyRequest, id: string): Promise<ActionView> {
     const inside = pathInside(path);
@@ -56,12 +84,12 @@ export class HostWork {
   }
 
   /** Has a file brought from the host, sends it, and keeps nothing of it. */
-  async fetch(lease: string, path: unknown, id: string, reply: FastifyReply): Promise<void> {
+  async fetch(lease: string, path: unknown, id: string, reply: FastifyReply, absent?: Absent): Promise<void> {
     const inside = pathInside(path);
     const token = await this.tokenOf(lease);
     await this.afterwards(id, async () => {
       await this.run(lease, token, { kind: 'get-file', path: inside, object: id }, id);
-      await this.end(id, reply.request);
+      await this.end(id, reply.request, absent);
       const object = await this.objects.open(transferBucket, id);
       if (!object) throw new HttpProblem('internal', 'The file was brought from the host and is gone: ask for it again.');
       const headers = { 'Content-Type': 'application/octet-stream', ...fileHeaders(posix.basename(inside), object) };
@@ -88,14 +116,15 @@ export class HostWork {
     }
   }
 
-  private async end(id: string, request: FastifyRequest): Promise<ActionRow> {
+  /** @param absent what it is called that nothing is at the path: of what has a URL of its own, that there is no such thing */
+  private async end(id: string, request: FastifyRequest, absent: Absent = 'machine-refused'): Promise<ActionRow> {
     const gone = new AbortController();
     const leave = () => gone.abort();
     request.raw.socket.once('close', leave);
     try {
       const action = await this.ends.ofAction(id, gone.signal);
       if (action.status === 'succeeded') return action;
-      const code = action.code === 'path-outside' || action.code === 'stale-token' ? action.code : 'machine-refused';
+      const code = action.code === 'path-outside' || action.code === 'stale-token' || (action.code === 'not-found' && absent === 'not-found') ? action.code : 'machine-refused';
       throw new HttpProblem(code, `The host did not do it: ${action.error ?? action.status}.`, [{ field: 'path', message: action.error ?? action.status }]);
     } finally {
       request.raw.socket.off('close', leave);

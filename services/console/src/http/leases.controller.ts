@@ -94,6 +94,35 @@ export class LeasesController {
     return accepted(reply, 202, `actions/${id}`, { id });
   }
 
+  /** Begins a terminal; it is talked to at `actions/ID/live`. */
+  @Post(':id/terminal')
+  async terminal(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    const id = await this.work.begin(lease, 'terminal', objectBody(request), commandId(request));
+    return accepted(reply, 202, `actions/${id}`, { id });
+  }
+
+  /** Begins a forward; each connection through it is talked to at `actions/ID/live`. */
+  @Post(':id/forward')
+  async forward(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    const id = await this.work.begin(lease, 'forward', objectBody(request), commandId(request));
+    return accepted(reply, 202, `actions/${id}`, { id });
+  }
+
+  @Post(':id/service/restart')
+  restart(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return this.service(lease, true, request, reply);
+  }
+
+  @Post(':id/service/stop')
+  stop(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    return this.service(lease, false, request, reply);
+  }
+
+  private async service(lease: string, start: boolean, request: FastifyRequest, reply: FastifyReply) {
+    const id = await this.work.service(lease, start, commandId(request));
+    return accepted(reply, 202, `actions/${id}`, { id });
+  }
+
   @Post(':id/put')
   @HttpCode(200)
   put(@Param('id') lease: string, @Req() request: FastifyRequest): Promise<ActionView> {

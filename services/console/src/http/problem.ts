@@ -3,7 +3,7 @@ import type { Problem } from '@berth/client';
 import { refusals, type FieldError, type Refusal, type RefusalCode } from '@berth/contracts';
 
 /** Codes that only HTTP has, beside those of the bus. */
-const ofHttp = { 'bad-request': 400, 'unsupported-media-type': 415, 'too-large': 413, 'range-not-satisfiable': 416, 'in-progress': 409, internal: 500 } as const;
+const ofHttp = { 'bad-request': 400, 'unsupported-media-type': 415, 'too-large': 413, 'range-not-satisfiable': 416, 'in-progress': 409, 'session-ended': 410, internal: 500 } as const;
 export type ProblemCode = RefusalCode | keyof typeof ofHttp;
 const statuses: Record<string, number> = { ...refusals, ...ofHttp };
 
@@ -34,12 +34,16 @@ export function problemOf(refusal: Refusal, prefix = 'data.'): HttpProblem {
 export const notFound = (code: Extract<ProblemCode, `unknown-${string}` | 'not-found'>, what: string, where: string): HttpProblem =>
   new HttpProblem(code, `There is no ${what}: ${where} shows what there is.`);
 
-/** RFC 9457. */
-export function sendProblem(reply: FastifyReply, problem: HttpProblem): void {
+/** RFC 9457. As bytes: as text it would get a charset, which application/problem+json does not have. */
+export function problemBody(problem: HttpProblem): Buffer {
   const title = problem.code.replaceAll('-', ' ').replace(/^./, (letter) => letter.toUpperCase());
   const body: Problem = { type: `urn:berth:problem:${problem.code}`, title, status: problem.status, detail: problem.message, code: problem.code, errors: problem.errors, ...problem.more };
+  return Buffer.from(JSON.stringify(body));
+}
+
+/** Answers with a problem. */
+export function sendProblem(reply: FastifyReply, problem: HttpProblem): void {
   if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer realm="berth"');
   if (problem.status === 503) reply.header('Retry-After', '2');
-  // As bytes: as text it would get a charset, which application/problem+json does not have.
-  reply.code(problem.status).header('Content-Type', 'application/problem+json').send(Buffer.from(JSON.stringify(body)));
+  reply.code(problem.status).header('Content-Type', 'application/problem+json').send(problemBody(problem));
 }

@@ -1,4 +1,5 @@
-import type { ActionKind, ActionSpec } from '@berth/contracts';
+import type { ActionKind, ActionSpec, LiveEnd, LiveListener, LiveOpening } from '@berth/contracts';
+import type { LiveService } from '@berth/runtime';
 import type { Objects } from '../adapters/objects.js';
 import type { OutputSink } from '../adapters/output.js';
 import type { End } from '../domain/action.js';
@@ -18,6 +19,8 @@ export interface ActionContext<S extends ActionSpec = ActionSpec> {
   runner: Runner;
   output: OutputSink;
   objects: Objects;
+  /** Waits for whoever wants to talk to what the action runs. */
+  live(accept: (end: LiveEnd, opening: LiveOpening) => LiveListener): LiveService;
   /** It may have been started by a process before this one. */
   mayHaveStarted: boolean;
   /** It has to be done however long its host is away. */
@@ -26,11 +29,13 @@ export interface ActionContext<S extends ActionSpec = ActionSpec> {
   abandoned: readonly string[];
   /** What the lease's working copy was made from. */
   prepared: Extract<ActionSpec, { kind: 'prepare-working-copy' }> | undefined;
+  /** Actions that started a service under the lease: what runs of it carries the mark of one of them. */
+  starters: readonly string[];
   /** When it was recorded as started, epoch milliseconds. */
   startedAt: number | undefined;
   /** Bytes of each stream that are kept of what is printed, when the action says nothing else. */
   outputLimit: number;
-  /** `cancelGraceMs`: asked when it is cancelled, the time to end by itself that was said then. */
+  /** The reason of each is a sentence, where there is one to tell. `cancelGraceMs`: asked when it is cancelled, the time to end by itself that was said then. */
   signals: { cancel: AbortSignal; detach: AbortSignal; cancelGraceMs(): number | undefined };
   /** The value of a secret. @throws SecretFault */
   secret(name: string): Promise<Buffer>;
@@ -49,13 +54,13 @@ export interface ActionContext<S extends ActionSpec = ActionSpec> {
 export type ActionHandler<S extends ActionSpec> = (context: ActionContext<S>) => Promise<End | undefined>;
 
 /** What some kinds do besides, as a command of its own on the host. */
-export type Part = 'ready' | 'keep' | 'remove';
+export type Part = 'ready' | 'keep' | 'remove' | 'stop';
 
 /** The name of a part on the host. */
 export const partOf = (id: string, part: Part | undefined): string => (part === undefined ? id : `${id}-${part}`);
 
 /** Every folder that an action may have on the host. */
 export function foldersOf(id: string, kind: ActionKind): string[] {
-  const parts: Partial<Record<ActionKind, readonly Part[]>> = { 'start-service': ['ready'], 'stop-service': ['remove'], 'remove-working-copy': ['keep'] };
+  const parts: Partial<Record<ActionKind, readonly Part[]>> = { 'start-service': ['ready'], 'stop-service': ['remove'], 'remove-working-copy': ['keep'], 'restart-service': ['stop', 'ready'] };
   return [id, ...(parts[kind] ?? []).map((part) => partOf(id, part))];
 }

@@ -32,8 +32,8 @@ export const startService: ActionHandler<Start> = async (context) => {
 };
 
 /** Tried on the host itself: a try costs no way there and back, and goes on while the connection is away. */
-async function untilReady(
-  context: ActionContext<Start>,
+export async function untilReady(
+  context: ActionContext,
   about: { cwd: string; env: Record<string, string>; elsewhere: boolean },
   ready: NonNullable<Start['ready']>,
   started: End,

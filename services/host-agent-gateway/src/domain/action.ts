@@ -1,4 +1,4 @@
-import { rejected, unreachable, type ActionEvent, type ActionResult, type ActionSpec, type Refusal } from '@berth/contracts';
+import { rejected, unreachable, type ActionEvent, type ActionKind, type ActionResult, type ActionSpec, type Refusal } from '@berth/contracts';
 
 interface Asked {
   lease: string;
@@ -34,6 +34,9 @@ export type End =
 export type ActionCommand = ({ type: 'Request' } & Asked) | { type: 'Start' } | { type: 'Cancel'; reason: string; graceMs?: number } | { type: 'End'; end: End };
 
 export const isLive = (action: Action): action is LiveAction => action.status === 'requested' || action.status === 'started';
+
+/** Kinds that somebody is at the other end of: they end with that, and with this process. */
+export const isSession = (kind: ActionKind): boolean => kind === 'terminal' || kind === 'forward';
 
 /** Pure. */
 export function decide(command: ActionCommand, action: Action): readonly ActionEvent[] | Refusal {

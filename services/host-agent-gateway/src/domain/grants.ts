@@ -91,7 +91,7 @@ export class Grants {
    * May this be done under this lease with this token? What makes or removes what a lease stands on needs the claim
    * alone; everything else needs the lease to be active. The claim outlives the lease until all is cleaned up.
    */
-  check(lease: string, token: number, spec: ActionSpec): Refusal | undefined {
+  check(lease: string, token: number, spec: Pick<ActionSpec, 'kind'>): Refusal | undefined {
     const claim = this.tree.claims.get(lease);
     if (!claim) {
       if (this.leases.has(lease)) return rejected('lease-not-active', 'The lease has no host.', [{ field: 'data.lease', message: 'is not active: nothing can run under it' }]);

@@ -9,6 +9,7 @@ export class UnderLease {
   private readonly started = new Map<string, number>();
   private readonly left = new Map<string, readonly string[]>();
   private readonly copies = new Map<string, Prepare>();
+  private readonly services = new Map<string, readonly string[]>();
 
   /** `action`: of an action's commit, what it made of it. */
   apply(recorded: AnyRecorded, action: Action | undefined): void {
@@ -16,11 +17,13 @@ export class UnderLease {
     if (recorded.kind === 'lease' && recorded.commit.events.some((event) => event.type === 'LeaseDestroyed')) {
       this.left.delete(id);
       this.copies.delete(id);
+      this.services.delete(id);
     }
     if (recorded.kind !== 'action' || !action || action.status === 'none') return;
     const { lease } = action;
     if ((action.status === 'failed' && action.code === 'unreachable') || action.status === 'lost') this.left.set(lease, [...(this.left.get(lease) ?? []), id]);
     if (action.spec.kind === 'prepare-working-copy') this.copies.set(lease, action.spec);
+    if (action.status === 'requested' && (action.spec.kind === 'start-service' || action.spec.kind === 'restart-service')) this.services.set(lease, [...new Set([...this.starters(lease), id])]);
     if (isLive(action)) {
       this.byLease.set(lease, (this.byLease.get(lease) ?? new Set()).add(id));
       if (action.status === 'started' && !this.started.has(id)) this.started.set(id, Date.parse(recorded.commit.at));
@@ -54,5 +57,10 @@ export class UnderLease {
   /** What the lease's working copy was made from: a build may have changed what the copy itself says of that. */
   prepared(lease: string): Prepare | undefined {
     return this.copies.get(lease);
+  }
+
+  /** Actions that have started a service under a lease, the first one first. */
+  starters(lease: string): readonly string[] {
+    return this.services.get(lease) ?? [];
   }
 }

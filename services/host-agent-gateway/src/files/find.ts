@@ -33,6 +33,8 @@ export interface Bounds {
 /** Folders within folders, and things in them; beyond is a mistake (a link that a mount makes into a circle, all of a disk). */
 const DEPTH = 64;
 const LOOKED_AT = 200_000;
+/** Names that are looked at to tell what is there instead. */
+const SHOWN = 1000;
 /** Folders that are listed at a time. */
 const AT_A_TIME = 8;
 
@@ -76,7 +78,7 @@ export async function whatIsThere(files: HostFiles, root: string, pattern: strin
 const lastName = (glob: Glob): string[] => glob.parts.slice(-1).map((part) => (part.kind === 'literal' ? part.name : ''));
 
 async function instead(files: HostFiles, folder: string, wanted: string, had = false): Promise<string> {
-  const entries = await files.list(folder);
+  const entries = await files.list(folder, SHOWN);
   if (entries.length === 0) return had ? 'nothing in it' : 'which is empty';
   const names = entries.map(({ name, stat }) => plain(stat.kind === 'folder' ? `${name}/` : name));
   return `${had ? '' : 'which has '}${closest(wanted, names)}`;
@@ -108,7 +110,7 @@ class Search {
   private async enter(folder: Folder): Promise<Folder[]> {
     const { glob, files } = this;
     const named = folder.progress === 'all' ? undefined : namesAhead(glob, folder.progress);
-    const entries = named ? await this.named(folder, named) : await files.list(folder.real);
+    const entries = named ? await this.named(folder, named) : await files.list(folder.real, LOOKED_AT);
     this.lookedAt += entries.length;
     if (this.lookedAt > LOOKED_AT) throw new FileFault('too-large', `${plain(glob.pattern)} leads through more than ${LOOKED_AT} files and folders: name a folder further down.`);
     const below: Folder[] = [];

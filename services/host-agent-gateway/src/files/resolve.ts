@@ -40,6 +40,30 @@ export async function resolveTarget(files: HostFiles, root: string, relative: st
   return { folder, name };
 }
 
+/**
+ * Where an entry of a folder inside `root` is: the real path of its folder, and its name, which may be a link and is not followed.
+ * @throws HostError `path-outside`, or `not-found` when the folder is missing
+ */
+export async function resolveEntry(files: HostFiles, root: string, relative: string): Promise<{ folder: string; name: string }> {
+  const parts = partsOf(root, relative);
+  const name = parts.pop();
+  if (name === undefined) throw outside(relative, root, 'it is the folder itself');
+  const [realRoot, real] = await Promise.all([files.realpath(root), files.realpath([root, ...parts].join('/'))]);
+  return { folder: checked(realRoot, real, relative, root), name };
+}
+
+/**
+ * Makes a folder inside `root`, with those above it; one that is there is fine.
+ * @throws HostError `path-outside`, `already-exists` when a file is in its place
+ */
+export async function makeInside(files: HostFiles, root: string, relative: string): Promise<string> {
+  const realRoot = await files.realpath(root);
+  let folder = realRoot;
+  for (const part of partsOf(root, relative)) folder = checked(realRoot, await enter(files, `${folder}/${part}`), relative, root);
+  if ((await files.stat(folder)).kind !== 'folder') throw new HostError('already-exists', `There is a file at '${relative}', so no folder can be made there.`);
+  return folder;
+}
+
 /** The real path of a folder, made when nothing is there. */
 async function enter(files: HostFiles, path: string): Promise<string> {
   try {

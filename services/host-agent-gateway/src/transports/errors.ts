@@ -6,6 +6,7 @@
  * - `host-key-changed`    the host shows another key than the pinned one; nothing was sent to it
  * - `credential-invalid`  the credential reference cannot be read here
  * - `connection-lost`     there was a connection and it ended while something was under way
+ * - `connect-refused`    the host is there, and what is to be reached from it is not
  * - `channel-refused`     connected, but the host opens no further channel, shell or SFTP subsystem
  * - `not-found`, `permission-denied`, `already-exists`, `file-failed`   answers about one path
  * - `path-outside`        a path leaves the folder it is confined to
@@ -20,6 +21,7 @@ export type HostErrorCode =
   | 'host-key-changed'
   | 'credential-invalid'
   | 'connection-lost'
+  | 'connect-refused'
   | 'channel-refused'
   | 'not-found'
   | 'permission-denied'

@@ -1,15 +1,18 @@
 import { spawn } from 'node:child_process';
-import { chmod, lstat, mkdir, open, readdir, realpath, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, opendir, readdir, readlink, realpath, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { constants, homedir } from 'node:os';
+import { join } from 'node:path';
+import { conversation, dial } from './local-live.js';
 import { HostError, messageOf, type HostErrorCode } from './errors.js';
 import { lastWords, lineSplitter } from './lines.js';
-import { expandHome, HOST_SHELL, type Entry, type ExecResult, type FileStat, type HostFile, type HostFiles, type HostSpec, type ShellChannel, type Transport } from './transport.js';
+import { expandHome, HOST_SHELL, type Conversation, type Entry, type ExecResult, type FileStat, type HostFile, type HostFiles, type HostSpec, type ShellChannel, type Transport } from './transport.js';
 
 /** Opens the machine we are on, without SSH. Commands get a login-like environment: our own may hold secrets. */
 export async function connectLocal(host: HostSpec): Promise<Transport> {
   const listeners = new Set<(error?: HostError) => void>();
   const shells = new Set<ShellChannel>();
+  const talks = new Set<Conversation>();
   let closed = false;
   const refuseClosed = (): void => {
     if (closed) throw new HostError('connection-lost', `The connection to host ${host.id} is closed.`);
@@ -34,6 +37,17 @@ export async function connectLocal(host: HostSpec): Promise<Transport> {
       refuseClosed();
       return run(host, command);
     },
+    converse: async (spec) => {
+      refuseClosed();
+      const talk = await conversation(host, spec, environment());
+      talks.add(talk);
+      void talk.ended.then(() => talks.delete(talk));
+      return talk;
+    },
+    dial: async (address, port) => {
+      refuseClosed();
+      return dial(host, address, port);
+    },
     onClose: (listener) => {
       if (closed) listener();
       else listeners.add(listener);
@@ -42,6 +56,7 @@ export async function connectLocal(host: HostSpec): Promise<Transport> {
       if (closed) return;
       closed = true;
       for (const shell of shells) shell.close();
+      for (const talk of talks) talk.hangUp();
       for (const listener of listeners) listener();
       listeners.clear();
     },
@@ -143,7 +158,8 @@ function localFiles(host: HostSpec, refuseClosed: () => void): HostFiles {
     lstat: (path) => call(path, async () => statOf(await lstat(path))),
     realpath: (path) => call(path, () => realpath(path)),
     readdir: (path) => call(path, async () => (await readdir(path)).sort()),
-    list: (path) => call(path, () => listFolder(path)),
+    list: (path, most) => call(path, () => listFolder(path, most)),
+    readlink: (path) => call(path, () => readlink(path)),
     mkdir: (path, mode = 0o700) => call(path, async () => void (await mkdir(path, { mode }))),
     rmdir: (path) => call(path, () => rmdir(path)),
     rename: (from, to) => call(from, () => rename(from, to)),
@@ -152,21 +168,21 @@ function localFiles(host: HostSpec, refuseClosed: () => void): HostFiles {
   };
 }
 
-async function listFolder(path: string): Promise<Entry[]> {
-  const names = (await readdir(path)).sort();
+async function listFolder(path: string, most: number): Promise<Entry[]> {
   const entries: Entry[] = [];
-  for (const name of names) {
+  for await (const { name } of await opendir(path)) {
     // What goes away while the folder is read is as if it had never been there.
-    const stats = await lstat(`${path}/${name}`).catch((error: unknown) => {
+    const stats = await lstat(join(path, name)).catch((error: unknown) => {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw error;
     });
     if (stats) entries.push({ name, stat: statOf(stats) });
+    if (entries.length >= most) break;
   }
-  return entries;
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function statOf(stats: Stats): FileStat {
   const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : stats.isSymbolicLink() ? 'link' : 'other';
-  return { kind, size: stats.size, mode: stats.mode & 0o7777 };
+  return { kind, size: stats.size, mode: stats.mode & 0o7777, modified: Math.floor(stats.mtimeMs) };
 }

@@ -42,10 +42,12 @@ describe('files of a host without SFTP', () => {
       await file.write(0, Buffer.from(name));
       await file.close();
     }
-    const listed = await transport.files.list(`${folder}/names`);
+    const listed = await transport.files.list(`${folder}/names`, 100);
     expect(listed.map(({ name }) => name)).toEqual([...names].sort());
     for (const { name, stat } of listed) {
-      expect([name, stat]).toEqual([name, { kind: 'file', size: Buffer.byteLength(name), mode: 0o640 }]);
+      expect([name, stat]).toEqual([name, { kind: 'file', size: Buffer.byteLength(name), mode: 0o640, modified: expect.any(Number) as number }]);
+      // Whole minutes.
+      expect(Math.abs(Date.now() - stat.modified)).toBeLessThan(180_000);
       expect(readFileSync(`${folder}/names/${name}`, 'utf8')).toBe(name);
       expect(await transport.files.realpath(`${folder}/names/${name}`)).toBe(`${folder}/names/${name}`);
     }
@@ -85,7 +87,7 @@ describe('files of a host without SFTP', () => {
     symlinkSync('/etc', `${folder}/out`);
     await expect(getFile(transport, folder, 'out/passwd')).rejects.toMatchObject({ code: 'path-outside' });
     const { files } = transport;
-    for (const ask of [() => files.list(`${folder}/new/large`), () => files.unlink(`${folder}/none`), () => files.open(`${folder}/none/x`, 'create')]) await expect(ask()).rejects.toMatchObject({ code: 'not-found' });
+    for (const ask of [() => files.list(`${folder}/new/large`, 100), () => files.unlink(`${folder}/none`), () => files.open(`${folder}/none/x`, 'create')]) await expect(ask()).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it('are enough for commands to run and their output to be read', async () => {

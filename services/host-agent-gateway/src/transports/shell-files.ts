@@ -19,7 +19,7 @@ export function shellFiles(host: HostSpec, exec: Exec): HostFiles {
   const ask = async (path: string, script: string, args: readonly (string | number)[] = [], input?: Buffer): Promise<Buffer> => {
     const words = [path, ...args].map((word) => shQuote(String(word))).join(' ');
     // The user's shell may be any; what it hands on is text for one that is known.
-    const { code, stdout, stderr } = await limited(() => exec(`exec env LC_ALL=C sh -c ${shQuote(script)} sh ${words}`, input));
+    const { code, stdout, stderr } = await limited(() => exec(`exec env LC_ALL=C TZ=UTC0 sh -c ${shQuote(script)} sh ${words}`, input));
     if (code !== 0) throw failure(host, path, stderr.toString().trim());
     return stdout;
   };
@@ -36,10 +36,10 @@ export function shellFiles(host: HostSpec, exec: Exec): HostFiles {
     lstat: (path) => stat(path, false),
     realpath: async (path) => (await ask(path, REAL)).toString(),
     readdir,
-    list: async (path) => {
+    list: async (path, most) => {
       const entries: Entry[] = [];
       // One that breaks a line would break those of others.
-      const names = (await readdir(path)).sort((a, b) => Number(a.includes('\n')) - Number(b.includes('\n')));
+      const names = (await readdir(path)).slice(0, most).sort((a, b) => Number(a.includes('\n')) - Number(b.includes('\n')));
       for (let at = 0; at < names.length; ) {
         const count = names[at]?.includes('\n') ? 1 : NAMES;
         const batch = names.slice(at, at + count).filter((name) => count === 1 || !name.includes('\n'));
@@ -48,6 +48,7 @@ export function shellFiles(host: HostSpec, exec: Exec): HostFiles {
       }
       return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
     },
+    readlink: async (path) => (await ask(path, 'target=$(readlink -- "$1" && echo x) || { echo No such file or directory >&2; exit 1; }; printf %s "${target%?x}"')).toString(),
     mkdir: async (path, mode = 0o700) => void (await ask(path, 'mkdir -m "$2" -- "$1"', [mode.toString(8)])),
     rmdir: async (path) => void (await ask(path, 'rmdir -- "$1"')),
     rename: async (from, to) => void (await ask(from, RENAME, [to])),
@@ -86,9 +87,9 @@ function openFile(path: string, ask: (path: string, script: string, args?: reado
   };
 }
 
-/** A line of `ls -ldn`: kind and rights, links, owner, group, size. */
+/** A line of `ls -ldn`: kind and rights, links, owner, group, size, month, day, and the time or the year. */
 function statOf(line: string): FileStat {
-  const [bits = '', , , , size = ''] = line.trim().split(/\s+/);
+  const [bits = '', , , , size = '', month = '', day = '', when = ''] = line.trim().split(/\s+/);
   const kind = ({ '-': 'file', d: 'folder', l: 'link' } as const)[bits[0] ?? ''] ?? 'other';
   let mode = 0;
   for (let at = 1; at <= 9; at++) {
@@ -97,7 +98,16 @@ function statOf(line: string): FileStat {
     // The third of each three tells of set-user, set-group and sticky too: as a capital when it is not `x` as well.
     if (at % 3 === 0 && /[sStT]/.test(letter)) mode |= 0o1000 << (3 - at / 3);
   }
-  return { kind, size: kind === 'other' ? 0 : Number(size), mode };
+  return { kind, size: kind === 'other' ? 0 : Number(size), mode, modified: dateOf(month, day, when) };
+}
+
+/** In UTC. What was changed within half a year has a time instead of its year. */
+function dateOf(month: string, day: string, when: string): number {
+  const year = new Date().getUTCFullYear();
+  if (!when.includes(':')) return Date.parse(`${month} ${day} ${when} UTC`) || 0;
+  const thisYear = Date.parse(`${month} ${day} ${year} ${when} UTC`) || 0;
+  // A clock of the host may be ahead of ours by a little, not by months.
+  return thisYear > Date.now() + 30 * 86_400_000 ? Date.parse(`${month} ${day} ${year - 1} ${when} UTC`) || 0 : thisYear;
 }
 
 /** Names with a NUL after each, by what every shell has built in. */

@@ -1,6 +1,6 @@
 import type { FileEntryWithStats, SFTPWrapper, Stats } from 'ssh2';
 import { HostError, type HostErrorCode } from './errors.js';
-import type { FileStat, HostFile, HostFiles, HostSpec } from './transport.js';
+import type { Entry, FileStat, HostFile, HostFiles, HostSpec } from './transport.js';
 
 /** Runs one SFTP request; the transport makes it reject when the connection ends, because ssh2 may never call back then. */
 export type SftpCall = <T>(
@@ -31,14 +31,24 @@ export function sshFiles(call: SftpCall): HostFiles {
       const entries = await call<{ filename: string }[]>(path, (sftp, done) => sftp.readdir(path, done));
       return entries.map((entry) => entry.filename).filter((name) => name !== '.' && name !== '..').sort();
     },
-    list: async (path) => {
-      // Its attributes are of the thing itself, as lstat would give them: one question for a whole folder.
-      const entries = await call<FileEntryWithStats[]>(path, (sftp, done) => sftp.readdir(path, done));
-      return entries
-        .filter(({ filename }) => filename !== '.' && filename !== '..')
-        .map(({ filename, attrs }) => ({ name: filename, stat: statOf(attrs) }))
-        .sort((a, b) => (a.name < b.name ? -1 : 1));
+    list: async (path, most) => {
+      const folder = await call<Buffer>(path, (sftp, done) => sftp.opendir(path, done));
+      try {
+        const entries: Entry[] = [];
+        while (entries.length < most) {
+          // Given a handle it answers with the next portion, and at the end with an end-of-file error. The attributes are of the
+          // thing itself, as lstat would give them: one question for many.
+          const portion = await call<FileEntryWithStats[] | false>(path, (sftp, done) => sftp.readdir(folder, (error, list) => (isEnd(error) ? done(undefined, false) : done(error, list))));
+          if (!portion || portion.length === 0) break;
+          for (const { filename, attrs } of portion) if (filename !== '.' && filename !== '..') entries.push({ name: filename, stat: statOf(attrs) });
+        }
+        return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+      } finally {
+        // Only a lost connection makes this fail, and the reads before it have said so.
+        await call<void>(path, (sftp, done) => sftp.close(folder, done)).catch(() => undefined);
+      }
     },
+    readlink: (path) => call<string>(path, (sftp, done) => sftp.readlink(path, done)),
     mkdir: (path, mode = 0o700) =>
       call<void>(path, (sftp, done) => sftp.mkdir(path, { mode }, done)).catch(async (error: unknown) => {
         throw await betterReason(call, path, error);
@@ -74,8 +84,11 @@ function openFile(call: SftpCall, path: string, handle: Buffer): HostFile {
 
 function statOf(stats: Stats): FileStat {
   const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : stats.isSymbolicLink() ? 'link' : 'other';
-  return { kind, size: stats.size, mode: stats.mode & 0o7777 };
+  return { kind, size: stats.size, mode: stats.mode & 0o7777, modified: stats.mtime * 1000 };
 }
+
+/** SFTP status 1: nothing more. */
+const isEnd = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 1;
 
 const CODES = new Map<number, HostErrorCode>([
   [2, 'not-found'],

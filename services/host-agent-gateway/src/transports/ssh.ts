@@ -2,6 +2,7 @@ import ssh2, { type Client, type ClientChannel, type SFTPWrapper } from 'ssh2';
 import { resolveCredential } from './credential.js';
 import { HostError, messageOf } from './errors.js';
 import { hostKeyAlgorithms, hostKeyChanged, hostKeyLine, parseHostKey } from './host-key.js';
+import { sshConversation, sshDial } from './ssh-live.js';
 import { lastWords, lineSplitter } from './lines.js';
 import { shellFiles } from './shell-files.js';
 import { sftpError, sshFiles, type SftpCall } from './ssh-files.js';
@@ -207,6 +208,8 @@ async function openTransport(host: HostSpec, client: Client, shown: Buffer | und
     openShell: (command = HOST_SHELL) =>
       channel<ShellChannel>('shell', (done) => client.exec(command, (error, stream) => done(error, error ? undefined : shellChannel(stream)))),
     exec: (command) => exec(command),
+    converse: (spec) => channel('terminal', (done) => sshConversation(client, spec, done)),
+    dial: (address, port) => guarded((resolve, reject) => sshDial(client, host, address, port, (error, socket) => (socket ? resolve(socket) : reject(error)))),
     onClose: (listener) => {
       if (ended) listener(ended.error);
       else listeners.add(listener);

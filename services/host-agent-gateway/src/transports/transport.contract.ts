@@ -1,4 +1,5 @@
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -55,7 +56,7 @@ export function transportContract(name: string, connect: (host: HostSpec) => Pro
       expect((await read.read(11, 5)).length).toBe(0);
       expect(await read.size()).toBe(11);
       await read.close();
-      expect(await transport.files.stat(path)).toEqual({ kind: 'file', size: 11, mode: 0o640 });
+      expect(await transport.files.stat(path)).toEqual({ kind: 'file', size: 11, mode: 0o640, modified: expect.any(Number) });
     });
 
     it('reads a range larger than any packet in order', async () => {
@@ -96,11 +97,11 @@ export function transportContract(name: string, connect: (host: HostSpec) => Pro
       const again = await files.open(`${folder}/listed/file`, 'continue');
       await again.write(3, Buffer.from(' two'));
       await again.close();
-      const entries = await files.list(`${folder}/listed`);
+      const entries = await files.list(`${folder}/listed`, 100);
       expect(entries.map(({ name, stat }) => [name, stat.kind])).toEqual([['file', 'file'], ['link', 'link'], ['sub', 'folder']]);
-      expect(entries[0]?.stat).toEqual({ kind: 'file', size: 7, mode: 0o600 });
+      expect(entries[0]?.stat).toMatchObject({ kind: 'file', size: 7, mode: 0o600 });
       expect(entries[2]?.stat.mode).toBe(0o750);
-      await expect(files.list(`${folder}/none`)).rejects.toMatchObject({ code: 'not-found' });
+      await expect(files.list(`${folder}/none`, 100)).rejects.toMatchObject({ code: 'not-found' });
       await expect(files.open(`${folder}/none`, 'continue')).rejects.toMatchObject({ code: 'not-found' });
     });
 
@@ -112,6 +113,47 @@ export function transportContract(name: string, connect: (host: HostSpec) => Pro
       expect((await files.stat(`${folder}/link`)).kind).toBe('folder');
       expect(await files.realpath(`${folder}/link`)).toBe(await files.realpath(`${folder}/real`));
       await expect(files.realpath(`${folder}/none`)).rejects.toMatchObject({ code: 'not-found' });
+    });
+
+    it('tells what a folder holds, as far as it is asked to', async () => {
+      const { files } = transport;
+      await files.mkdir(`${folder}/many`);
+      await symlink('nowhere', `${folder}/many/link`);
+      for (const name of ['a', 'b']) await (await files.open(`${folder}/many/${name}`, 'create', 0o600)).close();
+      const all = await files.list(`${folder}/many`, 100);
+      expect(all).toMatchObject([{ name: 'a', stat: { kind: 'file', size: 0, mode: 0o600 } }, { name: 'b', stat: { kind: 'file' } }, { name: 'link', stat: { kind: 'link' } }]);
+      expect(Math.abs(Date.now() - all[0]!.stat.modified)).toBeLessThan(60_000);
+      expect(await files.readlink(`${folder}/many/link`)).toBe('nowhere');
+      await expect(files.list(`${folder}/none`, 1)).rejects.toMatchObject({ code: 'not-found' });
+    });
+
+    it('talks to a command, with a terminal and without one', async () => {
+      for (const terminal of [undefined, { term: 'vt100', columns: 99, rows: 9 }]) {
+        const talk = await transport.converse({ command: 'read word; echo "<$word>"; if [ -t 0 ]; then stty size; echo $TERM; else echo none; fi; exit 5', ...(terminal && { terminal }) });
+        let said = '';
+        talk.out.on('data', (bytes: Buffer) => (said += bytes.toString()));
+        talk.input.write('hello\n');
+        expect(await talk.ended).toBe(5);
+        expect(said.replaceAll('\r', '')).toContain(terminal ? '<hello>\n9 99\nvt100\n' : '<hello>\nnone\n');
+      }
+    });
+
+    it('hangs up on what is at a terminal', async () => {
+      const talk = await transport.converse({ command: 'echo here; exec sleep 300', terminal: { term: 'vt100', columns: 99, rows: 9 } });
+      await new Promise((resolve) => talk.out.once('data', resolve));
+      talk.hangUp();
+      await talk.ended;
+    });
+
+    it('dials, and says when nothing answers', async () => {
+      const server = createServer((socket) => socket.end('hello'));
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const socket = await transport.dial('127.0.0.1', (server.address() as AddressInfo).port);
+      const parts: Buffer[] = [];
+      for await (const part of socket) parts.push(part as Buffer);
+      expect(Buffer.concat(parts).toString()).toBe('hello');
+      await new Promise((resolve) => server.close(resolve));
+      await expect(transport.dial('127.0.0.1', 1)).rejects.toMatchObject({ code: 'connect-refused' });
     });
 
     it('refuses with a typed reason', async () => {

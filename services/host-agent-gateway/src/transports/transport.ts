@@ -1,3 +1,5 @@
+import type { Duplex, Readable, Writable } from 'node:stream';
+import type { TerminalSize } from '@berth/contracts';
 import type { HostError } from './errors.js';
 
 /** Where a host is and how to get in. */
@@ -38,6 +40,30 @@ export interface FileStat {
   size: number;
   /** Permission bits only, e.g. 0o644. */
   mode: number;
+  /** Epoch milliseconds, as exactly as the way to the host allows: over SFTP whole seconds, without it whole minutes. */
+  modified: number;
+}
+
+/** A program that is talked to while it runs. */
+export interface Conversation {
+  readonly input: Writable;
+  readonly out: Readable;
+  /** Nothing comes here when it has a pseudo-terminal. */
+  readonly err: Readable;
+  resize(size: TerminalSize): void;
+  /** How it ended, 128 + n by signal n, when its output was read too; undefined when that can't be told. */
+  readonly ended: Promise<number | undefined>;
+  /**
+   * Ends it as a terminal does that is closed: whatever is in the foreground is told to hang up. Without a terminal its input and
+   * output are closed and no more: OpenSSH passes no signal on to what a login as root runs.
+   */
+  hangUp(): void;
+}
+
+/** Text for the user's shell, and the terminal that it gets; without `terminal` its bytes go through untouched. */
+export interface ConversationSpec {
+  command: string;
+  terminal?: TerminalSize & { term: string };
 }
 
 /** An open file. Offsets and lengths are bytes; several reads or writes may be under way at once. */
@@ -69,8 +95,10 @@ export interface HostFiles {
   realpath(path: string): Promise<string>;
   /** Names without `.` and `..`, sorted. */
   readdir(path: string): Promise<string[]>;
-  /** What is in a folder, by name, without `.` and `..`. */
-  list(path: string): Promise<Entry[]>;
+  /** What is in a folder, without `.` and `..`; at most about `most` of it, by name. */
+  list(path: string, most: number): Promise<Entry[]>;
+  /** What a link says. */
+  readlink(path: string): Promise<string>;
   mkdir(path: string, mode?: number): Promise<void>;
   rmdir(path: string): Promise<void>;
   /** Replaces the target, atomically where the host can. */
@@ -94,6 +122,10 @@ export interface Transport {
   openShell(command?: string): Promise<ShellChannel>;
   /** Runs a command in the user's shell (`sh -c` for local) on a channel of its own, its output held in memory. */
   exec(command: string): Promise<ExecResult>;
+  /** Runs a command that is talked to, on a channel of its own. */
+  converse(spec: ConversationSpec): Promise<Conversation>;
+  /** A TCP connection that the host makes. Rejects with `connect-refused` when nothing listens there or the host allows none. */
+  dial(address: string, port: number): Promise<Duplex>;
   /** Calls back once, at once when already closed; `error` is absent when we closed it ourselves. */
   onClose(listener: (error?: HostError) => void): void;
   close(): Promise<void>;
