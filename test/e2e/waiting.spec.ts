@@ -74,6 +74,17 @@ describe('requests that wait, and those that do not', () => {
     }
   });
 
+  test('whose only hosts are of a blueprint that is disabled is refused at once, and served once it is enabled', async () => {
+    await fleet.command('allocator', 'SaveBlueprint', { spec: { name: 'shut', kind: 'preallocated', rank: 1, machines: { pool: 'shut' } } });
+    await machine('shut');
+    await fleet.command('allocator', 'DisableBlueprint', { name: 'shut', reason: 'being moved' });
+    expect(await refused(await lease('shut'))).toMatchObject({ explanation: { verdict: 'never', considered: expect.arrayContaining([expect.objectContaining({ blueprint: 'shut', code: 'disabled', reason: 'disabled: being moved' })]) } });
+    await fleet.command('allocator', 'EnableBlueprint', { name: 'shut' });
+    const id = await lease('shut');
+    expect(await hostOf(id)).toBe('shut');
+    await release(id);
+  });
+
   test('one that waits whatever there is, is served by a machine that is added later', async () => {
     const id = await lease('later', { wait: 'always' });
     expect(await waiting(id)).toMatchObject({ verdict: 'never', reason: expect.stringContaining('pool') });
@@ -106,6 +117,17 @@ describe('requests that wait, and those that do not', () => {
       const { data } = await status(id, 'active', 'destroyed');
       if (data.status === 'active') await release(id);
     }
+  });
+
+  test('one that waits for so long at most says when it will be refused, unless something comes before', async () => {
+    const holder = await lease('plain', { until: new Date(Date.now() + 60_000).toISOString() });
+    await active(holder);
+    const [short, long] = [await lease('plain', { waitAtMost: 30_000 }), await lease('plain', { waitAtMost: 120_000, priority: 101 })];
+    const asked = Date.parse((await fleet.events('lease')).find((r) => r.id === short)!.commit.at);
+    await Promise.all([short, long].map(waiting));
+    expect(await consider({ lease: short })).toMatchObject({ next: expect.stringMatching(/; the request is refused if it still waits then$/), by: new Date(asked + 30_000).toISOString() });
+    expect(await consider({ lease: long })).toMatchObject({ next: expect.stringMatching(/^the lease of .* ends, unless it is renewed$/) });
+    await release(short, long, holder);
   });
 
   test('one that waits for so long at most ends with the reason', async () => {

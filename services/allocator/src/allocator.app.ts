@@ -92,8 +92,9 @@ export class AllocatorApp implements Following {
     });
     this.owned = new Owned(runtime, follower, views, resources, this.peers, (id) => this.resource(id));
     this.work = new HostWork(runtime, follower, views);
-    this.derived = new Derived(runtime, views, resources, this.claims, this.catalogue, this.room, this.peers, this.owned, this.work);
-    this.composites = new Composites(runtime, views, resources, this.catalogue, this.room, this.peers, this.owned);
+    const couldStand: Why['standing'] = (blueprints, request) => this.why.standing(blueprints, request);
+    this.derived = new Derived(runtime, views, resources, this.claims, this.catalogue, this.room, this.peers, this.owned, this.work, couldStand);
+    this.composites = new Composites(runtime, views, resources, this.catalogue, this.room, this.peers, this.owned, couldStand);
     this.launches = new Launches(runtime, follower, resources, this.catalogue, this.room, this.peers);
     this.pools = new Pools(runtime, follower, views, resources, this.catalogue, this.room, this.claims, this.peers);
     this.care = new Care(runtime, resources, this.catalogue, this.peers);
@@ -216,6 +217,7 @@ export class AllocatorApp implements Following {
         }
         if (recorded.commit.events.some(({ type }) => type === 'Returned' || type === 'QuotaSet')) {
           this.derived.noteRoom();
+          this.derived.noteFleet();
           this.composites.lookAll();
         }
         this.claims.plan();
@@ -223,6 +225,7 @@ export class AllocatorApp implements Following {
       case 'resource':
         this.resource(recorded.id);
         for (const event of recorded.commit.events) this.follow(recorded.id, event);
+        this.derived.noteFleet();
         this.claims.plan();
         return;
       case 'lease':

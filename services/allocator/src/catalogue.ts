@@ -55,6 +55,11 @@ export class Catalogue {
     return [...this.all()].filter((blueprint) => this.restricted(blueprint) && this.permits(blueprint, request)).map(({ spec }) => spec.name).sort();
   }
 
+  /** Those that may serve a request, in the order in which they are used. */
+  open(request: LeaseRequest): LiveBlueprint[] {
+    return this.ofType(request.type).filter((b) => b.disabled === undefined && this.permits(b, request) && (request.blueprints.length === 0 || request.blueprints.includes(b.spec.name)));
+  }
+
   // --- commands ---
 
   async save(command: Command<{ spec: BlueprintSpec; check: boolean }>): Promise<Answer> {

@@ -1,6 +1,7 @@
 import { blueprintKinds } from '@berth/contracts';
 import { poolNow, type Catalogue } from './catalogue.js';
 import type { Resources } from './claims.js';
+import { groundsOf } from './domain/derived.js';
 import type { BlueprintView, FleetView, HostView } from './domain/explain.js';
 import { ownerLimit } from './domain/fleet.js';
 import type { LiveBlueprint } from './domain/blueprint.js';
@@ -73,6 +74,7 @@ export class FleetViews {
       leases: counts.leases.get(spec.name) ?? 0,
       leasesOf: (owner) => counts.ownLeases.get(`${spec.name}\n${owner}`) ?? 0,
       launches: could,
+      grounds: (request) => groundsOf(spec, request),
       ...(disabled !== undefined && { disabled }),
       ...(breaker && Date.parse(breaker.until) > now && { breaker: { until: breaker.until, reason: breaker.reason } }),
       ...(first && { refused: { until: first.until, reason: first.error } }),
