@@ -1,4 +1,6 @@
 import { blueprintKinds } from '@berth/contracts';
+import type { Launcher } from './blueprints/blueprint.js';
+import { launchers } from './blueprints/index.js';
 import { poolNow, type Catalogue } from './catalogue.js';
 import type { Resources } from './claims.js';
 import { groundsOf } from './domain/derived.js';
@@ -86,6 +88,8 @@ export class FleetViews {
     const clock = this.views.clocks.get(id);
     const since = new Date(clock?.since ?? 0).toISOString();
     const { flags, info } = state;
+    const spec = state.status === 'pending' ? this.catalogue.get(info.blueprint)?.spec : undefined;
+    const by = spec && (launchers[spec.kind] as Launcher | undefined)?.readyBy(spec as never, state.facts);
     return {
       resource: id,
       name: info.name,
@@ -100,6 +104,7 @@ export class FleetViews {
       }),
       ...(state.status === 'broken' && { error: state.error }),
       ...(state.status === 'active' && state.unreachable !== undefined && { unreachable: state.unreachable }),
+      ...(by !== undefined && { by }),
       ...(stageOf(state) !== undefined && { phase: stageOf(state)! }),
       ...(flags.quarantined && { quarantined: flags.quarantined }),
       ...(flags.held && { held: flags.held }),
