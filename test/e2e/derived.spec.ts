@@ -179,7 +179,7 @@ describe('a working copy', () => {
   test('is made by a blueprint that could be stood on, not by one before it that could not', async () => {
     await yard.save({ name: 'nowhere', kind: 'working-copy', rank: 1, host: { attributes: { quay: 'no' } } });
     await yard.save({ name: 'somewhere', kind: 'working-copy', rank: 2, host: onQuay });
-    const request = { type: 'working-copy', blueprints: ['nowhere', 'somewhere'], wait: 'no' } as const;
+    const request: Parameters<Yard['lease']>[0] = { type: 'working-copy', blueprints: ['nowhere', 'somewhere'], wait: 'no' };
     expect(await yard.considered(request)).toMatchObject({ verdict: 'now', considered: expect.arrayContaining([expect.objectContaining({ blueprint: 'nowhere', code: 'no-resources', reason: expect.stringContaining('quay=no') })]) });
     const lease = await yard.lease(request);
     expect((await yard.active(lease)).data['blueprint']).toBe('somewhere');

@@ -85,6 +85,27 @@ describe('requests that wait, and those that do not', () => {
     await release(id);
   });
 
+  test('a blueprint has no more hosts than its limit says, and the next machine gets one when another goes', async () => {
+    await fleet.command('allocator', 'SaveBlueprint', { spec: { name: 'few', kind: 'preallocated', rank: 1, machines: { few: 'yes' }, limits: { resources: 1 } } });
+    const one = async (name: string) => void (await fleet.command('allocator', 'AddMachine', { name, address: sshd.host, port: sshd.port, user: sshd.user, credential: `file:${sshd.privateKeyPath}`, platform: 'linux', slots: 1, folder: `${fleet.home}/${name}`, attributes: { few: 'yes', pool: name } }));
+    await fleet.addMachine('few-1', sshd, { slots: 1, attributes: { few: 'yes', pool: 'few-1' } });
+    await one('few-2');
+    const id = await lease('few-2');
+    expect(await waiting(id)).toMatchObject({ verdict: 'wait', reason: 'few may have no more than 1 resource', next: 'a lease or resource of few ends, or its limit is raised' });
+    const hosts = async () => (await fleet.events('resource')).flatMap((r) => r.commit.events as ResourceEvent[]).filter((event) => event.type === 'ResourceCreated' && event.data.blueprint === 'few');
+    expect(await hosts()).toHaveLength(1);
+    await fleet.command('allocator', 'RemoveMachine', { name: 'few-1' });
+    expect(await hostOf(id)).toBe('few-2');
+    await release(id);
+    await one('few-3');
+    await fleet.command('allocator', 'SaveBlueprint', { spec: { name: 'few', kind: 'preallocated', rank: 1, machines: { few: 'yes' }, limits: { resources: 2 } } });
+    const other = await lease('few-3');
+    expect(await hostOf(other)).toBe('few-3');
+    await release(other);
+    const low = await fleet.bus.command('allocator', 'SaveBlueprint', { spec: { name: 'few', kind: 'preallocated', rank: 1, machines: { few: 'yes' }, limits: { resources: 1 } } });
+    expect(low).toMatchObject({ accepted: false, code: 'limit-in-use' });
+  });
+
   test('one that waits whatever there is, is served by a machine that is added later', async () => {
     const id = await lease('later', { wait: 'always' });
     expect(await waiting(id)).toMatchObject({ verdict: 'never', reason: expect.stringContaining('pool') });

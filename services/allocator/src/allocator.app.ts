@@ -85,7 +85,7 @@ export class AllocatorApp implements Following {
     this.catalogue = new Catalogue(runtime, follower, this.blueprints, (name) => this.inUse.of(name));
     this.room = new Room(runtime, follower, this.fleets, this.catalogue, () => this.inUse.inAll());
     this.inUse = new InUse(views, resources, this.catalogue, () => this.room, this.peers);
-    this.hosts = new Hosts(runtime, this.machines, resources, this.catalogue, this.peers);
+    this.hosts = new Hosts(runtime, this.machines, resources, this.catalogue, this.room, this.peers);
     this.claims = new Claims(runtime, follower, views, resources, this.catalogue, this.room, this.peers, () => {
       this.why.judge();
       this.pools.look();
@@ -99,7 +99,7 @@ export class AllocatorApp implements Following {
     this.pools = new Pools(runtime, follower, views, resources, this.catalogue, this.room, this.claims, this.peers);
     this.care = new Care(runtime, resources, this.catalogue, this.peers);
     this.reaper = new Reaper(runtime, views, resources, this.catalogue, this.room, this.peers);
-    this.why = new Why(runtime, follower, views, this.catalogue, this.room, this.claims, this.derived, new FleetViews(views, resources, this.catalogue, this.room, this.pools), this.peers);
+    this.why = new Why(runtime, follower, views, this.catalogue, this.room, this.claims, this.derived, new FleetViews(views, resources, this.catalogue, this.room, this.pools, this.hosts), this.peers);
     this.operations = new Operations(views, resources, this.hosts, this.derived);
   }
 
@@ -216,6 +216,7 @@ export class AllocatorApp implements Following {
           this.inUse.adopt();
         }
         if (recorded.commit.events.some(({ type }) => type === 'Returned' || type === 'QuotaSet')) {
+          this.hosts.noteRoom();
           this.derived.noteRoom();
           this.derived.noteFleet();
           this.composites.lookAll();

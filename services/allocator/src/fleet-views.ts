@@ -8,6 +8,7 @@ import type { BlueprintView, FleetView, HostView } from './domain/explain.js';
 import { ownerLimit } from './domain/fleet.js';
 import type { LiveBlueprint } from './domain/blueprint.js';
 import { stageOf, type LiveResource } from './domain/resource.js';
+import type { Hosts } from './hosts.js';
 import type { Pools } from './pools.js';
 import type { Room } from './room.js';
 import type { Views } from './views.js';
@@ -20,6 +21,7 @@ export class FleetViews {
     private readonly catalogue: Catalogue,
     private readonly room: Room,
     private readonly pools: Pools,
+    private readonly machines: Hosts,
   ) {}
 
   /** With what one owner may hold, where that is limited. */
@@ -62,8 +64,8 @@ export class FleetViews {
   private blueprintView(blueprint: LiveBlueprint, counts: { resources: Map<string, number>; leases: Map<string, number>; ownLeases: Map<string, number> }): BlueprintView {
     const { spec, disabled, breaker, refused } = blueprint;
     const now = Date.now();
-    const could = this.pools.offers(blueprint);
-    const first = could.length > 0 && this.pools.offers(blueprint, now).length === 0 ? [...refused.values()].sort((a, b) => (a.until < b.until ? -1 : 1))[0] : undefined;
+    const could = spec.kind === 'preallocated' ? this.machines.withoutRoom(spec) : this.pools.offers(blueprint);
+    const first = spec.kind === 'ec2' && could.length > 0 && this.pools.offers(blueprint, now).length === 0 ? [...refused.values()].sort((a, b) => (a.until < b.until ? -1 : 1))[0] : undefined;
     const max = spec.kind === 'ec2' ? poolNow(spec.pool, new Date(now)).max : undefined;
     return {
       name: spec.name,

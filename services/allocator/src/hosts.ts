@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { derivedId, type Answer, type CommandData, type HostAccess } from '@berth/contracts';
+import { derivedId, type Answer, type BlueprintOf, type CommandData, type HostAccess } from '@berth/contracts';
 import { tellUntilStored, type Aggregates, type Command, type Runtime } from '@berth/runtime';
 import type { MachineEvent } from '@berth/contracts';
 import { found } from './blueprints/index.js';
@@ -9,6 +9,7 @@ import type { Peers } from './peers.js';
 import { nameTaken, sameMachine, type Enrolled, type Machine, type MachineCommand } from './domain/machine.js';
 import type { ResourceCommand, ResourceInfo } from './domain/resource.js';
 import type { Resources } from './claims.js';
+import type { Room } from './room.js';
 
 export type Machines = Aggregates<Machine, MachineCommand, MachineEvent>;
 
@@ -16,6 +17,8 @@ export type Machines = Aggregates<Machine, MachineCommand, MachineEvent>;
 const LOCAL_HOST = derivedId('local', 'host');
 const PROBE_PATIENCE_MS = 20_000;
 const LOCAL_RETRY_MS = 2000;
+/** Between two tries to have room set aside while the bus is away. */
+const ROOM_RETRY_MS = 1000;
 
 /** Keeps one host resource for each enrolled machine, and one for the gateway's own. */
 export class Hosts {
@@ -24,6 +27,10 @@ export class Hosts {
   private readonly destroyed = new Map<string, number>();
   /** machines whose host follows its blueprint once it is back in service */
   private readonly postponed = new Set<string>();
+  /** machines that get a host once there is room for it under the limit of their blueprint */
+  private readonly waiting = new Set<string>();
+  /** machines for whose host room is being asked */
+  private readonly asking = new Set<string>();
   private stopped = false;
 
   constructor(
@@ -31,6 +38,7 @@ export class Hosts {
     private readonly machines: Machines,
     private readonly resources: Resources,
     private readonly catalogue: Catalogue,
+    private readonly room: Room,
     private readonly peers: Peers,
   ) {}
 
@@ -65,6 +73,7 @@ export class Hosts {
     if (!entry || entry.state.status === 'none' || !this.peers.mine(name)) return;
     const { state, revision } = entry;
     const id = this.byMachine.get(name);
+    this.waiting.delete(name);
     const resource = id === undefined ? undefined : this.resources.get(id)?.state;
     if (state.status === 'removed') {
       if (id !== undefined) this.tell(id, { type: 'Release', reason: 'its machine was removed' }, 'release');
@@ -75,7 +84,7 @@ export class Hosts {
     if (!resource || resource.status === 'none') {
       const again = this.destroyed.get(name) ?? 0;
       const host = derivedId(`machine ${name}`, `host ${revision}${again > 0 ? ` ${again}` : ''}`);
-      if (info) this.tell(host, { type: 'Create', activate: true, info }, 'create');
+      if (info) this.make(name, host, info, spec.spec.limits.resources);
     } else if (resource.status === 'destroyed' || (info && same(resource.info, info))) this.postponed.delete(name);
     // Made anew it would be back in service at once, whoever took it out.
     else if (info && resource.status === 'active' && (resource.flags.draining !== undefined || resource.flags.quarantined)) this.postponed.add(name);
@@ -84,6 +93,40 @@ export class Hosts {
       // Not changed under the feet of who leases it: it ends with its last lease, and is made anew by what is so then.
       this.tell(id!, { type: 'Release', reason: info ? `blueprint ${info.blueprint} changed` : 'no blueprint wants its machine any more' }, 'changed');
     }
+  }
+
+  private make(name: string, host: string, info: ResourceInfo, limit: number | undefined): void {
+    const create = () => this.tell(host, { type: 'Create', activate: true, info }, 'create');
+    if (limit === undefined) return create();
+    if (this.asking.has(name)) return;
+    const others = [...this.room.fleet.launches].filter(([id, { blueprint }]) => blueprint === info.blueprint && id !== host);
+    if (others.length >= limit) {
+      this.waiting.add(name);
+      return;
+    }
+    this.asking.add(name);
+    this.room
+      .take([], [{ resource: host, blueprint: info.blueprint, launched: false }])
+      .then(({ launches }) => (launches.has(host) ? create() : void this.waiting.add(name)))
+      .catch((error: unknown) => {
+        if (this.stopped) return;
+        this.runtime.log.warn({ error, machine: name }, 'room not known to be set aside, tried again');
+        setTimeout(() => this.machine(name), ROOM_RETRY_MS).unref();
+      })
+      .finally(() => this.asking.delete(name));
+  }
+
+  /** Room came free: machines without a host ask again. */
+  noteRoom(): void {
+    for (const name of [...this.waiting]) this.machine(name);
+  }
+
+  /** What hosts of a blueprint would be like for which there is no room. O(machines) where it has a limit; the same in every process. */
+  withoutRoom(blueprint: BlueprintOf<'preallocated'>): ResourceInfo['attributes'][] {
+    if (blueprint.limits.resources === undefined) return [];
+    return [...this.machines.entries()].flatMap(([name, { state }]) =>
+      state.status === 'added' && !this.byMachine.has(name) && this.blueprintFor(state.machine)?.spec.name === blueprint.name ? [found.preallocated.host(blueprint, state.machine).attributes] : [],
+    );
   }
 
   /** Of the blueprints that want a machine, the one that is used first. */
