@@ -8,7 +8,7 @@ import { eventually } from '../support/wait.js';
 describe('hosts that are launched', () => {
   let cloud: Cloud;
   beforeAll(async () => {
-    cloud = await startCloud();
+    cloud = await startCloud({ env: { WRONG_ACCESS_KEY_ID: 'AKIAIOSFODNN7NOBODYS', WRONG_SECRET_ACCESS_KEY: 'wrong' } });
   });
 
   const events = async (kind: 'resource' | 'blueprint', name: string) =>
@@ -149,13 +149,15 @@ describe('hosts that are launched', () => {
     await cloud.nothingLeft();
   });
 
-  test.each([
+  test.each<[string, Parameters<Cloud['spec']>[0], field: string, code?: string]>([
     ['an image that is not there', { image: { ami: 'ami-00000000000000000' } }, 'data.spec.image'],
     ['an endpoint that does not answer', { endpoint: 'http://127.0.0.1:9' }, 'data.spec.endpoint'],
     ['credentials that are not set', { credentials: 'env:NOBODY' }, 'data.spec.credentials'],
-  ] as const)('%s is refused when it is saved, with the field', async (_, over, field) => {
+    ['credentials that are wrong', { credentials: 'env:WRONG' }, 'data.spec.credentials'],
+    ['a pool that keeps more than it may have', { pool: { minIdle: 3, max: 2 } }, 'data.spec.pool.minIdle', 'invalid-data'],
+  ])('%s is refused when it is saved, with the field', async (_, over, field, code = 'provider-refused') => {
     const answer = await cloud.fleet.bus.command('allocator', 'SaveBlueprint', { spec: cloud.spec({ name: 'wrong', ...over }) });
-    expect(answer).toMatchObject({ accepted: false, code: 'provider-refused', errors: [{ field: expect.stringContaining(field) }] });
+    expect(answer).toMatchObject({ accepted: false, code, errors: [{ field: expect.stringContaining(field) }] });
     expect(await events('blueprint', 'wrong')).toEqual([]);
   });
 

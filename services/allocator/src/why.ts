@@ -88,11 +88,11 @@ export class Why {
     }
   }
 
-  /** The usual case, decided without a look at the fleet: it may wait, and a host that fits it is there. */
+  /** The usual case, mostly decided without a look at the fleet: it may wait, and a host that fits it, or what it would stand on, is there. */
   private mayWait(id: string, request: LeaseRequest): boolean {
     if (request.wait === 'no') return false;
     // Whoever waits for a lease of his own choice waits for nothing that a blueprint could give.
-    if (request.type !== 'host') return request.host !== undefined;
+    if (request.type !== 'host') return request.host !== undefined || this.standing(this.catalogue.open(request), request).length > 0;
     return this.fitsNow(id) && this.allows(request.owner);
   }
 
