@@ -28,7 +28,7 @@ export class Hosts {
   /** machines whose host follows its blueprint once it is back in service */
   private readonly postponed = new Set<string>();
   /** the host of the gateway's own machine; those that it had before */
-  private readonly local = { host: undefined as string | undefined, before: 0, live: false };
+  private readonly local = { host: undefined as string | undefined, before: 0, live: false, postponed: false };
   /** machines that get a host once there is room for it under the limit of their blueprint */
   private readonly waiting = new Set<string>();
   /** machines for whose host room is being asked */
@@ -163,7 +163,7 @@ export class Hosts {
     const isLocal = machine === undefined && state.info.blueprint === LOCAL;
     if (isLocal && state.status !== 'destroyed') {
       this.local.host = id;
-      if (this.postponed.has(LOCAL)) this.followLocal();
+      if (this.local.postponed) this.followLocal();
     } else if (isLocal && this.local.host === id) {
       this.local.host = undefined;
       this.local.before++;
@@ -206,10 +206,9 @@ export class Hosts {
     if (id === undefined || state?.status !== 'active' || !state.info.host || !this.peers.mine(id)) return;
     const facts = (state.facts['probed'] ?? state.info.attributes) as Record<string, string>;
     const info = found.local.host(this.localBlueprint.spec, { access: { ...state.info.host, folder: this.localFolder }, facts, cpus: Number(facts['cpus']) || 1 });
-    this.postponed.delete(LOCAL);
-    if (same(state.info, info)) return;
-    if (outOfService(state)) this.postponed.add(LOCAL);
-    else this.tell(id, { type: 'Release', reason: `blueprint ${LOCAL} changed` }, 'changed');
+    const changed = !same(state.info, info);
+    this.local.postponed = changed && outOfService(state);
+    if (changed && !this.local.postponed) this.tell(id, { type: 'Release', reason: `blueprint ${LOCAL} changed` }, 'changed');
   }
 
   private get localFolder(): string {
