@@ -16,7 +16,7 @@ import type { LeaseView, Views } from './views.js';
 const EXPLAIN_AFTER_MS = 500;
 /** Written down in one go; the rest comes next time. A long queue must not cost the service its time. */
 const EXPLAIN_AT_ONCE = 50;
-/** Spent on working reasons out, each time. One takes some 15 ms with 10,000 hosts (`npm run bench -- placement`). */
+/** Spent on working reasons out, each time. One takes some 5 ms with 10,000 hosts (`npm run bench -- placement`). */
 const REFRESH_MS = 25;
 
 /** Says why requests wait, what would become of one that was not made yet, and refuses those that are not to wait. */
