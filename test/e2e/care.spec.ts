@@ -237,8 +237,46 @@ describe('hosts are looked after', () => {
     await release(waiting);
   });
 
+  /** Ids of the hosts of Berth's own machine, oldest first, each with its creation. */
+  const locals = async () => (await fleet.events('resource')).flatMap(({ id, commit }) => (commit.events as ResourceEvent[]).flatMap((event) => (event.type === 'ResourceCreated' && event.data.blueprint === 'local' ? [{ id, data: event.data }] : [])));
+  const onLocal = { type: 'host', attributes: { remote: 'no' } };
+
+  test('the host that Berth runs on follows its blueprint once nobody uses it, and is looked after as that says', async () => {
+    const [first] = await eventually(async () => ((await locals()).length > 0 ? locals() : false), SOON);
+    const held = await fleet.requestLease(onLocal);
+    await active(held);
+    const flag = join(fleet.home, 'full');
+    const folder = join(fleet.home, 'elsewhere');
+    const spec = { name: 'local', kind: 'local', slots: 3, attributes: { class: 'own' }, folders: { linux: folder } } as const;
+    await save({ ...spec, health: { command: `test ! -e ${flag}`, every: 200, failures: 2 } });
+    // Its lease goes on, and new ones wait for the next host.
+    const next = await fleet.requestLease({ type: 'host', attributes: { class: 'own' }, wait: 'always' });
+    expect(await run(held, 'pwd')).not.toContain(folder);
+    await release(held);
+    await active(next);
+    expect(await run(next, 'pwd')).toContain(`${folder}/`);
+    const second = (await locals()).at(-1)!;
+    expect(second).toMatchObject({ data: { slots: 3, version: expect.any(Number), attributes: { class: 'own', os: 'linux', remote: 'no', cpus: first!.data.attributes['cpus'] } } });
+    expect(second.id).not.toBe(first!.id);
+    await writeFile(flag, '');
+    await eventually(async () => expect((await fleet.events('resource')).some(({ id, commit }) => id === second.id && commit.events.some(({ type }) => type === 'ResourceQuarantined'))).toBe(true), { timeoutMs: 10_000 });
+    await rm(flag);
+    await fleet.command('allocator', 'EndQuarantine', { resource: second.id });
+    await release(next);
+    await destroyed(next);
+    // What is taken back is gone; what only says more of it changes nothing.
+    await save({ ...spec, attributes: {}, description: 'here' });
+    const third = await eventually(async () => ((await locals()).length === 3 ? (await locals()).at(-1)! : false), { timeoutMs: 10_000 });
+    expect(third.data.attributes).not.toHaveProperty('class');
+    await save({ ...spec, attributes: {}, description: 'and there' });
+    const last = await fleet.requestLease(onLocal);
+    await active(last);
+    await release(last);
+    expect(await locals()).toHaveLength(3);
+  });
+
   test('the host that Berth runs on is not released: nothing would make it anew', async () => {
-    const local = (await fleet.events('resource')).find((r) => r.commit.events.some((event) => event.type === 'ResourceCreated' && (event.data as { blueprint: string }).blueprint === 'local'))!.id;
+    const local = (await locals()).at(-1)!.id;
     await expect(fleet.command('allocator', 'ReleaseResource', { resource: local })).rejects.toThrow(/invalid-data: .*is not released/);
   });
 

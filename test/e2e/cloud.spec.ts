@@ -1,12 +1,14 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { BlueprintEvent, ResourceEvent } from '@berth/contracts';
+import type { BlueprintEvent, Explanation, ResourceEvent } from '@berth/contracts';
 import { startCloud, type Cloud } from '../support/cloud.js';
 import { eventually } from '../support/wait.js';
 
 describe('hosts that are launched', () => {
   let cloud: Cloud;
   beforeAll(async () => {
-    cloud = await startCloud();
+    cloud = await startCloud({ env: { WRONG_ACCESS_KEY_ID: 'AKIAIOSFODNN7NOBODYS', WRONG_SECRET_ACCESS_KEY: 'wrong' } });
   });
 
   const events = async (kind: 'resource' | 'blueprint', name: string) =>
@@ -61,6 +63,21 @@ describe('hosts that are launched', () => {
     await cloud.nothingLeft();
   });
 
+  test('what is given and ends for lack of room while it boots is left alone as well', async () => {
+    await cloud.save({ name: 'full', attributes: { pool: 'full' }, markets: [{ market: 'spot' }, { market: 'on-demand' }] });
+    const before = cloud.ec2.instances().length;
+    const undo = cloud.ec2.spoil({ fault: 'no-capacity', market: 'spot' });
+    const lease = await cloud.lease({ attributes: { pool: 'full' } });
+    await cloud.active(lease);
+    undo();
+    expect(cloud.ec2.instances().slice(before).map((i) => i.market)).toEqual(['spot', 'on-demand']);
+    const told = await events('blueprint', 'full');
+    expect(told.filter((e) => e.type === 'OfferRefused')).toMatchObject([{ data: { offer: 'c7i.large/-/spot', fault: 'capacity', error: expect.stringContaining('InsufficientInstanceCapacity') } }]);
+    expect(told.some((e) => e.type === 'BreakerOpened')).toBe(false);
+    await cloud.release(lease);
+    await cloud.nothingLeft();
+  });
+
   test('a blueprint whose launches fail opens its breaker, and does not stand in the way of one that works', async () => {
     await cloud.save({ name: 'bad', attributes: { pool: 'two' }, rank: 1, timeouts: { boot: 60_000, reachable: 300 } });
     await cloud.save({ name: 'good', attributes: { pool: 'two' }, rank: 2, types: [{ type: 'm7i.large' }] });
@@ -76,6 +93,49 @@ describe('hosts that are launched', () => {
     await cloud.nothingLeft();
   }, 60_000);
 
+  test('one is no capacity before its ready command has passed, and who waits is told by when that is decided', async () => {
+    const flag = join(cloud.fleet.home, 'ready');
+    await cloud.save({ name: 'ready', attributes: { pool: 'ready' }, ready: { command: `test -e ${flag}`, timeout: 60_000 } });
+    const lease = await cloud.lease({ attributes: { pool: 'ready' }, owner: 'ada' });
+    const booting = await eventually(async () => {
+      const { considered, next, by } = (await cloud.fleet.command('allocator', 'ConsiderLease', { lease })).data as Explanation;
+      const host = considered.find(({ code, reason }) => code === 'booting' && reason.endsWith('(readying)'));
+      return host !== undefined && { host, next, by };
+    }, { timeoutMs: 15_000 });
+    expect(booting).toMatchObject({ host: { until: booting.by }, next: `${booting.host.name} gets ready` });
+    expect(Math.abs(Date.parse(booting.by!) - Date.now() - 60_000)).toBeLessThan(20_000);
+    await writeFile(flag, '');
+    await cloud.active(lease);
+    expect((await events('resource', '')).filter((e) => e.type === 'ResourceCreated' && e.data.blueprint === 'ready')).toHaveLength(1);
+    await cloud.release(lease);
+    await cloud.nothingLeft();
+  });
+
+  test.each([
+    ['does not boot in time', 'stays-pending', { timeouts: { boot: 300, reachable: 60_000 } }, 'timeout', /was not up within 0\.3 s/, false],
+    ['ends while it boots', 'dies-pending', {}, 'lost', /Internal error on launch/, false],
+    ['answers with another key than the one on its console', 'other-console-key', {}, 'configuration', /another host key answers/, true],
+    ['never passes its ready command', undefined, { ready: { command: 'echo no compiler yet; exit 3', timeout: 300 } }, 'not-ready', /the ready command still ended with 3 after 0 s: no compiler yet/, true],
+  ] as const)('one that %s is never leased, is ended, and what it printed is kept', async (what, fault, over, code, error, printed) => {
+    const pool = what.replaceAll(' ', '-').slice(0, 20);
+    await cloud.save({ name: pool, attributes: { pool }, ...over });
+    const undo = fault === undefined ? () => undefined : cloud.ec2.spoil({ fault });
+    const lease = await cloud.lease({ attributes: { pool } });
+    const failed = await eventually(async () => (await events('blueprint', pool)).find((e) => e.type === 'LaunchFailed') ?? false, { timeoutMs: 15_000 });
+    expect(failed.data).toMatchObject({ fault: code, error: expect.stringMatching(error), offer: 'c7i.large/-/on-demand' });
+    await cloud.release(lease);
+    await cloud.destroyed(lease);
+    undo();
+    await cloud.nothingLeft();
+    const { resource } = failed.data as { resource: string };
+    const own = await eventually(async () => {
+      const all = (await cloud.fleet.events('resource')).filter((r) => r.id === resource).flatMap((r) => r.commit.events as ResourceEvent[]);
+      return all.some((e) => e.type === 'ResourceDestroyed') && all;
+    }, { timeoutMs: 10_000 });
+    expect(own.some((e) => e.type === 'SlotClaimed' || e.type === 'ResourceActivated')).toBe(false);
+    expect(own.some((e) => e.type === 'FactsKept' && typeof e.data.facts['console'] === 'string')).toBe(printed);
+  });
+
   test('an interrupted spot instance breaks its lease at once', async () => {
     await cloud.save({ name: 'spot', attributes: { pool: 'spot' }, markets: [{ market: 'spot' }] });
     const lease = await cloud.lease({ attributes: { pool: 'spot' } });
@@ -89,13 +149,15 @@ describe('hosts that are launched', () => {
     await cloud.nothingLeft();
   });
 
-  test.each([
+  test.each<[string, Parameters<Cloud['spec']>[0], field: string, code?: string]>([
     ['an image that is not there', { image: { ami: 'ami-00000000000000000' } }, 'data.spec.image'],
     ['an endpoint that does not answer', { endpoint: 'http://127.0.0.1:9' }, 'data.spec.endpoint'],
     ['credentials that are not set', { credentials: 'env:NOBODY' }, 'data.spec.credentials'],
-  ] as const)('%s is refused when it is saved, with the field', async (_, over, field) => {
+    ['credentials that are wrong', { credentials: 'env:WRONG' }, 'data.spec.credentials'],
+    ['a pool that keeps more than it may have', { pool: { minIdle: 3, max: 2 } }, 'data.spec.pool.minIdle', 'invalid-data'],
+  ])('%s is refused when it is saved, with the field', async (_, over, field, code = 'provider-refused') => {
     const answer = await cloud.fleet.bus.command('allocator', 'SaveBlueprint', { spec: cloud.spec({ name: 'wrong', ...over }) });
-    expect(answer).toMatchObject({ accepted: false, code: 'provider-refused', errors: [{ field: expect.stringContaining(field) }] });
+    expect(answer).toMatchObject({ accepted: false, code, errors: [{ field: expect.stringContaining(field) }] });
     expect(await events('blueprint', 'wrong')).toEqual([]);
   });
 

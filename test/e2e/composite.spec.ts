@@ -55,12 +55,32 @@ describe('a composite', () => {
     await over();
   });
 
-  test('of which a member is impossible is not had, and names it', async () => {
+  test('of which a member is impossible is refused at once, names it, and asks for none', async () => {
     await save('half', { there: host('x'), nowhere: host('w') });
+    expect(await yard.considered({ type: 'composite', blueprints: ['half'] })).toMatchObject({ verdict: 'never', considered: expect.arrayContaining([expect.objectContaining({ name: 'x', code: 'attributes' })]) });
     const lease = await ask('half');
     const [gone] = await yard.destroyed(lease);
-    expect(gone!.data.error).toMatch(/its member nowhere can't be had: .*pier=w is wanted/);
-    await yard.destroyed(member(lease, 'there'));
+    expect(gone!.data.error).toMatch(/^member nowhere: .*pier=w is wanted/);
+    expect((await yard.eventsOf(lease)).map(({ type }) => type)).toEqual(['LeaseRequested', 'LeaseRefused', 'LeaseDestroyed']);
+    expect(await yard.eventsOf(yard.resourceOf(lease, 'composite'))).toEqual([]);
+    await over();
+  });
+
+  test('that is not to wait gives up when a member has to, names it, and gives back the others', async () => {
+    await save('both', { left: host('x'), right: host('y') });
+    const other = await yard.lease({ type: 'host', attributes: { pier: 'y' } });
+    await yard.active(other);
+    expect(await yard.considered({ type: 'composite', blueprints: ['both'] })).toMatchObject({ verdict: 'wait', reason: expect.stringMatching(/member right: the one slot .*y \(1\)/) });
+    const lease = await ask('both', { wait: 'no' });
+    const [gone] = await yard.destroyed(lease);
+    expect(gone!.data.error).toMatch(/its member right can't be had: .*y \(1\)/);
+    await yard.destroyed(member(lease, 'left'));
+    await yard.release(other);
+    await yard.destroyed(other);
+    const served = await ask('both', { wait: 'no' });
+    await yard.active(served);
+    await yard.release(served);
+    await yard.destroyed(served, member(served, 'left'), member(served, 'right'));
     await over();
   });
 

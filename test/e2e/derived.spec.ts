@@ -154,9 +154,37 @@ describe('a working copy', () => {
     await over();
   });
 
-  test('that no host fits is not had, and says why', async () => {
-    const lease = await yard.lease({ type: 'working-copy', attributes: { quay: 'no' } });
-    expect((await yard.destroyed(lease))[0]!.data.error).toMatch(/host.*quay=no is wanted/);
+  test('that no host fits is refused at once, with the hosts that were looked at', async () => {
+    const request = { type: 'working-copy', attributes: { quay: 'no' } } as const;
+    const dry = await yard.considered(request);
+    expect(dry).toMatchObject({ verdict: 'never', reason: expect.stringMatching(/host.*quay=no is wanted/), considered: expect.arrayContaining([expect.objectContaining({ code: 'attributes', name: 'quay' })]) });
+    const lease = await yard.lease(request);
+    expect((await yard.destroyed(lease))[0]!.data.error).toBe(dry.reason);
+    expect((await yard.eventsOf(lease)).map(({ type }) => type)).toEqual(['LeaseRequested', 'LeaseRefused', 'LeaseDestroyed']);
+    expect(await yard.eventsOf(yard.resourceOf(lease))).toEqual([]);
+    await over();
+  });
+
+  test('that waits whatever there is, is made on a host that is added later', async () => {
+    const lease = await yard.lease({ type: 'working-copy', attributes: { later: 'yes' }, wait: 'always' });
+    const own = yard.ownLease(yard.resourceOf(lease));
+    await yard.fleet.bus.waitForStatus('lease', own, ({ data }) => String(data.activity).includes('later=yes is wanted'), { timeoutMs: 5000 });
+    await yard.host('later', { attributes: { later: 'yes' } });
+    await yard.active(lease);
+    await yard.release(lease);
+    await yard.destroyed(lease, own);
+    await over();
+  });
+
+  test('is made by a blueprint that could be stood on, not by one before it that could not', async () => {
+    await yard.save({ name: 'nowhere', kind: 'working-copy', rank: 1, host: { attributes: { quay: 'no' } } });
+    await yard.save({ name: 'somewhere', kind: 'working-copy', rank: 2, host: onQuay });
+    const request: Parameters<Yard['lease']>[0] = { type: 'working-copy', blueprints: ['nowhere', 'somewhere'], wait: 'no' };
+    expect(await yard.considered(request)).toMatchObject({ verdict: 'now', considered: expect.arrayContaining([expect.objectContaining({ blueprint: 'nowhere', code: 'no-resources', reason: expect.stringContaining('quay=no') })]) });
+    const lease = await yard.lease(request);
+    expect((await yard.active(lease)).data['blueprint']).toBe('somewhere');
+    await yard.release(lease);
+    await yard.destroyed(lease, yard.ownLease(yard.resourceOf(lease)));
     await over();
   });
 

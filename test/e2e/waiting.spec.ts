@@ -74,6 +74,38 @@ describe('requests that wait, and those that do not', () => {
     }
   });
 
+  test('whose only hosts are of a blueprint that is disabled is refused at once, and served once it is enabled', async () => {
+    await fleet.command('allocator', 'SaveBlueprint', { spec: { name: 'shut', kind: 'preallocated', rank: 1, machines: { pool: 'shut' } } });
+    await machine('shut');
+    await fleet.command('allocator', 'DisableBlueprint', { name: 'shut', reason: 'being moved' });
+    expect(await refused(await lease('shut'))).toMatchObject({ explanation: { verdict: 'never', considered: expect.arrayContaining([expect.objectContaining({ blueprint: 'shut', code: 'disabled', reason: 'disabled: being moved' })]) } });
+    await fleet.command('allocator', 'EnableBlueprint', { name: 'shut' });
+    const id = await lease('shut');
+    expect(await hostOf(id)).toBe('shut');
+    await release(id);
+  });
+
+  test('a blueprint has no more hosts than its limit says, and the next machine gets one when another goes', async () => {
+    await fleet.command('allocator', 'SaveBlueprint', { spec: { name: 'few', kind: 'preallocated', rank: 1, machines: { few: 'yes' }, limits: { resources: 1 } } });
+    const one = async (name: string) => void (await fleet.command('allocator', 'AddMachine', { name, address: sshd.host, port: sshd.port, user: sshd.user, credential: `file:${sshd.privateKeyPath}`, platform: 'linux', slots: 1, folder: `${fleet.home}/${name}`, attributes: { few: 'yes', pool: name } }));
+    await fleet.addMachine('few-1', sshd, { slots: 1, attributes: { few: 'yes', pool: 'few-1' } });
+    await one('few-2');
+    const id = await lease('few-2');
+    expect(await waiting(id)).toMatchObject({ verdict: 'wait', reason: 'few may have no more than 1 resource', next: 'a lease or resource of few ends, or its limit is raised' });
+    const hosts = async () => (await fleet.events('resource')).flatMap((r) => r.commit.events as ResourceEvent[]).filter((event) => event.type === 'ResourceCreated' && event.data.blueprint === 'few');
+    expect(await hosts()).toHaveLength(1);
+    await fleet.command('allocator', 'RemoveMachine', { name: 'few-1' });
+    expect(await hostOf(id)).toBe('few-2');
+    await release(id);
+    await one('few-3');
+    await fleet.command('allocator', 'SaveBlueprint', { spec: { name: 'few', kind: 'preallocated', rank: 1, machines: { few: 'yes' }, limits: { resources: 2 } } });
+    const other = await lease('few-3');
+    expect(await hostOf(other)).toBe('few-3');
+    await release(other);
+    const low = await fleet.bus.command('allocator', 'SaveBlueprint', { spec: { name: 'few', kind: 'preallocated', rank: 1, machines: { few: 'yes' }, limits: { resources: 1 } } });
+    expect(low).toMatchObject({ accepted: false, code: 'limit-in-use' });
+  });
+
   test('one that waits whatever there is, is served by a machine that is added later', async () => {
     const id = await lease('later', { wait: 'always' });
     expect(await waiting(id)).toMatchObject({ verdict: 'never', reason: expect.stringContaining('pool') });
@@ -106,6 +138,17 @@ describe('requests that wait, and those that do not', () => {
       const { data } = await status(id, 'active', 'destroyed');
       if (data.status === 'active') await release(id);
     }
+  });
+
+  test('one that waits for so long at most says when it will be refused, unless something comes before', async () => {
+    const holder = await lease('plain', { until: new Date(Date.now() + 60_000).toISOString() });
+    await active(holder);
+    const [short, long] = [await lease('plain', { waitAtMost: 30_000 }), await lease('plain', { waitAtMost: 120_000, priority: 101 })];
+    const asked = Date.parse((await fleet.events('lease')).find((r) => r.id === short)!.commit.at);
+    await Promise.all([short, long].map(waiting));
+    expect(await consider({ lease: short })).toMatchObject({ next: expect.stringMatching(/; the request is refused if it still waits then$/), by: new Date(asked + 30_000).toISOString() });
+    expect(await consider({ lease: long })).toMatchObject({ next: expect.stringMatching(/^the lease of .* ends, unless it is renewed$/) });
+    await release(short, long, holder);
   });
 
   test('one that waits for so long at most ends with the reason', async () => {

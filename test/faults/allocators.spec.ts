@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { CommandInput, Recorded, ResourceEvent } from '@berth/contracts';
+import { derivedId, type CommandInput, type Recorded, type ResourceEvent } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
 import { startCloud, type Cloud } from '../support/cloud.js';
 import { startFleet, startTestSshd, type Fleet, type ServiceProcess } from '../support/fleet.js';
@@ -89,6 +89,21 @@ describe('three allocators', () => {
     console.log(`three allocators: 60 leases in ${took.toFixed(0)} ms, ${tell(surplus)}, ${conflicts} writes refused`);
     // Nothing changed who does what: the plan of each is that of all.
     expect(surplus.length).toBeLessThanOrEqual(3);
+  });
+
+  test('working copies that nothing could stand on are refused, and others made, whichever process sees to them', async () => {
+    await eventually(() => present() === 3);
+    const ask = (yard: string) => fleet.requestLease({ type: 'working-copy', owner: 'ada', attributes: { yard } });
+    const [made, refused] = await Promise.all(['all', 'nowhere'].map((yard) => Promise.all(Array.from({ length: 9 }, () => ask(yard)))));
+    for (const id of made!) {
+      await active(id);
+      await release(id);
+    }
+    const log = await allOver();
+    expect(log.all('LeaseRefused').map((e) => e.id).sort()).toEqual([...refused!].sort());
+    // Nothing was made for them, and nothing was asked for in their name.
+    const own = log.all('LeaseRequested').map((e) => e.id);
+    expect(own.filter((id) => refused!.some((lease) => id === derivedId(derivedId(lease, 'working copy'), 'host lease')))).toEqual([]);
   });
 
   test('one with higher points goes first, whichever process places it', async () => {

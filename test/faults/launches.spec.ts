@@ -8,7 +8,7 @@ describe('an allocator that is killed while it launches', () => {
   let cloud: Cloud;
   beforeAll(async () => {
     cloud = await startCloud({ ec2: { describeLagMs: 400, consoleDelayMs: 200, bootMs: 300 } });
-    await cloud.save();
+    await cloud.save({ ready: { command: 'true' } });
   });
 
   const allocator = () => cloud.fleet.services.allocator;
@@ -29,7 +29,8 @@ describe('an allocator that is killed while it launches', () => {
     await cloud.nothingLeft();
   }
 
-  test.each([1, 2, 3, 4, 5, 6, 7, 8])('after commit %i of the resource', async (nth) => {
+  // created, for whom, offer, instance, addresses, host key, connecting, readying, neither any more, active
+  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('after commit %i of the resource', async (nth) => {
     const known = new Set(await created());
     await launchWith(async () => {
       // Where there are fewer commits than that, the last one does.

@@ -4,6 +4,7 @@ import type { CommandInput, FleetEvent, LeaseEvent, Recorded, ResourceEvent } fr
 import { jetStreamStore } from '@berth/event-store';
 import { startCloud, type Cloud } from '../support/cloud.js';
 import { startFleet, startTestSshd, type Fleet, type ServiceProcess } from '../support/fleet.js';
+import type { TestSshd } from '../support/sshd.js';
 import { eventually } from '../support/wait.js';
 
 type Quota = CommandInput<'allocator', 'SetQuota'>;
@@ -58,9 +59,9 @@ const ofLease = async (fleet: Fleet, id: string) => (await fleet.events('lease')
 
 describe('limits with three allocators', () => {
   let fleet: Fleet;
+  let sshd: TestSshd;
   let allocators: ServiceProcess[];
   beforeAll(async () => {
-    let sshd;
     [fleet, sshd] = await Promise.all([startFleet({ services: ['lease', 'allocator', 'host-agent-gateway'] }), startTestSshd()]);
     allocators = [fleet.services.allocator, await fleet.another('allocator'), await fleet.another('allocator')];
     for (const name of ['n1', 'n2', 'n3', 'n4']) await fleet.addMachine(name, sshd, { slots: 2, attributes: { yard: 'all' } });
@@ -143,6 +144,38 @@ describe('limits with three allocators', () => {
     expect(most).toBe(2);
     await eventually(async () => replay(await fleet.events(), 0, () => undefined).launches.size === 0, { timeoutMs: 10_000 });
   });
+
+  test('hosts of a blueprint for machines are never more than it says', async () => {
+    await fleet.command('allocator', 'SaveBlueprint', { spec: { name: 'dock', kind: 'preallocated', rank: 1, machines: { dock: 'yes' }, limits: { resources: 2 } } });
+    const names = ['d1', 'd2', 'd3', 'd4', 'd5'];
+    const access = { address: sshd.host, port: sshd.port, user: sshd.user, credential: `file:${sshd.privateKeyPath}`, platform: 'linux', slots: 1, attributes: { dock: 'yes' } } as const;
+    await Promise.all(names.map((name) => fleet.command('allocator', 'AddMachine', { name, folder: `${fleet.home}/${name}`, ...access })));
+    const had = new Set<string>();
+    while (had.size < names.length) {
+      const there = await eventually(async () => {
+        const now = (await docked()).filter((name) => !had.has(name));
+        return now.length === Math.min(2, names.length - had.size) && now;
+      }, { timeoutMs: 20_000 });
+      for (const name of there) {
+        had.add(name);
+        await fleet.command('allocator', 'RemoveMachine', { name });
+      }
+    }
+    replay(await fleet.events(), since, ({ position, resources }) => expect(count(resources.values(), (blueprint) => blueprint === 'dock'), `hosts at ${position}`).toBeLessThanOrEqual(2));
+    await eventually(async () => replay(await fleet.events(), 0, () => undefined).launches.size === 0, { timeoutMs: 10_000 });
+  });
+
+  /** Names of the hosts of that blueprint that are not gone. */
+  const docked = async () => {
+    const names = new Map<string, string>();
+    for (const { id, commit } of await fleet.events('resource')) {
+      for (const event of commit.events as ResourceEvent[]) {
+        if (event.type === 'ResourceCreated' && event.data.blueprint === 'dock') names.set(id, event.data.name);
+        else if (event.type === 'ResourceDestroyed') names.delete(id);
+      }
+    }
+    return [...names.values()];
+  };
 
   test('a quota is not set below what is in use, and what waits goes at once when it is raised', async () => {
     // Leased while nothing was limited: it counts all the same.

@@ -32,6 +32,7 @@ slots: 2                        # one per CPU when absent
 # attributes: { class: small }
 # allow: { owners: [ada] }      # who may use it; empty = everybody
 # folders: { linux: /var/tmp/berth }
+# health: { command: "test $(df --output=avail / | tail -1) -gt 2000000", every: 1m, failures: 3 }
 `,
   ec2: `# Hosts that are launched on Amazon EC2 when they are asked for, and ended when nobody uses them.
 name: linux-ec2

@@ -181,6 +181,14 @@ describe('why', () => {
     expect(JSON.parse((await fake.berth('why', id, '--json')).stdout)).toEqual(told);
   });
 
+  test.each([
+    [null, `its own host: lease ${id}`],
+    ['left', `a host of its member left: lease ${id}`],
+  ])('what it stands on itself: %s', async (member, words) => {
+    fake.routes({ 'GET leases/*/explanation': [200, { ...told, waitsFor: { lease: id, type: 'host', member } }] });
+    expect((await fake.berth('why', id)).stdout).toContain(`waits for  ${words}\n`);
+  });
+
   test('a build, as of then', async () => {
     const old = { ...told, lease, live: false, position: 12, explanation: null };
     fake.routes({ 'GET leases/*/explanation': [404, { code: 'unknown-lease', detail: 'There is no lease.', errors: [] }], 'GET builds/*/explanation': [200, old] });

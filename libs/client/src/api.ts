@@ -103,6 +103,8 @@ export interface LeaseView {
 export interface LeaseExplanation {
   /** as it is now */
   lease: LeaseView;
+  /** the lease that it waits for, of which all that follows tells: one that its resource asked for itself, to stand on or as a member */
+  waitsFor?: { lease: string; type: string; member: string | null };
   /** asked of the allocator just now; otherwise read from the events */
   live: boolean;
   /** when it was true; null when nothing is known of that time */

@@ -93,6 +93,7 @@ const local = z.strictObject({
   kind: z.literal('local'),
   slots: z.number().int().min(1).max(1000).optional().describe('one per CPU when absent'),
   folders,
+  health: healthCheck.optional(),
 });
 
 const market = z.enum(['spot', 'on-demand']);

@@ -87,20 +87,21 @@ export class AllocatorApp implements Following {
     this.catalogue = new Catalogue(runtime, follower, this.blueprints, (name) => this.inUse.of(name));
     this.room = new Room(runtime, follower, this.fleets, this.catalogue, () => this.inUse.inAll());
     this.inUse = new InUse(views, resources, this.catalogue, () => this.room, this.peers);
-    this.hosts = new Hosts(runtime, this.machines, resources, this.catalogue, this.peers);
+    this.hosts = new Hosts(runtime, this.machines, resources, this.catalogue, this.room, this.peers);
     this.claims = new Claims(runtime, follower, views, resources, this.catalogue, this.room, this.peers, () => {
       this.why.judge();
       this.pools.look();
     });
     this.owned = new Owned(runtime, follower, views, resources, this.peers, (id) => this.resource(id));
     this.work = new HostWork(runtime, follower, views);
-    this.derived = new Derived(runtime, views, resources, this.claims, this.catalogue, this.room, this.peers, this.owned, this.work);
-    this.composites = new Composites(runtime, views, resources, this.catalogue, this.room, this.peers, this.owned);
+    const couldStand: Why['standing'] = (blueprints, request) => this.why.standing(blueprints, request);
+    this.derived = new Derived(runtime, views, resources, this.claims, this.catalogue, this.room, this.peers, this.owned, this.work, couldStand);
+    this.composites = new Composites(runtime, views, resources, this.catalogue, this.room, this.peers, this.owned, couldStand);
     this.launches = new Launches(runtime, follower, resources, this.catalogue, this.room, this.peers);
     this.pools = new Pools(runtime, follower, views, resources, this.catalogue, this.room, this.claims, this.peers);
     this.care = new Care(runtime, resources, this.catalogue, this.peers);
     this.reaper = new Reaper(runtime, views, resources, this.catalogue, this.room, this.peers);
-    this.why = new Why(runtime, follower, views, this.catalogue, this.room, this.claims, this.derived, new FleetViews(views, resources, this.catalogue, this.room, this.pools), this.peers);
+    this.why = new Why(runtime, follower, views, this.catalogue, this.room, this.claims, this.derived, new FleetViews(views, resources, this.catalogue, this.room, this.pools, this.hosts), this.peers);
     this.operations = new Operations(views, resources, this.hosts, this.derived);
     this.services = new Services(runtime, follower, views, resources, this.catalogue);
   }
@@ -218,7 +219,9 @@ export class AllocatorApp implements Following {
           this.inUse.adopt();
         }
         if (recorded.commit.events.some(({ type }) => type === 'Returned' || type === 'QuotaSet')) {
+          this.hosts.noteRoom();
           this.derived.noteRoom();
+          this.derived.noteFleet();
           this.composites.lookAll();
         }
         this.claims.plan();
@@ -226,6 +229,7 @@ export class AllocatorApp implements Following {
       case 'resource':
         this.resource(recorded.id);
         for (const event of recorded.commit.events) this.follow(recorded.id, event);
+        this.derived.noteFleet();
         this.claims.plan();
         return;
       case 'lease':

@@ -13,7 +13,7 @@ const INSPECT_MS = 5000;
 const LONGEST_MS = 2_147_483_647;
 const PROBE_PATIENCE_MS = 30_000;
 
-type HealthCheck = NonNullable<Extract<BlueprintSpec, { kind: 'ec2' | 'preallocated' }>['health']>;
+type HealthCheck = NonNullable<Extract<BlueprintSpec, { kind: 'ec2' | 'preallocated' | 'local' }>['health']>;
 
 /**
  * Looks after hosts in service: checks their health, quarantines those that fail and lets them out again, ends holds in

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { pool } from '@berth/contracts';
-import { poolNow } from './catalogue.js';
+import { blueprintSpec, pool } from '@berth/contracts';
+import { misfit, poolNow } from './catalogue.js';
 
 describe('what a pool keeps now', () => {
   const week = pool.parse({ minIdle: 1, max: 10, schedule: [{ cron: '0 8 * * 1-5', minIdle: 5 }, { cron: '0 18 * * 1-5', minIdle: 0, max: 2 }] });
@@ -21,5 +21,25 @@ describe('what a pool keeps now', () => {
 
   test('is its own values where there is no schedule', () => {
     expect(poolNow(pool.parse({ minIdle: 3 }), new Date())).toEqual({ minIdle: 3 });
+  });
+});
+
+describe('what a blueprint may not say', () => {
+  const cloud = (over: object) => blueprintSpec.parse({ name: 'cloud', kind: 'ec2', region: 'eu-central-1', image: { ami: 'ami-0123456789abcdef0' }, types: [{ type: 'c7i.large' }], user: 'admin', credential: 'agent', ...over });
+
+  test.each([
+    [{ pool: { minIdle: 5, max: 2 } }, 'spec.pool.minIdle', 'is 5, and there may be no more than 2 (pool.max)'],
+    [{ pool: { minIdle: 5 }, limits: { resources: 4 } }, 'spec.pool.minIdle', 'no more than 4 (limits.resources)'],
+    [{ pool: { schedule: [{ cron: '0 8 * * *', minIdle: 1 }, { cron: '0 9 * * *', minIdle: 3, max: 2 }] } }, 'spec.pool.schedule[1].minIdle', 'is 3, and there may be no more than 2 then'],
+    [{ pool: { max: 2, schedule: [{ cron: '0 8 * * *', minIdle: 3 }] } }, 'spec.pool.schedule[0].minIdle', 'no more than 2 then'],
+    [{ pool: { schedule: [{ cron: '61 * * * *' }] } }, 'spec.pool.schedule[0].cron', 'write five fields'],
+    [{ pool: { schedule: [{ cron: '0 8 * * *', timezone: 'Europe/Atlantis' }] } }, 'spec.pool.schedule[0].cron', 'a timezone such as'],
+  ])('%j', (over, field, message) => expect(misfit(cloud(over))).toEqual({ field, message: expect.stringContaining(message) }));
+
+  test.each([{ pool: { minIdle: 2, max: 2 } }, { pool: { minIdle: 2, max: 4, schedule: [{ cron: '0 20 * * *', max: 0 }] } }, { pool: { minIdle: 2 }, limits: { resources: 2 } }])('but %j', (over) => expect(misfit(cloud(over))).toBeUndefined());
+
+  test('the kind of a built-in one, or a second local', () => {
+    expect(misfit(cloud({ name: 'local' }))).toMatchObject({ field: 'spec.kind' });
+    expect(misfit(blueprintSpec.parse({ name: 'here', kind: 'local' }))).toMatchObject({ field: 'spec.name' });
   });
 });

@@ -55,12 +55,17 @@ export class Catalogue {
     return [...this.all()].filter((blueprint) => this.restricted(blueprint) && this.permits(blueprint, request)).map(({ spec }) => spec.name).sort();
   }
 
+  /** Those that may serve a request, in the order in which they are used. */
+  open(request: LeaseRequest): LiveBlueprint[] {
+    return this.ofType(request.type).filter((b) => b.disabled === undefined && this.permits(b, request) && (request.blueprints.length === 0 || request.blueprints.includes(b.spec.name)));
+  }
+
   // --- commands ---
 
   async save(command: Command<{ spec: BlueprintSpec; check: boolean }>): Promise<Answer> {
     const { spec, check } = command.data;
     const wrong = misfit(spec);
-    if (wrong) return rejected('invalid-data', `${spec.name} is not saved: ${wrong.field} ${wrong.message}.`, [{ ...wrong, field: `data.${wrong.field}` }]);
+    if (wrong) return rejected('invalid-data', `${spec.name} is not saved: ${wrong.field.replace(/^spec\./, '')} ${wrong.message}.`, [{ ...wrong, field: `data.${wrong.field}` }]);
     const launcher = launchers[spec.kind];
     if (check && launcher && JSON.stringify(this.get(spec.name)?.spec) !== JSON.stringify(spec)) {
       const refusal = await launcher.check(spec as never);
@@ -107,12 +112,17 @@ export class Catalogue {
 const versionOf = (state: Blueprint | undefined): number => state?.version ?? 0;
 const causeOf = (command: Command): Cause => ({ id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString() });
 
-/** What a schema can't see. */
-function misfit(spec: BlueprintSpec): { field: string; message: string } | undefined {
+/** What a schema can't see; a rule that came after blueprints were stored can't stand there either. */
+export function misfit(spec: BlueprintSpec): { field: string; message: string } | undefined {
   const taken = builtIn.get(spec.name);
   if (taken && taken.kind !== spec.kind) return { field: 'spec.kind', message: `must be ${taken.kind}: the name ${spec.name} is that of a built-in blueprint` };
   if (spec.kind === 'local' && spec.name !== 'local') return { field: 'spec.name', message: 'must be local: there is one host that Berth itself runs on' };
   if (spec.kind !== 'ec2') return undefined;
+  const { minIdle, max = Number.POSITIVE_INFINITY, schedule } = spec.pool;
+  const { resources = Number.POSITIVE_INFINITY } = spec.limits;
+  if (minIdle > Math.min(max, resources)) return { field: 'spec.pool.minIdle', message: `is ${minIdle}, and there may be no more than ${Math.min(max, resources)} (${max <= resources ? 'pool.max' : 'limits.resources'}): lower the one or raise the other` };
+  const [odd] = schedule.flatMap((entry, i) => (entry.minIdle !== undefined && entry.minIdle > Math.min(entry.max ?? max, resources) ? [i] : []));
+  if (odd !== undefined) return { field: `spec.pool.schedule[${odd}].minIdle`, message: `is ${schedule[odd]!.minIdle}, and there may be no more than ${Math.min(schedule[odd]!.max ?? max, resources)} then: lower the one or raise the other` };
   for (const [i, { cron, timezone }] of spec.pool.schedule.entries()) {
     try {
       new Cron(cron, { paused: true, timezone: timezone ?? 'UTC', mode: '5-part' }).nextRun();

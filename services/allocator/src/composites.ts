@@ -5,6 +5,7 @@ import type { Resources } from './claims.js';
 import { Derived } from './derived.js';
 import { membersOf, type Owned } from './owned.js';
 import type { LiveBlueprint } from './domain/blueprint.js';
+import { memberRequest } from './domain/derived.js';
 import type { LiveResource, ResourceCommand, ResourceInfo } from './domain/resource.js';
 import type { Peers } from './peers.js';
 import type { Room } from './room.js';
@@ -42,6 +43,8 @@ export class Composites {
     private readonly room: Room,
     private readonly peers: Peers,
     private readonly owned: Owned,
+    /** those blueprints of which something could be made for a request */
+    private readonly couldStand: (blueprints: readonly LiveBlueprint[], request: LeaseRequest) => readonly LiveBlueprint[],
   ) {}
 
   /** What is due for a lease: its composite is made, or one of which it is a member goes on. */
@@ -84,8 +87,14 @@ export class Composites {
   private create(lease: string, { request, order }: LeaseView): void {
     const id = Derived.idOf(lease, 'composite');
     if (this.resources.get(id) || this.asking.has(lease) || !this.peers.mine(id)) return;
-    const usable = this.catalogue.ofType('composite').filter((b) => b.disabled === undefined && this.catalogue.permits(b, request) && (request.blueprints.length === 0 || request.blueprints.includes(b.spec.name)));
-    if (usable.length === 0) return;
+    const open = this.catalogue.open(request);
+    if (open.length === 0) return;
+    const usable = this.couldStand(open, request);
+    if (usable.length === 0) {
+      // It is refused, unless that changes before.
+      this.waiting.add(lease);
+      return;
+    }
     this.asking.add(lease);
     this.found(id, lease, request.owner, order, usable)
       .catch((error: unknown) => {
@@ -213,14 +222,3 @@ export class Composites {
 }
 
 const isAlive = (lease: LeaseView | undefined): boolean => lease !== undefined && lease.status !== 'ended';
-
-function memberRequest(member: BlueprintOf<'composite'>['members'][string], { owner, project, priority, wait, waitAtMost }: LeaseRequest, on: string | undefined): LeaseRequest {
-  const { type, attributes, blueprints, workingCopy } = member;
-  return {
-    type, owner, priority, attributes, blueprints, prefer: [], wait,
-    ...(waitAtMost !== undefined && { waitAtMost }),
-    ...(project !== undefined && { project }),
-    ...(on !== undefined && { host: { lease: on } }),
-    ...(workingCopy && { workingCopy }),
-  };
-}

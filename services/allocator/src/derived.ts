@@ -29,6 +29,8 @@ export class Derived {
   private readonly waiting = new Set<string>();
   /** leases for which room is being asked */
   private readonly asking = new Set<string>();
+  /** leases for which nothing could be made, as there is nothing that it could stand on: they are refused, or that changes */
+  private readonly shut = new Set<string>();
   /** how often room came free so far */
   private freed = 0;
   /** by service: the position at which it took its port */
@@ -44,6 +46,8 @@ export class Derived {
     private readonly peers: Peers,
     private readonly owned: Owned,
     private readonly work: HostWork,
+    /** those blueprints of which something could be made for a request */
+    private readonly couldStand: (blueprints: readonly LiveBlueprint[], request: LeaseRequest) => readonly LiveBlueprint[],
   ) {}
 
   /** The resource that belongs to a lease. */
@@ -82,9 +86,15 @@ export class Derived {
     for (const { id } of ids.sort((a, b) => points(a.lease) - points(b.lease) || a.lease.order - b.lease.order)) this.lease(id);
   }
 
+  /** The fleet changed: what could not be made may be possible now. */
+  noteFleet(): void {
+    for (const id of [...this.shut]) this.lease(id);
+  }
+
   /** What is due for a lease of any type. */
   lease(id: string): void {
     const lease = this.views.leases.get(id);
+    this.shut.delete(id);
     if (lease?.status === 'pending' && isDerived(lease.request.type)) this.create(id, lease);
     const claim = this.views.claimOf(id);
     if (!claim || (lease && lease.status !== 'ended') || !this.peers.mine(claim.resource)) return;
@@ -140,8 +150,13 @@ export class Derived {
     if (!isDerived(type)) return;
     const id = Derived.idOf(lease, type);
     if (this.resources.get(id) || this.asking.has(lease) || !this.peers.mine(id)) return;
-    const usable = this.catalogue.ofType(type).filter((b) => b.disabled === undefined && this.catalogue.permits(b, request) && (request.blueprints.length === 0 || request.blueprints.includes(b.spec.name)));
-    if (usable.length === 0) return; // its explanation says why
+    const open = this.catalogue.open(request);
+    if (open.length === 0) return; // its explanation says why
+    const usable = this.couldStand(open, request);
+    if (usable.length === 0) {
+      this.shut.add(lease);
+      return;
+    }
     if (request.host && !this.views.claimOf(request.host.lease)) return; // the lease service releases it when what it stands on ends
     this.asking.add(lease);
     const { freed } = this;

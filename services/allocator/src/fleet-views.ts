@@ -1,10 +1,14 @@
 import { blueprintKinds } from '@berth/contracts';
+import type { Launcher } from './blueprints/blueprint.js';
+import { launchers } from './blueprints/index.js';
 import { poolNow, type Catalogue } from './catalogue.js';
 import type { Resources } from './claims.js';
+import { groundsOf } from './domain/derived.js';
 import type { BlueprintView, FleetView, HostView } from './domain/explain.js';
 import { ownerLimit } from './domain/fleet.js';
 import type { LiveBlueprint } from './domain/blueprint.js';
 import { stageOf, type LiveResource } from './domain/resource.js';
+import type { Hosts } from './hosts.js';
 import type { Pools } from './pools.js';
 import type { Room } from './room.js';
 import type { Views } from './views.js';
@@ -17,6 +21,7 @@ export class FleetViews {
     private readonly catalogue: Catalogue,
     private readonly room: Room,
     private readonly pools: Pools,
+    private readonly machines: Hosts,
   ) {}
 
   /** With what one owner may hold, where that is limited. */
@@ -59,8 +64,8 @@ export class FleetViews {
   private blueprintView(blueprint: LiveBlueprint, counts: { resources: Map<string, number>; leases: Map<string, number>; ownLeases: Map<string, number> }): BlueprintView {
     const { spec, disabled, breaker, refused } = blueprint;
     const now = Date.now();
-    const could = this.pools.offers(blueprint);
-    const first = could.length > 0 && this.pools.offers(blueprint, now).length === 0 ? [...refused.values()].sort((a, b) => (a.until < b.until ? -1 : 1))[0] : undefined;
+    const could = spec.kind === 'preallocated' ? this.machines.withoutRoom(spec) : this.pools.offers(blueprint);
+    const first = spec.kind === 'ec2' && could.length > 0 && this.pools.offers(blueprint, now).length === 0 ? [...refused.values()].sort((a, b) => (a.until < b.until ? -1 : 1))[0] : undefined;
     const max = spec.kind === 'ec2' ? poolNow(spec.pool, new Date(now)).max : undefined;
     return {
       name: spec.name,
@@ -73,6 +78,7 @@ export class FleetViews {
       leases: counts.leases.get(spec.name) ?? 0,
       leasesOf: (owner) => counts.ownLeases.get(`${spec.name}\n${owner}`) ?? 0,
       launches: could,
+      grounds: (request) => groundsOf(spec, request),
       ...(disabled !== undefined && { disabled }),
       ...(breaker && Date.parse(breaker.until) > now && { breaker: { until: breaker.until, reason: breaker.reason } }),
       ...(first && { refused: { until: first.until, reason: first.error } }),
@@ -84,6 +90,8 @@ export class FleetViews {
     const clock = this.views.clocks.get(id);
     const since = new Date(clock?.since ?? 0).toISOString();
     const { flags, info } = state;
+    const spec = state.status === 'pending' ? this.catalogue.get(info.blueprint)?.spec : undefined;
+    const by = spec && (launchers[spec.kind] as Launcher | undefined)?.readyBy(spec as never, state.facts);
     return {
       resource: id,
       name: info.name,
@@ -98,6 +106,7 @@ export class FleetViews {
       }),
       ...(state.status === 'broken' && { error: state.error }),
       ...(state.status === 'active' && state.unreachable !== undefined && { unreachable: state.unreachable }),
+      ...(by !== undefined && { by }),
       ...(stageOf(state) !== undefined && { phase: stageOf(state)! }),
       ...(flags.quarantined && { quarantined: flags.quarantined }),
       ...(flags.held && { held: flags.held }),

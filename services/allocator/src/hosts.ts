@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { derivedId, type Answer, type CommandData, type HostAccess } from '@berth/contracts';
+import { derivedId, type Answer, type BlueprintOf, type CommandData, type HostAccess } from '@berth/contracts';
 import { tellUntilStored, type Aggregates, type Command, type Runtime } from '@berth/runtime';
 import type { MachineEvent } from '@berth/contracts';
 import { found } from './blueprints/index.js';
@@ -7,15 +7,18 @@ import { wantsMachine } from './blueprints/preallocated.js';
 import type { Catalogue } from './catalogue.js';
 import type { Peers } from './peers.js';
 import { nameTaken, sameMachine, type Enrolled, type Machine, type MachineCommand } from './domain/machine.js';
-import type { ResourceCommand, ResourceInfo } from './domain/resource.js';
+import type { LiveResource, ResourceCommand, ResourceInfo } from './domain/resource.js';
 import type { Resources } from './claims.js';
+import type { Room } from './room.js';
 
 export type Machines = Aggregates<Machine, MachineCommand, MachineEvent>;
 
-/** The one host resource that stands for the gateway's own machine. */
-const LOCAL_HOST = derivedId('local', 'host');
+/** The name of the one blueprint, and of the one host at a time, of the gateway's own machine. */
+const LOCAL = 'local';
 const PROBE_PATIENCE_MS = 20_000;
 const LOCAL_RETRY_MS = 2000;
+/** Between two tries to have room set aside while the bus is away. */
+const ROOM_RETRY_MS = 1000;
 
 /** Keeps one host resource for each enrolled machine, and one for the gateway's own. */
 export class Hosts {
@@ -24,6 +27,12 @@ export class Hosts {
   private readonly destroyed = new Map<string, number>();
   /** machines whose host follows its blueprint once it is back in service */
   private readonly postponed = new Set<string>();
+  /** the host of the gateway's own machine; those that it had before */
+  private readonly local = { host: undefined as string | undefined, before: 0, live: false, postponed: false };
+  /** machines that get a host once there is room for it under the limit of their blueprint */
+  private readonly waiting = new Set<string>();
+  /** machines for whose host room is being asked */
+  private readonly asking = new Set<string>();
   private stopped = false;
 
   constructor(
@@ -31,6 +40,7 @@ export class Hosts {
     private readonly machines: Machines,
     private readonly resources: Resources,
     private readonly catalogue: Catalogue,
+    private readonly room: Room,
     private readonly peers: Peers,
   ) {}
 
@@ -39,7 +49,7 @@ export class Hosts {
   }
 
   isLocal(resource: string | undefined): boolean {
-    return resource === LOCAL_HOST;
+    return resource !== undefined && resource === this.local.host;
   }
 
   /** Looks at a machine before it is enrolled: its host key, and what it says of itself. */
@@ -65,6 +75,7 @@ export class Hosts {
     if (!entry || entry.state.status === 'none' || !this.peers.mine(name)) return;
     const { state, revision } = entry;
     const id = this.byMachine.get(name);
+    this.waiting.delete(name);
     const resource = id === undefined ? undefined : this.resources.get(id)?.state;
     if (state.status === 'removed') {
       if (id !== undefined) this.tell(id, { type: 'Release', reason: 'its machine was removed' }, 'release');
@@ -75,15 +86,49 @@ export class Hosts {
     if (!resource || resource.status === 'none') {
       const again = this.destroyed.get(name) ?? 0;
       const host = derivedId(`machine ${name}`, `host ${revision}${again > 0 ? ` ${again}` : ''}`);
-      if (info) this.tell(host, { type: 'Create', activate: true, info }, 'create');
+      if (info) this.make(name, host, info, spec.spec.limits.resources);
     } else if (resource.status === 'destroyed' || (info && same(resource.info, info))) this.postponed.delete(name);
     // Made anew it would be back in service at once, whoever took it out.
-    else if (info && resource.status === 'active' && (resource.flags.draining !== undefined || resource.flags.quarantined)) this.postponed.add(name);
+    else if (info && resource.status === 'active' && outOfService(resource)) this.postponed.add(name);
     else {
       this.postponed.delete(name);
       // Not changed under the feet of who leases it: it ends with its last lease, and is made anew by what is so then.
       this.tell(id!, { type: 'Release', reason: info ? `blueprint ${info.blueprint} changed` : 'no blueprint wants its machine any more' }, 'changed');
     }
+  }
+
+  private make(name: string, host: string, info: ResourceInfo, limit: number | undefined): void {
+    const create = () => this.tell(host, { type: 'Create', activate: true, info }, 'create');
+    if (limit === undefined) return create();
+    if (this.asking.has(name)) return;
+    const others = [...this.room.fleet.launches].filter(([id, { blueprint }]) => blueprint === info.blueprint && id !== host);
+    if (others.length >= limit) {
+      this.waiting.add(name);
+      return;
+    }
+    this.asking.add(name);
+    this.room
+      .take([], [{ resource: host, blueprint: info.blueprint, launched: false }])
+      .then(({ launches }) => (launches.has(host) ? create() : void this.waiting.add(name)))
+      .catch((error: unknown) => {
+        if (this.stopped) return;
+        this.runtime.log.warn({ error, machine: name }, 'room not known to be set aside, tried again');
+        setTimeout(() => this.machine(name), ROOM_RETRY_MS).unref();
+      })
+      .finally(() => this.asking.delete(name));
+  }
+
+  /** Room came free: machines without a host ask again. */
+  noteRoom(): void {
+    for (const name of [...this.waiting]) this.machine(name);
+  }
+
+  /** What hosts of a blueprint would be like for which there is no room. O(machines) where it has a limit; the same in every process. */
+  withoutRoom(blueprint: BlueprintOf<'preallocated'>): ResourceInfo['attributes'][] {
+    if (blueprint.limits.resources === undefined) return [];
+    return [...this.machines.entries()].flatMap(([name, { state }]) =>
+      state.status === 'added' && !this.byMachine.has(name) && this.blueprintFor(state.machine)?.spec.name === blueprint.name ? [found.preallocated.host(blueprint, state.machine).attributes] : [],
+    );
   }
 
   /** Of the blueprints that want a machine, the one that is used first. */
@@ -95,6 +140,7 @@ export class Hosts {
   /** A blueprint changed: the hosts of machines follow it. */
   noteBlueprints(): void {
     for (const [name] of this.machines.entries()) this.machine(name);
+    this.followLocal();
   }
 
   /** A host resource changed. */
@@ -114,24 +160,34 @@ export class Hosts {
         if (this.postponed.has(machine)) this.machine(machine);
       }
     }
+    const isLocal = machine === undefined && state.info.blueprint === LOCAL;
+    if (isLocal && state.status !== 'destroyed') {
+      this.local.host = id;
+      if (this.local.postponed) this.followLocal();
+    } else if (isLocal && this.local.host === id) {
+      this.local.host = undefined;
+      this.local.before++;
+      if (this.local.live) void this.ensureLocal();
+    }
     // What was launched is ended at its provider first.
-    const isThere = machine !== undefined || id === LOCAL_HOST;
-    if (isThere && (state.status === 'released' || state.status === 'broken') && state.claims.size === 0 && !state.flags.held && this.peers.mine(id)) this.tell(id, { type: 'Destroy' }, 'destroy');
+    if ((machine !== undefined || isLocal) && (state.status === 'released' || state.status === 'broken') && state.claims.size === 0 && !state.flags.held && this.peers.mine(id)) this.tell(id, { type: 'Destroy' }, 'destroy');
   }
 
   /** Sees to it that the gateway's own machine can be leased; goes on until the gateway has answered. */
   async ensureLocal(): Promise<void> {
-    if (this.resources.get(LOCAL_HOST)) return;
-    const folder = resolve(this.runtime.config.home, 'local');
-    const access = { transport: 'local', address: 'localhost', port: 0, user: 'berth', credential: 'agent', platform: 'linux', folder } as const;
-    for (let tries = 0; !this.stopped; tries++) {
+    this.local.live = true;
+    if (this.local.host !== undefined) return this.followLocal();
+    const id = derivedId(LOCAL, this.local.before === 0 ? 'host' : `host ${this.local.before}`);
+    const access = { transport: 'local', address: 'localhost', port: 0, user: 'berth', credential: 'agent', platform: 'linux', folder: this.localFolder } as const;
+    for (let tries = 0; !this.stopped && this.local.host === undefined; tries++) {
       try {
         const probe = await this.runtime.bus.command('host-agent-gateway', 'ProbeHost', { host: access }, { id: derivedId(`local ${Date.now()}`, `probe ${tries}`), actor: 'allocator', patienceMs: PROBE_PATIENCE_MS });
         if (probe.accepted) {
           const facts = (probe.data as { facts: Record<string, string> }).facts;
           const platform = facts['os'] === 'mac' ? 'mac' : 'linux';
-          const spec = this.catalogue.spec('local', 'local')!; // built in, and never removed
-          this.tell(LOCAL_HOST, { type: 'Create', activate: true, info: found.local.host(spec, { access: { ...access, platform }, facts, cpus: Number(facts['cpus']) || 1 }) }, 'create');
+          const { spec, version } = this.localBlueprint;
+          this.tell(id, { type: 'Create', activate: true, info: { ...found.local.host(spec, { access: { ...access, platform }, facts, cpus: Number(facts['cpus']) || 1 }), version } }, 'create');
+          this.tell(id, { type: 'Keep', facts: { probed: facts } }, 'probed');
           return;
         }
         this.runtime.log.warn({ problem: probe.message }, 'the local host does not answer');
@@ -143,6 +199,27 @@ export class Hosts {
     }
   }
 
+  /** Ends the host of the gateway's own machine when its blueprint says something else by now: it is made anew then. */
+  private followLocal(): void {
+    const id = this.local.host;
+    const state = this.resources.get(id ?? '')?.state;
+    if (id === undefined || state?.status !== 'active' || !state.info.host || !this.peers.mine(id)) return;
+    const facts = (state.facts['probed'] ?? state.info.attributes) as Record<string, string>;
+    const info = found.local.host(this.localBlueprint.spec, { access: { ...state.info.host, folder: this.localFolder }, facts, cpus: Number(facts['cpus']) || 1 });
+    const changed = !same(state.info, info);
+    this.local.postponed = changed && outOfService(state);
+    if (changed && !this.local.postponed) this.tell(id, { type: 'Release', reason: `blueprint ${LOCAL} changed` }, 'changed');
+  }
+
+  private get localFolder(): string {
+    return resolve(this.runtime.config.home, 'local');
+  }
+
+  private get localBlueprint() {
+    const { spec, version } = this.catalogue.get(LOCAL)!; // built in, and never removed
+    return { spec: spec as BlueprintOf<'local'>, version };
+  }
+
   stop(): void {
     this.stopped = true;
   }
@@ -152,6 +229,8 @@ export class Hosts {
     tellUntilStored(this.runtime, this.resources, id, command, { id: cause, actor: 'allocator', cause, at: new Date().toISOString() });
   }
 }
+
+const outOfService = ({ flags }: LiveResource): boolean => flags.draining !== undefined || flags.quarantined !== undefined;
 
 /** Would the host be made like this now? Its version says only when it was made. */
 function same(was: ResourceInfo, is: ResourceInfo): boolean {

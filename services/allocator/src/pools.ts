@@ -5,7 +5,7 @@ import type { Launcher } from './blueprints/blueprint.js';
 import { poolNow, type Catalogue } from './catalogue.js';
 import type { Claims, Resources } from './claims.js';
 import type { Wanted } from './domain/placement/placement.js';
-import { mayLaunch, plan, type Demand, type Keeping, type Stock, type Supply } from './domain/demand.js';
+import { mayLaunch, plan, roomOf, type Demand, type Keeping, type Stock, type Supply } from './domain/demand.js';
 import type { LiveBlueprint } from './domain/blueprint.js';
 import { isLaunched, claimable, type LiveResource } from './domain/resource.js';
 import type { Peers } from './peers.js';
@@ -128,14 +128,11 @@ export class Pools {
   }
 
   private supplyOf(blueprint: LiveBlueprint & { spec: { kind: 'ec2' } }, stock: readonly Stock[], now: number): Supply {
-    const { spec, breaker, disabled } = blueprint;
+    const { spec, disabled } = blueprint;
     const { minIdle, max } = poolNow(spec.pool, new Date(now));
     const there = [...this.resources.entries()].filter(([, { state }]) => state.status !== 'none' && state.status !== 'destroyed' && state.info.blueprint === spec.name).length;
     const booting = stock.filter((s) => s.blueprint === spec.name && s.booting).length;
-    let room = Math.max(0, Math.min(max ?? Number.POSITIVE_INFINITY, spec.limits.resources ?? Number.POSITIVE_INFINITY) - there);
-    if (disabled !== undefined) room = 0;
-    // Half open: one launch shows whether the others would work.
-    else if (breaker) room = Date.parse(breaker.until) > now ? 0 : Math.min(room, Math.max(0, 1 - booting));
+    const room = roomOf(blueprint, Math.min(max ?? Number.POSITIVE_INFINITY, spec.limits.resources ?? Number.POSITIVE_INFINITY), there, booting, now);
     return { blueprint: spec.name, restricted: this.catalogue.restricted(blueprint), slots: spec.slots, offers: this.offers(blueprint, now), room, minIdle: disabled === undefined ? minIdle : 0 };
   }
 

@@ -165,12 +165,13 @@ export class Cloud {
   private boot(record: InstanceRecord): void {
     const { fault, machine } = record;
     const { pendingMs, bootMs, consoleDelayMs } = this.times;
-    if (fault === 'dies-pending') {
+    if (fault === 'dies-pending' || fault === 'no-capacity') {
       // "Instance terminates immediately" (User Guide): from pending to terminated, and the reason says why.
-      const reason = { code: 'Server.InternalError', text: 'Internal error on launch', transition: 'Server.InternalError' };
+      const [code, text] = fault === 'dies-pending' ? ['Server.InternalError', 'Internal error on launch'] : ['Server.InsufficientInstanceCapacity', 'Insufficient capacity to satisfy instance request'];
+      const reason = { code, text, transition: code };
       this.later(pendingMs, () => (record.state === 'pending' ? this.destroy(record, reason) : undefined));
     }
-    if (fault === 'dies-pending' || fault === 'stays-pending') return;
+    if (fault === 'dies-pending' || fault === 'no-capacity' || fault === 'stays-pending') return;
     this.later(pendingMs, () => {
       if (record.state === 'pending') record.state = 'running';
     });

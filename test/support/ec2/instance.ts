@@ -65,7 +65,7 @@ export interface Ec2Instance {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What goes wrong with an instance from its launch on; see `Ec2StandIn.spoil`. */
-export type BootFault = 'stays-pending' | 'dies-pending' | 'no-ssh' | 'silent-ssh' | 'no-console' | 'other-console-key';
+export type BootFault = 'stays-pending' | 'dies-pending' | 'no-capacity' | 'no-ssh' | 'silent-ssh' | 'no-console' | 'other-console-key';
 
 /** The instance as the stand-in keeps it. */
 export interface InstanceRecord extends Mutable<Omit<Ec2Instance, 'hostKeyPublic' | 'hostFingerprint' | 'home' | 'sshdPid' | 'tags' | 'volumes'>> {

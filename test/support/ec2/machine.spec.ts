@@ -51,13 +51,13 @@ async function consoleOf(id: string, of = ec2): Promise<string | undefined> {
 }
 
 /** Logs in and tells the host key it saw, as a public key line. */
-function login({ address }: Pick<Ec2Instance, 'address'>, of = ec2): Promise<{ client: Client; hostKey: string }> {
+function login({ address }: Pick<Ec2Instance, 'address'>, of = ec2, readyTimeout = 10_000): Promise<{ client: Client; hostKey: string }> {
   return new Promise((resolve, reject) => {
     const client = new Client();
     let hostKey = '';
     connections.push(client);
     client.once('ready', () => resolve({ client, hostKey })).on('error', reject).once('close', () => reject(new Error('closed')));
-    client.connect({ host: address, port: of.port, username: of.user, privateKey: of.privateKey, readyTimeout: 300, hostVerifier: (key: Buffer) => ((hostKey = `ssh-ed25519 ${key.toString('base64')}`), true) });
+    client.connect({ host: address, port: of.port, username: of.user, privateKey: of.privateKey, readyTimeout, hostVerifier: (key: Buffer) => ((hostKey = `ssh-ed25519 ${key.toString('base64')}`), true) });
   });
 }
 
@@ -143,15 +143,15 @@ test('launches that go wrong', async () => {
     const id = await launch({ InstanceType: 'c7i.large' });
     return () => ec2.instance(id);
   };
-  const [never, dies, refused, silent, dumb, wrong] = [await spoilt('stays-pending'), await spoilt('dies-pending'), await spoilt('no-ssh'), await spoilt('silent-ssh'), await spoilt('no-console'), await spoilt('other-console-key')];
-  await eventually(() => dies().state === 'terminated');
+  const [full, never, dies, refused, silent, dumb, wrong] = [await spoilt('no-capacity'), await spoilt('stays-pending'), await spoilt('dies-pending'), await spoilt('no-ssh'), await spoilt('silent-ssh'), await spoilt('no-console'), await spoilt('other-console-key')];
+  await eventually(() => dies().state === 'terminated' && full().state === 'terminated');
   await eventually(() => dumb().sshdPid !== undefined && wrong().sshdPid !== undefined && refused().state === 'running' && silent().state === 'running');
   await expect(login(refused())).rejects.toThrow(/ECONNREFUSED/);
-  await eventually(() => expect(login(silent())).rejects.toThrow(/Timed out while waiting for handshake/));
+  await eventually(() => expect(login(silent(), ec2, 300)).rejects.toThrow(/Timed out while waiting for handshake/));
   expect(await consoleOf(dumb().id)).toBeUndefined();
   expect((await login(wrong())).hostKey).toBe(wrong().hostKeyPublic);
   expect(await eventually(async () => (await consoleOf(wrong().id)) ?? false)).not.toContain(wrong().hostKeyPublic);
-  expect([never().state, dies().stateReason?.code]).toEqual(['pending', 'Server.InternalError']);
+  expect([never().state, dies().stateReason?.code, full().stateReason?.code]).toEqual(['pending', 'Server.InternalError', 'Server.InsufficientInstanceCapacity']);
 });
 
 test('an address is given to the next one at once, if so configured', async () => {

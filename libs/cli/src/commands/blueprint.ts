@@ -130,7 +130,7 @@ function shown(view: BlueprintView, colour: boolean): string {
     ['kind', view.kind],
     ['state', state(view)],
     ['disabled', view.disabledReason],
-    ['not launching', breaker && `${breaker.reason}; ${breaker.failures} launches in a row failed, next try ${relative(breaker.until)}`],
+    ['not launching', breaker && `${breaker.reason}; ${breaker.failures} ${breaker.failures === 1 ? 'launch' : 'launches in a row'} failed, next try ${relative(breaker.until)}`],
     ['last failure', lastFailure && `${relative(lastFailure.at)}: ${lastFailure.error} (${lastFailure.fault}${lastFailure.offer === null ? '' : `, ${lastFailure.offer}`})`],
     ['version', view.version === 0 ? 'built in' : view.version],
     ['saved', view.saved && relative(view.saved)],

@@ -76,7 +76,7 @@ function shown(r: ResourceView): string {
     ['quarantined', r.quarantined && `${r.quarantined.reason}; ${ends(r.quarantined.until)}, ${r.quarantined.count} in a row`],
     ['held', r.held && `${r.held.reason}; ${ends(r.held.until)}`],
     ['draining', r.draining],
-    ['health', r.health.failures > 0 ? `${r.health.failures} checks in a row failed: ${r.health.error}` : null],
+    ['health', r.health.failures > 0 ? `${r.health.failures} ${r.health.failures === 1 ? 'check' : 'checks in a row'} failed: ${r.health.error}` : null],
     ['machine', r.machine],
     ['address', r.address],
     ['slots', `${r.busy} of ${r.slots} in use, ${r.uses} leases so far`],

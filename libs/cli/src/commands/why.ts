@@ -24,12 +24,13 @@ async function explanationOf({ berth }: Context, id: string, options: { at?: str
   return berth.builds.explanation(id, options);
 }
 
-function shown({ lease, live, at, position, reason, explanation }: LeaseExplanation, colour: boolean): string {
+function shown({ lease, waitsFor, live, at, position, reason, explanation }: LeaseExplanation, colour: boolean): string {
   const head = facts([
     ['lease', lease.id],
     ['wants', [lease.type, wishes(lease.attributes)].filter(Boolean).join(' ')],
     ['owner', lease.owner],
     ['now', becameOf(lease)],
+    ['waits for', waitsFor && `${waitsFor.member === null ? `its own ${waitsFor.type}` : `a ${waitsFor.type} of its member ${waitsFor.member}`}: lease ${waitsFor.lease}`],
     ['as of', at && (live ? 'now' : `${at} (${relative(at)}, position ${position})`)],
   ]);
   const why = explanation ? considerations(explanation, { colour }) : reason === null ? 'It did not wait then, as far as is known.' : facts([['reason', reason]]);

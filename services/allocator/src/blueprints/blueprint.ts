@@ -72,6 +72,8 @@ export interface Launcher<S extends BlueprintSpec = BlueprintOf<'ec2'>> {
   check(spec: S): Promise<Refusal | undefined>;
   /** Pure: attributes of everything that it could launch, best first. */
   offers(spec: S): { name: string; attributes: Record<string, string> }[];
+  /** Pure: by when (RFC 3339) a launch is over at the latest, one way or the other; undefined = not known yet. */
+  readyBy(spec: S, facts: Facts): string | undefined;
   /** Takes the next step of a launch. @throws nothing that the provider can cause */
   step(launch: Launch<S>): Promise<LaunchStep>;
   /** How launched hosts are, by resource; one question for all. */

@@ -78,6 +78,12 @@ describe('the breaker of a blueprint', () => {
     expect(run(save(), { type: 'Launched', resource: resource(1) }, { type: 'Launched', resource: resource(1) }).types).toEqual(['BlueprintSaved', 'LaunchSucceeded']);
   });
 
+  test('an offer whose instance ended for lack of room is left alone for a while, unless it is already', () => {
+    const ends = (n: number, fault: 'capacity' | 'quota' | 'timeout', now = '2030-01-01T00:00:00.000Z'): BlueprintCommand => ({ type: 'LaunchFailed', resource: resource(n), fault, error: `ended ${n}`, offer: 'c7i.large/-/spot', now });
+    const { events } = run(save(), ends(1, 'capacity'), ends(2, 'quota'), ends(3, 'timeout'), ends(4, 'quota', '2030-01-01T00:05:00.000Z'));
+    expect(events.flatMap((e) => (e.type === 'OfferRefused' ? [[e.data.until, e.data.fault, e.data.error]] : []))).toEqual([['2030-01-01T00:05:00.000Z', 'capacity', 'ended 1'], ['2030-01-01T00:10:00.000Z', 'quota', 'ended 4']]);
+  });
+
   test('a refused offer is remembered, and the longer refusal counts', () => {
     const refuse = (until: string): BlueprintCommand => ({ type: 'Refuse', resource: resource(1), offer: 'c7i.large/-/spot', fault: 'capacity', error: 'none left', until });
     const { state, types } = run(save(), refuse('2030-01-01T00:05:00Z'), refuse('2030-01-01T00:04:00Z'), refuse('2030-01-01T00:06:00Z'));

@@ -49,6 +49,8 @@ const FAILURES = 3;
 const certain: ReadonlySet<LaunchFault> = new Set(['image', 'credentials', 'configuration']);
 /** These say nothing about the blueprint: what is not to be had is remembered offer by offer instead. */
 const elsewhere: ReadonlySet<LaunchFault> = new Set(['capacity', 'quota']);
+/** So long an offer is left alone of which an instance was given and ended for lack of room before it was up. */
+const REFUSED_MS = 5 * 60_000;
 const FIRST_BREAK_MS = 30_000;
 const LONGEST_BREAK_MS = 3_600_000;
 const KEEP_NOTED = 100;
@@ -117,12 +119,19 @@ function failed(command: Extract<BlueprintCommand, { type: 'LaunchFailed' }>, st
   const { resource, fault, error, offer, now } = command;
   if (state.noted.includes(resource)) return nothing;
   const events: BlueprintEvent[] = [{ type: 'LaunchFailed', data: { resource, fault, error, ...(offer !== undefined && { offer }) } }];
-  if (elsewhere.has(fault)) return events;
+  if (elsewhere.has(fault)) return offer === undefined || isRefused(state, offer, now) ? events : [...events, refusal(command, offer)];
   const failures = state.failures + 1;
   if (failures < FAILURES && !certain.has(fault) && !state.breaker) return events;
   const count = (state.breaker?.count ?? 0) + 1;
   const until = new Date(Date.parse(now) + Math.min(FIRST_BREAK_MS * 2 ** (count - 1), LONGEST_BREAK_MS)).toISOString();
   return [...events, { type: 'BreakerOpened', data: { until, reason: error, failures } }];
+}
+
+const isRefused = ({ refused }: LiveBlueprint, offer: string, now: string): boolean => Date.parse(refused.get(offer)?.until ?? '1970-01-01') > Date.parse(now);
+
+/** Without it the same offer would be launched again at once, for as long as there is no room. */
+function refusal({ resource, fault, error, now }: Extract<BlueprintCommand, { type: 'LaunchFailed' }>, offer: string): BlueprintEvent {
+  return { type: 'OfferRefused', data: { resource, offer, fault, error, until: new Date(Date.parse(now) + REFUSED_MS).toISOString() } };
 }
 
 /** Pure. @throws when the event can't follow from the state */

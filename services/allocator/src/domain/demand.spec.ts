@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { plan, type Demand, type Keeping, type Stock, type Supply } from './demand.js';
+import { plan, roomOf, type Demand, type Keeping, type Stock, type Supply } from './demand.js';
 
 const NOW = 1_000_000_000;
 const demand = (count: number, over: Partial<Demand> = {}): Demand => ({ attributes: { os: 'linux' }, blueprints: [], may: [], owner: 'ada', count, ...over });
@@ -34,6 +34,13 @@ describe('what is launched', () => {
 
   test('an open breaker, or offers that are all refused, send nobody away from a blueprint that works', () => {
     expect(all([demand(1)], [supply({ blueprint: 'broken', room: 0 }), supply({ blueprint: 'empty', offers: [] }), supply()]).launch.map((l) => l.blueprint)).toEqual(['cloud']);
+  });
+
+  test('nothing while its breaker is open, one when that is over, and all again once it is closed', () => {
+    const until = '2030-01-01T00:00:30.000Z';
+    const room = (seconds: number, booting: number, more: object = { breaker: { until } }) => roomOf(more, 10, 4 + booting, booting, Date.parse(until) + 1000 * seconds);
+    expect([room(-1, 0), room(0, 0), room(1, 1), room(1, 0, {}), room(1, 0, { disabled: 'x' })]).toEqual([0, 1, 0, 6, 0]);
+    expect(roomOf({ breaker: { until } }, 4, 4, 0, Date.parse(until))).toBe(0);
   });
 
   test('so many idle ones as the pool keeps above those in use', () => {

@@ -141,6 +141,14 @@ function keep(supply: Supply, { stock, coming, ended, keeping, room, now, out, t
   }
 }
 
+/** How many more a blueprint may launch. Once the time of its breaker is over, one launch shows whether the others would work. */
+export function roomOf({ disabled, breaker }: { disabled?: string | undefined; breaker?: { until: string } | undefined }, most: number, there: number, booting: number, now: number): number {
+  if (disabled !== undefined) return 0;
+  const room = Math.max(0, most - there);
+  if (!breaker) return room;
+  return Date.parse(breaker.until) > now ? 0 : Math.min(room, Math.max(0, 1 - booting));
+}
+
 /** Could this supply launch a host for these wants? Room apart. */
 export const mayLaunch = (demand: Pick<Demand, 'attributes' | 'blueprints' | 'may'>, supply: Supply): boolean =>
   isOpen(demand, supply) && supply.offers.some((offer) => satisfies(offer, demand.attributes));

@@ -1,5 +1,6 @@
-import type { LeaseRequest, WorkingCopySpec } from '@berth/contracts';
+import { unreachable, type BlueprintOf, type LeaseRequest, type WorkingCopySpec } from '@berth/contracts';
 import type { LiveBlueprint } from './blueprint.js';
+import type { Ground } from './explain.js';
 import type { Fleet, SlotRoom } from './fleet.js';
 
 /**
@@ -37,4 +38,36 @@ export function parentRequest(spec: LiveBlueprint['spec'], { owner, project, pri
     ...(project !== undefined && { project }),
     ...(workingCopy && { workingCopy }),
   };
+}
+
+/** What a member of a composite is asked for with; `on`: the lease that it stands on. */
+export function memberRequest(member: BlueprintOf<'composite'>['members'][string], { owner, project, priority, wait, waitAtMost }: LeaseRequest, on: string | undefined): LeaseRequest {
+  const { type, attributes, blueprints, workingCopy } = member;
+  return {
+    type, owner, priority, attributes, blueprints, prefer: [], wait,
+    ...(waitAtMost !== undefined && { waitAtMost }),
+    ...(project !== undefined && { project }),
+    ...(on !== undefined && { host: { lease: on } }),
+    ...(workingCopy && { workingCopy }),
+  };
+}
+
+/** Stands for the lease of another member, which is not there before it is asked for. */
+const TO_COME = '00000000-0000-0000-0000-000000000000';
+
+/** What a resource of a blueprint would lease itself, for a request that names nothing that it is to stand on. */
+export function groundsOf(spec: LiveBlueprint['spec'], request: LeaseRequest): Ground[] {
+  switch (spec.kind) {
+    case 'preallocated':
+    case 'local':
+    case 'ec2':
+      return [];
+    case 'working-copy':
+    case 'service':
+      return [{ request: parentRequest(spec, request, undefined) }];
+    case 'composite':
+      return Object.entries(spec.members).map(([name, member]) => ({ name, request: memberRequest(member, request, member.on === undefined ? undefined : TO_COME) }));
+    default:
+      return unreachable(spec);
+  }
 }

@@ -1,4 +1,5 @@
 import { type BlueprintKind, type ConsideredCode, type LeaseRequest, type ResourceType } from '@berth/contracts';
+import type { Ground, Standing } from './explain.grounds.js';
 import { clock, count, earliest, mismatch, some } from './explain.words.js';
 
 type Attributes = Readonly<Record<string, string>>;
@@ -33,6 +34,8 @@ export interface BlueprintView {
   launches: readonly Attributes[];
   /** nothing that it launches is to be had until then */
   refused?: Until | undefined;
+  /** what it would lease to stand on, for a request that names nothing itself; absent = nothing */
+  grounds?: ((request: LeaseRequest) => readonly Ground[]) | undefined;
 }
 
 /** A host as far as an explanation needs it. */
@@ -71,6 +74,8 @@ export interface Obstacle {
   /** the same as a sentence in which no number changes with each slot that is taken or given back */
   lasting?: string | undefined;
   until?: string | undefined;
+  /** it is for good */
+  never?: boolean;
 }
 
 export interface Finding extends Obstacle {
@@ -87,6 +92,8 @@ export interface Candidate {
   hosts: Finding[];
   /** can it make a new one? `undefined`: it never does */
   launch: Finding | undefined;
+  /** how it would go with what that stands on; `undefined`: it stands on nothing, or on what the request names */
+  standing: Standing | undefined;
 }
 
 /** What stands on the lease of something else waits for that. */
@@ -94,8 +101,8 @@ export const waitsFor = { host: '', 'working-copy': 'waits for its host lease', 
 
 const full = (use: Use | undefined): use is Use => use !== undefined && use.used >= use.limit;
 
-/** Looks at every blueprint, and at every host of those that are candidates. O(hosts). */
-export function look(request: LeaseRequest, fleet: FleetView, ahead: number, now: number): { candidates: Candidate[]; shut: Finding[] } {
+/** Looks at every blueprint, and at every host of those that are candidates. O(hosts). `stand`: how it would go with grounds. */
+export function look(request: LeaseRequest, fleet: FleetView, ahead: number, now: number, stand: (grounds: readonly Ground[]) => Standing): { candidates: Candidate[]; shut: Finding[] } {
   const candidates = new Map<string, Candidate>();
   const shut: Finding[] = [];
   const misfit = mismatch(request.attributes);
@@ -107,8 +114,11 @@ export function look(request: LeaseRequest, fleet: FleetView, ahead: number, now
       continue;
     }
     const bar = barOf(request, fleet.quota, blueprint);
-    const launch = launchOf(request, fleet.quota, blueprint, misfit, now) ?? (blueprint.launches.length === 0 && request.type === 'host' ? undefined : (bar ?? free(request, behind)));
-    candidates.set(blueprint.name, { blueprint, bar, hosts: [], launch: launch && { blueprint, ...launch } });
+    const grounds = request.host ? [] : (blueprint.grounds?.(request) ?? []);
+    const standing = grounds.length === 0 ? undefined : stand(grounds);
+    const launch =
+      groundless(standing) ?? launchOf(request, fleet.quota, blueprint, misfit, now) ?? (blueprint.launches.length === 0 && request.type === 'host' ? undefined : (bar ?? free(request, behind, standing)));
+    candidates.set(blueprint.name, { blueprint, bar, hosts: [], launch: launch && { blueprint, ...launch }, standing });
   }
   for (const host of request.type === 'host' ? fleet.hosts : []) {
     const candidate = candidates.get(host.blueprint);
@@ -174,10 +184,13 @@ function launchOf({ type }: LeaseRequest, quota: FleetView['quota'], b: Blueprin
   return undefined;
 }
 
+/** What it would stand on is never to be had. */
+const groundless = (standing: Standing | undefined): Obstacle | undefined => (standing?.verdict === 'never' ? { code: 'no-resources', never: true, say: () => standing.reason } : undefined);
+
 /** A new one could be made. */
-function free({ type, host }: LeaseRequest, behind: Obstacle | undefined): Obstacle {
+function free({ type, host }: LeaseRequest, behind: Obstacle | undefined, standing: Standing | undefined): Obstacle {
   if (type === 'host') return { code: 'can-launch', say: () => 'could launch one' };
-  if (!host) return { code: 'can-launch', say: () => waitsFor[type] };
+  if (!host && standing?.verdict !== 'now') return { code: 'can-launch', say: () => waitsFor[type] };
   return behind ?? { code: 'free', say: () => 'could be made at once' };
 }
 

@@ -1,7 +1,7 @@
 import { explanation, leaseRequest, type ConsideredCode, type LeaseRequest } from '@berth/contracts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { explain, type BlueprintView, type FleetView, type HostView } from './explain.js';
+import { explain, type BlueprintView, type FleetView, type Ground, type HostView } from './explain.js';
 import { Placement } from './placement/placement.js';
 
 const NOW = Date.parse('2030-01-31T12:00:00Z');
@@ -117,6 +117,48 @@ describe('the whole', () => {
     const told = explain(request(wants), given, { ahead }, NOW);
     expect({ verdict: told.verdict, reason: told.reason, next: told.next, ahead: told.ahead }).toEqual({ verdict, reason, next, ahead });
     expect(explanation.parse(told)).toEqual(told);
+  });
+
+  describe('of what leases something to stand on', () => {
+    const pier = (value: string): Ground => ({ request: request({ attributes: { pier: value } }) });
+    const member = (name: string, value: string): Ground => ({ name, ...pier(value) });
+    const on = (...grounds: Ground[]) => blueprint({ name: 'copies', type: 'working-copy', kind: 'working-copy', grounds: () => grounds });
+    const at = (n: number, value: string, more: Partial<HostView> = {}) => host(n, { attributes: { pier: value }, ...more });
+    const copy = { type: 'working-copy' } as const;
+
+    test.each<Whole>([
+      ['now', 'copies could make it at once', 'copies makes it', fleet([on(pier('a')), blueprint()], [at(1, 'a')]), copy],
+      ['wait', 'waits for its host lease: the one slot of the hosts that fit is taken: h1 (1)', 'the lease of bob on h1 ends, unless it is renewed', fleet([on(pier('a')), blueprint()], [at(1, 'a', { claims: [claim('bob', until)] })]), copy],
+      ['never', 'no host fits: pier=b is wanted, there is pier=a', 'nothing, as long as that stays so', fleet([on(pier('b')), blueprint()], [at(1, 'a')]), copy],
+      ['never', 'the quota allows ada no hosts', 'nothing, as long as that stays so', fleet([on(pier('a')), blueprint()], [at(1, 'a')], { owner: { limit: 0, used: 0 } }), copy],
+      ['now', 'more could make it at once', 'more makes it', fleet([on(pier('b')), { ...on(pier('a')), name: 'more' }, blueprint()], [at(1, 'a')]), copy],
+      ['wait', 'copies may have no more than 1 resource', 'a lease or resource of copies ends, or its limit is raised', fleet([{ ...on(pier('a')), limits: { resources: 1 } }, blueprint()], [at(1, 'a')]), copy],
+      ['wait', 'waits for its host lease: member two: the one slot of the hosts that fit is taken: h1 (1)', 'member two: somebody gives back a slot of h1', fleet([on(member('one', 'a'), member('two', 'a')), blueprint()], [at(1, 'a')]), copy],
+      ['now', 'copies could make it at once', 'copies makes it', fleet([on(member('one', 'a'), member('two', 'a')), blueprint()], [at(1, 'a'), at(2, 'a')]), copy],
+      ['wait', 'waits for its host lease: member two: ada holds as many hosts as the quota allows (1)', 'member two: ada or others give back a host, or the quota is raised', fleet([on(member('one', 'a'), member('two', 'a')), blueprint()], [at(1, 'a'), at(2, 'a')], { owner: { limit: 1, used: 0 } }), copy],
+      ['never', 'member two: no host fits: pier=b is wanted, there is pier=a', 'nothing, as long as that stays so', fleet([on(member('one', 'a'), member('two', 'b')), blueprint()], [at(1, 'a', busy)]), copy],
+      ['now', 'copies could make it at once', 'copies makes it', fleet([on(pier('b')), blueprint()]), { ...copy, host: { lease: id(1) } }],
+    ])('%s: %s; next: %s', (verdict, reason, next, given, wants) => {
+      const told = explain(request(wants), given, { ahead: 0 }, NOW);
+      expect({ verdict: told.verdict, reason: told.reason, next: told.next }).toEqual({ verdict, reason, next });
+      expect(explanation.parse(told)).toEqual(told);
+    });
+
+    test('what stands on what stands on a host says what that host waits for', () => {
+      const service = blueprint({ name: 'web', type: 'service', kind: 'service', grounds: () => [{ request: request(copy) }] });
+      const told = explain(request({ type: 'service' }), fleet([service, on(pier('a')), blueprint()], [at(1, 'a', { claims: [claim('bob', until)] })]), { ahead: 0 }, NOW);
+      expect(told).toMatchObject({ verdict: 'wait', reason: 'waits for the lease it stands on: the one slot of the hosts that fit is taken: h1 (1)', by: until });
+    });
+
+    test('the hosts that it could stand on are listed, each once', () => {
+      const { considered, more } = explain(request(copy), fleet([on(member('one', 'a'), member('two', 'b')), blueprint()], [at(1, 'a', busy), at(2, 'b')]), { ahead: 0 }, NOW);
+      expect(considered.map(({ blueprint: name, name: of, code }) => [name, of, code])).toEqual([
+        ['copies', undefined, 'can-launch'], ['pool', undefined, 'no-free-slot'], ['pool', 'h1', 'no-free-slot'], ['pool', 'h2', 'attributes'],
+      ]);
+      expect(more).toBe(0);
+      const many = Array.from({ length: 100 }, (_, n) => at(n, 'a', busy));
+      expect(explain(request(copy), fleet([on(pier('a')), blueprint()], many), { ahead: 0 }, NOW)).toMatchObject({ considered: { length: 64 }, more: 102 - 64 });
+    });
   });
 
   test('next comes with a time where one is known', () => {

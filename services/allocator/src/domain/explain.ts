@@ -1,7 +1,9 @@
 import { type Considered, type ConsideredCode, type Explanation, type LeaseRequest } from '@berth/contracts';
 import { look, waitsFor, type Candidate, type Finding, type FleetView } from './explain.findings.js';
+import { merged, standingOn } from './explain.grounds.js';
 import { count, earliest, mismatches, some } from './explain.words.js';
 
+export type { Ground } from './explain.grounds.js';
 export type { BlueprintView, FleetView, HostView } from './explain.findings.js';
 
 /** The most hopeful first. */
@@ -16,7 +18,8 @@ const LISTED_BLUEPRINTS = 32;
 const HOLDERS = 8;
 
 /**
- * What becomes of a request, and for each blueprint and host the one reason why not that. O(hosts).
+ * What becomes of a request, and for each blueprint and host the one reason why not that. O(hosts). What leases something
+ * to stand on goes as that goes, so the hosts for it are looked at too.
  *
  * `reason` names what would have to change. Nothing in it comes and goes with each slot that is given back: it is written
  * down for every waiting lease whenever it changes. A limit or a quota of 0 is for good; all else that is in the way
@@ -26,17 +29,17 @@ const HOLDERS = 8;
  * @param now ms since 1970
  */
 export function explain(request: LeaseRequest, fleet: FleetView, place: { ahead: number }, now: number): Explanation {
-  const { candidates, shut } = look(request, fleet, place.ahead, now);
+  const { candidates, shut } = look(request, fleet, place.ahead, now, (grounds) => standingOn(grounds, fleet, (ground, left) => explain(ground, left, { ahead: 0 }, now)));
   const hosts = candidates.flatMap((candidate) => candidate.hosts);
   const hopeful = hopesIn(candidates, fleet.quota);
-  const about = { ahead: place.ahead, ...list([...candidates.map(ofBlueprint), ...shut], hosts) };
+  const about = { ahead: place.ahead, ...withGrounds(list([...candidates.map(ofBlueprint), ...shut], hosts), candidates) };
   if (hopeful.length === 0) return { verdict: 'never', reason: whyNever(request, fleet.quota, candidates, shut), next: 'nothing, as long as that stays so', ...about };
   const free = hopeful.find(({ code }) => code === 'free');
   if (free) {
     const name = free.host?.name ?? free.blueprint.name;
     return { verdict: 'now', reason: free.host ? `${name} has a free slot` : `${name} could make it at once`, next: free.host ? `it gets a slot of ${name}` : `${name} makes it`, ...about };
   }
-  return { verdict: 'wait', reason: whyWait(request, candidates, hopeful), ...whatNext(request, hopeful), ...about };
+  return { verdict: 'wait', reason: whyWait(request, candidates, hopeful), ...whatNext(request, candidates, hopeful), ...about };
 }
 
 /** Hosts and launches that could serve it some day. */
@@ -44,7 +47,7 @@ function hopesIn(candidates: readonly Candidate[], { hosts, owner, launches }: F
   const open = candidates.filter(({ blueprint: { type, limits } }) => limits.leases !== 0 && limits.leasesPerOwner !== 0 && !(type === 'host' && (hosts?.limit === 0 || owner?.limit === 0)));
   return open.flatMap(({ blueprint: { type, limits }, hosts: own, launch }) => {
     const fitting = own.filter(({ code }) => code !== 'attributes' && code !== 'ending');
-    const launching = launch && launch.code !== 'attributes' && limits.resources !== 0 && !(type === 'host' && launches?.limit === 0);
+    const launching = launch && !launch.never && launch.code !== 'attributes' && limits.resources !== 0 && !(type === 'host' && launches?.limit === 0);
     return launching ? [...fitting, launch] : fitting;
   });
 }
@@ -59,6 +62,8 @@ function whyNever(request: LeaseRequest, { hosts, owner, launches }: FleetView['
     }
     return why('not-asked-for').length > 0 ? `no ${type} comes from the blueprints asked for (${blueprints.join(', ')})` : `no blueprint makes a ${type}: save one`;
   }
+  const grounded = candidates.filter(({ launch }) => !launch?.never);
+  if (grounded.length === 0) return candidates.length === 1 ? candidates[0]!.launch!.say() : some(candidates, 3, ({ blueprint, launch }) => `${blueprint.name}: ${launch!.say()}`);
   const named = (some: readonly Candidate[]) => some.map(({ blueprint }) => blueprint.name).join(', ');
   if (type === 'host' && owner?.limit === 0) return `the quota allows ${request.owner} no hosts`;
   if (type === 'host' && hosts?.limit === 0) return 'the quota allows no hosts';
@@ -66,7 +71,7 @@ function whyNever(request: LeaseRequest, { hosts, owner, launches }: FleetView['
   if (type === 'host' && there.length === 0) {
     return blueprints.length > 0 ? `no host comes from the blueprints asked for (${named(candidates)})` : 'there are no hosts: add a machine (berth machine add), or a blueprint that launches some';
   }
-  const fitting = candidates.filter(({ hosts: own, launch }) => [...own, ...(launch ? [launch] : [])].some(({ code }) => code !== 'attributes' && code !== 'ending'));
+  const fitting = grounded.filter(({ hosts: own, launch }) => [...own, ...(launch ? [launch] : [])].some(({ code }) => code !== 'attributes' && code !== 'ending'));
   if (fitting.length === 0) return `no ${type} fits: ${mismatches(attributes, there)}`;
   const leases = fitting.filter(({ blueprint: { limits } }) => limits.leases === 0 || limits.leasesPerOwner === 0);
   if (leases.length > 0) return `${named(leases)} may give no leases: the limit is 0`;
@@ -75,13 +80,19 @@ function whyNever(request: LeaseRequest, { hosts, owner, launches }: FleetView['
 
 function whyWait({ type, host }: LeaseRequest, candidates: readonly Candidate[], hopeful: readonly Finding[]): string {
   const bars = new Map(candidates.map(({ blueprint, bar }) => [blueprint, bar]));
+  const standings = new Map(candidates.map(({ blueprint, standing }) => [blueprint, standing]));
   const lasting = [...new Set(hopeful.map(({ blueprint }) => bars.get(blueprint)?.lasting))];
   if (lasting.every((bar) => bar !== undefined)) return lasting.join('; ');
 
   const open = hopeful.filter(({ blueprint }) => !bars.get(blueprint));
   const launches = open.filter((finding) => finding.host === undefined);
   const blocked = launches.find(({ code }) => code !== 'can-launch')?.lasting;
-  if (type !== 'host') return launches.some(({ code }) => code === 'can-launch') || !blocked ? waitsFor[type] : host && blocked === 'others come first' ? `${waitsFor[type]}: ${blocked}` : blocked;
+  if (type !== 'host') {
+    const could = launches.find(({ code }) => code === 'can-launch');
+    const ground = could && standings.get(could.blueprint)?.reason;
+    if (ground !== undefined) return `${waitsFor[type]}: ${ground.replace(/^(waits for [^:]*: )+/, '')}`;
+    return could || !blocked ? waitsFor[type] : host && blocked === 'others come first' ? `${waitsFor[type]}: ${blocked}` : blocked;
+  }
 
   const fitting = open.filter((finding) => finding.host !== undefined);
   const inService = fitting.filter(({ code }) => code === 'no-free-slot' || code === 'behind');
@@ -100,7 +111,10 @@ function whyWait({ type, host }: LeaseRequest, candidates: readonly Candidate[],
 }
 
 /** What happens first, as far as that is known. */
-function whatNext({ type, owner }: LeaseRequest, hopeful: readonly Finding[]): { next: string; by?: string } {
+function whatNext({ type, owner }: LeaseRequest, candidates: readonly Candidate[], hopeful: readonly Finding[]): { next: string; by?: string } {
+  const bars = new Map(candidates.map(({ blueprint, bar }) => [blueprint, bar?.code]));
+  // As long as these are full, no slot that comes free is for it.
+  if (hopeful.every(({ blueprint }) => bars.get(blueprint) !== undefined)) return barred(owner, { code: bars.get(hopeful[0]!.blueprint), blueprint: hopeful[0]!.blueprint });
   const of = (code: ConsideredCode) => hopeful.filter((finding) => finding.code === code);
   const [behind] = of('behind');
   if (behind) return { next: 'the requests that come first are served' };
@@ -112,6 +126,8 @@ function whatNext({ type, owner }: LeaseRequest, hopeful: readonly Finding[]): {
     return { next: `${next.host!.name} gets ready`, ...(by !== undefined && { by }) };
   }
   const [launching] = of('can-launch');
+  const ground = candidates.find(({ blueprint }) => blueprint === launching?.blueprint)?.standing;
+  if (ground?.verdict === 'wait') return { next: ground.next, ...(ground.by !== undefined && { by: ground.by }) };
   if (launching) return { next: type === 'host' ? `${launching.blueprint.name} launches a host` : waitsFor[type].replace('waits for', 'it gets') };
   const by = earliest(hopeful.map(({ until }) => until));
   const ending = by === undefined ? undefined : hopeful.find(({ until }) => until === by);
@@ -124,10 +140,14 @@ function whatNext({ type, owner }: LeaseRequest, hopeful: readonly Finding[]): {
   const [best] = [...hopeful].sort((a, b) => hope.get(a.code)! - hope.get(b.code)!);
   const { code, host, blueprint } = best!;
   if (code === 'no-free-slot') return { next: `somebody gives back a slot of ${host!.name}` };
-  if (code === 'quota') return { next: `${owner} or others give back a host, or the quota is raised` };
-  if (code === 'limit') return { next: `a lease or resource of ${blueprint.name} ends, or its limit is raised` };
+  if (code === 'quota' || code === 'limit') return barred(owner, { code, blueprint });
   if (code === 'unreachable') return { next: `${host!.name} can be reached again` };
   return { next: `somebody sees to ${host?.name ?? blueprint.name}` };
+}
+
+/** What helps against a quota, or a limit of a blueprint. */
+function barred(owner: string, { code, blueprint }: { code: ConsideredCode | undefined; blueprint: Finding['blueprint'] }): { next: string } {
+  return { next: code === 'quota' ? `${owner} or others give back a host, or the quota is raised` : `a lease or resource of ${blueprint.name} ends, or its limit is raised` };
 }
 
 /** The one reason for a blueprint: that of its most hopeful host, or of the one that it could launch. */
@@ -144,6 +164,15 @@ function list(blueprints: readonly Finding[], hosts: readonly Finding[]): { cons
   const first = [...top(blueprints, LISTED_BLUEPRINTS)];
   const listed = top([...first, ...top(hosts, LISTED - first.length)], LISTED);
   return { considered: listed.map(considered), more: blueprints.length + hosts.length - listed.length };
+}
+
+/** With what was looked at for what it would stand on. */
+function withGrounds(own: { considered: Considered[]; more: number }, candidates: readonly Candidate[]): { considered: Considered[]; more: number } {
+  const standings = candidates.flatMap(({ standing }) => standing ?? []);
+  const considered = standings.reduce((all, standing) => merged(all, standing.considered), own.considered);
+  // Several of them look at the same hosts.
+  const more = own.more + Math.max(0, ...standings.map((standing) => standing.more)) + Math.max(0, considered.length - LISTED);
+  return { considered: considered.slice(0, LISTED), more };
 }
 
 function top(findings: readonly Finding[], most: number): Finding[] {

@@ -1,4 +1,4 @@
-import { expression } from '@berth/contracts';
+import { expression, type Expression } from '@berth/contracts';
 
 type Attributes = Readonly<Record<string, string>>;
 
@@ -6,15 +6,25 @@ const valueOf = (attributes: Attributes, key: string) => (Object.hasOwn(attribut
 
 /** Finds out what of the wants a set of attributes does not satisfy; the words are made only if they are asked for. */
 export function mismatch(wants: Attributes): (attributes: Attributes) => (() => string) | undefined {
-  const parts = Object.entries(wants).map(([key, text]) => ({ key, text, expression: expression(text) }));
+  const parts = Object.entries(wants).map(([key, text]) => ({ key, text, satisfiedBy: remembered(expression(text)) }));
   return (attributes) => {
-    if (parts.every((part) => part.expression.satisfiedBy(valueOf(attributes, part.key)))) return undefined;
+    if (parts.every((part) => part.satisfiedBy(valueOf(attributes, part.key)))) return undefined;
     return () =>
       parts
-        .filter((part) => !part.expression.satisfiedBy(valueOf(attributes, part.key)))
+        .filter((part) => !part.satisfiedBy(valueOf(attributes, part.key)))
         .slice(0, 2)
         .map(({ key, text }) => (valueOf(attributes, key) === undefined ? `no ${key} attribute, wanted ${text}` : `attribute ${key}=${valueOf(attributes, key)}, wanted ${text}`))
         .join('; ');
+  };
+}
+
+/** Thousands of hosts have a handful of values, and reading a number or a size is what takes longest. */
+function remembered(wanted: Expression): Expression['satisfiedBy'] {
+  const known = new Map<string | undefined, boolean>();
+  return (value) => {
+    let satisfied = known.get(value);
+    if (satisfied === undefined) known.set(value, (satisfied = wanted.satisfiedBy(value)));
+    return satisfied;
   };
 }
 

@@ -6,6 +6,7 @@ import type { Runtime } from '@berth/runtime';
 import { foldBuild, type BuildRow } from '../views/build.js';
 import type { Fleet } from '../views/fleet.js';
 import { leaseView } from '../views/lease.js';
+import { ownedLeases } from '../views/owned.js';
 import type { Reads } from '../views/reads.js';
 import { keptExplanation, writtenBy, type AsOf } from '../views/waiting.js';
 import type { Commands } from './commands.js';
@@ -70,8 +71,29 @@ export class Explanations {
         if (now && now.status !== 'pending') return this.ofLease(id, asOf);
       }
     }
+    const below = row.resource === null ? undefined : await this.ofGround(row.resource, row.status === 'acquired', asOf);
+    if (below?.live) return { ...below, lease };
+    if (row.status === 'acquired' && row.type !== 'host' && asOf === undefined) return { lease, live: true, at: new Date().toISOString(), position: null, reason: `${row.blueprint ?? 'its blueprint'} is making it`, explanation: null };
     const kept = keptExplanation((await this.store.load('lease', id)) as AnyRecorded[], asOf);
+    // What it waited for itself came before.
+    if (below?.explanation && (below.position ?? 0) > (kept?.position ?? 0)) return { ...below, lease };
     return { lease, live: false, at: kept?.at ?? null, position: kept?.position ?? null, reason: kept?.reason ?? null, explanation: kept?.explanation ?? null };
+  }
+
+  /** Why a lease waits, or waited last, that a resource asked for itself; `making`: it is not ready yet. */
+  private async ofGround(resource: string, making: boolean, asOf: AsOf | undefined): Promise<LeaseExplanation | undefined> {
+    const events = ((await this.store.load('resource', resource)) as AnyRecorded[]).filter((recorded) => writtenBy(recorded, asOf));
+    let last: LeaseExplanation | undefined;
+    for (const { lease, member } of ownedLeases(events)) {
+      const row = await this.reads.currentLease(lease);
+      // One that is named and not asked for yet says nothing.
+      if (!row) continue;
+      const told = await this.ofLease(lease, asOf);
+      const said: LeaseExplanation = { ...told, waitsFor: { ...(told.waitsFor ?? { lease, type: row.type }), member } };
+      if (told.live && making) return said;
+      if ((said.position ?? 0) > (last?.position ?? 0)) last = said;
+    }
+    return last;
   }
 
   /** The same of the lease that a build asked for last. */

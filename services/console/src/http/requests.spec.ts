@@ -142,6 +142,55 @@ describe('why', () => {
     expect(await berth.berth.leases.explanation(lease)).toMatchObject({ live: false, reason: null, lease: { status: 'acquired' } });
   });
 
+  describe('one whose resource leases something itself', () => {
+    const uuids = (count: number) => Array.from({ length: count }, () => randomUUID());
+    const asked = (lease: string, type: 'host' | 'working-copy' | 'composite') => berth.happen('lease', lease, { type: 'LeaseRequested', data: { type, owner: 'ada', attributes: {} } });
+    const acquired = (lease: string, resource: string) => berth.happen('lease', lease, { type: 'LeaseAcquired', data: { resource, blueprint: 'copies', slot: 0, token: 1 } });
+    const made = (resource: string, parent?: string) =>
+      berth.happen('resource', resource, { type: 'ResourceCreated', data: { type: parent ? 'working-copy' : 'composite', blueprint: 'copies', name: 'c', attributes: {}, slots: 1, ...(parent && { parent: { lease: parent, own: true } }) } });
+
+    test('is explained by that as long as it waits, then by what it is at, and by that again as of then', async () => {
+      const [copy, resource, host] = uuids(3) as [string, string, string];
+      await asked(copy, 'working-copy');
+      await made(resource, host);
+      await acquired(copy, resource);
+      expect(await berth.berth.leases.explanation(copy)).toMatchObject({ live: true, reason: 'copies is making it', explanation: null });
+      await asked(host, 'host');
+      const told = await berth.happen('lease', host, { type: 'LeaseWaiting', data: { reason: wait.reason, explanation: wait } });
+      berth.script({ ConsiderLease: () => considering(wait) });
+      expect(await berth.berth.leases.explanation(copy)).toMatchObject({ live: true, lease: { id: copy, status: 'acquired' }, waitsFor: { lease: host, type: 'host', member: null }, reason: wait.reason, explanation: wait });
+      expect(berth.sent).toMatchObject([{ data: { lease: host } }]);
+      await acquired(host, randomUUID());
+      await berth.happen('lease', host, { type: 'LeaseActivated', data: {} });
+      expect(await berth.berth.leases.explanation(copy)).toMatchObject({ live: true, reason: 'copies is making it', explanation: null });
+      const then = await berth.happen('lease', copy, { type: 'LeaseActivated', data: {} });
+      for (const at of [undefined, String(told), String(then)]) {
+        expect(await berth.berth.leases.explanation(copy, at === undefined ? {} : { at })).toMatchObject({ live: false, position: told, waitsFor: { lease: host }, explanation: wait, lease: { status: 'active' } });
+      }
+      expect(await berth.berth.leases.explanation(copy, { at: String(told - 1) })).toMatchObject({ position: null, explanation: null });
+    });
+
+    test('a composite is explained by the member that waits, down to what that stands on', async () => {
+      const [lease, resource, left, right, copy, host] = uuids(6) as [string, string, string, string, string, string];
+      await asked(lease, 'composite');
+      await made(resource);
+      await berth.happen('resource', resource, { type: 'FactsKept', data: { facts: { members: { left: randomUUID() } } } }, { type: 'FactsKept', data: { facts: { members: null } } }, { type: 'FactsKept', data: { facts: { members: { left, right } } } });
+      await acquired(lease, resource);
+      await asked(left, 'host');
+      await acquired(left, randomUUID());
+      await asked(right, 'working-copy');
+      await made(copy, host);
+      await acquired(right, copy);
+      await asked(host, 'host');
+      berth.script({ ConsiderLease: () => considering(wait) });
+      expect(await berth.berth.leases.explanation(lease)).toMatchObject({ live: true, lease: { id: lease }, waitsFor: { lease: host, type: 'host', member: 'right' }, explanation: wait });
+      await berth.happen('lease', host, { type: 'LeaseRefused', data: { reason: never.reason, explanation: never } });
+      await berth.happen('lease', right, { type: 'LeaseBroken', data: { error: never.reason } });
+      await berth.happen('lease', lease, { type: 'LeaseBroken', data: { error: `its member right can't be had: ${never.reason}` } });
+      expect(await berth.berth.leases.explanation(lease)).toMatchObject({ live: false, lease: { status: 'broken' }, waitsFor: { lease: host }, explanation: never });
+    });
+  });
+
   test('a build is explained by the lease it asked for last, as of then', async () => {
     const [build, host, copy] = [randomUUID(), randomUUID(), randomUUID()];
     const plan = savedPlan.parse({ name: 'p', host: {}, workingCopy: {}, env: {}, steps: [{ name: 'One', run: 'true', env: {} }] });

@@ -213,6 +213,24 @@ describe('checking', () => {
     if (field === 'data.spec.endpoint') expect(refusal?.message).toContain('--no-check');
   });
 
+  it('asks for every type, zone and market once, and names what there is not', async () => {
+    const own = await startEc2({ bootMs: 0, offers: { 'c7i.large': ['eu-central-1a'], 'm7i.large': ['eu-central-1b'] } });
+    const check = (given: object) => launcherFor().check(specFor(own, given));
+    const asked = () => count(own, 'RunInstances');
+    const zones = [{ zone: 'eu-central-1a' }, { zone: 'eu-central-1b' }];
+    // That a type is not in one of the zones says nothing: there are others.
+    expect(await check({ types: [{ type: 'c7i.large' }, { type: 'm7i.large' }], zones, markets: [{ market: 'spot' }, { market: 'on-demand' }] })).toBeUndefined();
+    expect(asked()).toBe(4);
+    expect(await check({ types: [{ type: 'c7i.large' }, { type: 'c7i.lrage' }] })).toMatchObject({ code: 'provider-refused', errors: [{ field: 'data.spec.types', message: expect.stringContaining('c7i.lrage') }] });
+    expect(await check({ zones: [...zones, { zone: 'eu-central-1z' }] })).toMatchObject({ errors: [{ field: 'data.spec.zones', message: expect.stringContaining('eu-central-1z') }] });
+    const before = asked();
+    expect(await check({ types: Array.from({ length: 20 }, (_, i) => ({ type: i === 0 ? 'c7i.large' : `m${i + 7}i.large` })) })).toBeDefined();
+    own.throttle(100, 'RunInstances');
+    expect(await check({ types: [{ type: 'c7i.large' }] })).toMatchObject({ errors: [{ message: expect.stringContaining('--no-check') }] });
+    expect(asked() - before).toBeLessThan(10);
+    expect(own.instances()).toEqual([]);
+  });
+
   it('refuses an image that is not ready', async () => {
     const { id } = cloud.addImage({ state: 'pending' });
     expect(await launcherFor().check(specFor(cloud, { image: { ami: id } }))).toMatchObject({ errors: [{ field: 'data.spec.image' }] });

@@ -1,4 +1,4 @@
-import type { HostAccess } from '@berth/contracts';
+import type { BlueprintOf, HostAccess } from '@berth/contracts';
 import type { Facts } from '../blueprint.js';
 import type { Offer, Place } from './offers.js';
 
@@ -54,6 +54,18 @@ export function launchedFacts(instance: string, zone: string | undefined, at: st
 
 export function runningFacts(addresses: Addresses, at: string): Facts {
   return { ...addresses, phase: 'running', phaseSince: at };
+}
+
+/** By when a host lets us in and is ready, or is given up; undefined before EC2 has given an instance. `stage` is of the allocator. */
+export function readyBy({ hostKey, timeouts: { boot, reachable }, ready }: BlueprintOf<'ec2'>, facts: Facts): string | undefined {
+  const progress = progressOf(facts);
+  if (progress.at !== 'launched') return undefined;
+  const by = (since: number, ...phases: number[]): string => new Date(phases.reduce((sum, ms) => sum + ms, since)).toISOString();
+  const checked = ready?.timeout ?? 0;
+  if (facts['stage'] === 'readying') return by(Date.parse(String(facts['stageSince'])), checked);
+  if (facts['stage'] === 'connecting') return by(Date.parse(String(facts['stageSince'])), reachable, checked);
+  const key = hostKey === 'console' ? reachable : 0;
+  return progress.running ? by(progress.running.since, key, reachable, checked) : by(progress.launched, boot, key, reachable, checked);
 }
 
 /** Of 64 ASCII characters that are allowed ("Ensuring idempotency in Amazon EC2 API requests", Developer Guide). */

@@ -1,4 +1,5 @@
 import type { Launcher } from '../blueprint.js';
+import { readyBy } from './facts.js';
 import { offersOf } from './offers.js';
 import type { Timing } from './timing.js';
 
@@ -15,8 +16,8 @@ export interface Ec2Options {
  * is loaded when something is first asked of EC2: who has no such blueprint does not pay for it.
  */
 export function ec2Launcher(options: Ec2Options = {}): Launcher {
-  let loading: Promise<Omit<Launcher, 'offers'>> | undefined;
-  const loaded = (): Promise<Omit<Launcher, 'offers'>> => {
+  let loading: Promise<Omit<Launcher, 'offers' | 'readyBy'>> | undefined;
+  const loaded = (): Promise<Omit<Launcher, 'offers' | 'readyBy'>> => {
     // The SDK tells whoever runs it about the end of Node 20; ours are not the people who choose its version.
     process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
     return (loading ??= import('./launcher.js').then(({ launcherOf }) => launcherOf(options)));
@@ -24,6 +25,7 @@ export function ec2Launcher(options: Ec2Options = {}): Launcher {
   return {
     check: async (spec) => (await loaded()).check(spec),
     offers: (spec) => offersOf(spec).map(({ name, attributes }) => ({ name, attributes: { ...attributes } })),
+    readyBy,
     step: async (launch) => (await loaded()).step(launch),
     inspect: async (spec, of) => (await loaded()).inspect(spec, of),
     destroy: async (launch) => (await loaded()).destroy(launch),

@@ -15,7 +15,7 @@ import { troubleOf } from './trouble.js';
 const CONSOLE = 16_384;
 
 /** The launcher itself; `index.ts` loads it with the SDK when it is needed. */
-export function launcherOf({ now = Date.now, log = () => undefined, timing: given = {} }: Ec2Options = {}): Omit<Launcher, 'offers'> {
+export function launcherOf({ now = Date.now, log = () => undefined, timing: given = {} }: Ec2Options = {}): Omit<Launcher, 'offers' | 'readyBy'> {
   const timing = { ...defaultTiming, ...given };
   const connections = new Connections(timing);
   const launching: Launching = { connections, timing, now, log, tokens: new AskedTokens(now()) };

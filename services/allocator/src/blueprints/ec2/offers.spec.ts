@@ -121,6 +121,12 @@ describe('choosing', () => {
     expect(choose(all, resource, wants, both4, now)).toEqual({ is: 'all-refused', until: [['c7i.xlarge/-/on-demand', '2030-01-01T12:05:00Z'], ['c7i.xlarge/-/spot', '2030-01-01T12:09:00Z']] });
   });
 
+  it('takes one that says nothing of it where all others say something else', () => {
+    const some = spec({ types: [{ type: 'c7i.large', attributes: { cpus: 2 } }, { type: 'm7i.large' }, { type: 'c7i.xlarge', attributes: { cpus: 4 } }] });
+    expect(choose(some, resource, { cpus: '>=4' }, refused(), now)).toMatchObject({ offer: { name: 'c7i.xlarge/-/on-demand' } });
+    expect(choose(some, resource, { cpus: '>=8' }, refused(), now)).toMatchObject({ offer: { name: 'm7i.large/-/on-demand' } });
+  });
+
   it('says that nothing fits', () => {
     expect(choose(all, resource, { cpus: '>=8' }, refused(), now)).toEqual({ is: 'none-fits' });
   });

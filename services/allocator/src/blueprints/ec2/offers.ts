@@ -46,13 +46,19 @@ export type Choice = { is: 'offer'; offer: Offer } | { is: 'none-fits' } | { is:
 
 /** The first offer for a resource that satisfies `wants` and is not refused at `now`, in ms since 1970. */
 export function choose(spec: Spec, resource: string, wants: Readonly<Record<string, string>>, refused: ReadonlyMap<string, string>, now: number): Choice {
-  const fitting = drawn(spec, resource).filter(({ attributes }) => satisfies(attributes, wants));
+  const offers = drawn(spec, resource);
+  const sure = offers.filter(({ attributes }) => satisfies(attributes, wants));
+  // What an offer says nothing of was found on a host of its type before, or nobody would launch one for this.
+  const fitting = sure.length > 0 ? sure : offers.filter(({ attributes }) => satisfies(attributes, said(wants, attributes)));
   const offer = fitting.find(({ name }) => !isRefused(name, refused, now));
   if (offer !== undefined) return { is: 'offer', offer };
   if (fitting.length === 0) return { is: 'none-fits' };
   const until = fitting.map(({ name }) => [name, refused.get(name) ?? ''] as const);
   return { is: 'all-refused', until: until.sort(([, a], [, b]) => Date.parse(a) - Date.parse(b)) };
 }
+
+/** As much of the wants as an offer says something of. */
+const said = (wants: Readonly<Record<string, string>>, attributes: Readonly<Record<string, string>>): Record<string, string> => Object.fromEntries(Object.entries(wants).filter(([key]) => Object.hasOwn(attributes, key)));
 
 export function isRefused(name: string, refused: ReadonlyMap<string, string>, now: number): boolean {
   const until = refused.get(name);

@@ -165,9 +165,9 @@ export class Placement {
     return node ? ahead(node) : 0;
   }
 
-  /** Is there a host that fits a waiting request, free or not? O(1). */
-  fitsSome(lease: string): boolean {
-    return (this.leases.get(lease)?.of.queue.group.fits.length ?? 0) > 0;
+  /** Is there a host of an open blueprint that fits a waiting request, free or not? O(1) unless many are closed. */
+  fitsSome(lease: string, open: (blueprint: string) => boolean): boolean {
+    return this.leases.get(lease)?.of.queue.group.fits.some(({ home }) => open(home.blueprint.name)) ?? false;
   }
 
   /** Names what a waiting request wants: the same for all that want the same. */
