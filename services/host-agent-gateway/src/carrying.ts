@@ -130,6 +130,7 @@ export class Carrying {
       runner: this.parts.runner,
       output,
       objects: this.objects,
+      secret: () => Promise.reject(new Error('there is no store of secrets')),
       // A removal is owed whatever happens: it waits for its host instead of failing.
       mayHaveStarted: mayHaveStarted || removal,
       owed: removal || (mayHaveStarted && !makes),

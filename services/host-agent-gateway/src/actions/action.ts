@@ -18,6 +18,8 @@ export interface ActionContext<S extends ActionSpec = ActionSpec> {
   runner: Runner;
   output: OutputSink;
   objects: Objects;
+  /** The value of a secret. @throws when there is none of that name, with a sentence that says so */
+  secret(name: string): Promise<string>;
   /** It may have been started by a process before this one. */
   mayHaveStarted: boolean;
   /** It has to be done however long its host is away. */

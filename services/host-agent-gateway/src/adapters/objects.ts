@@ -2,12 +2,20 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { JetStreamClient, NatsConnection, ObjectStore } from 'nats';
 import type { artifactBucket, transferBucket } from '@berth/nats';
+import { FileFault, size } from '../files/fault.js';
 
 export type Bucket = typeof artifactBucket | typeof transferBucket;
 
+export interface PutLimits {
+  /** Nothing is kept of what turns out longer. */
+  maxBytes?: number;
+  /** Nothing is kept when it fires meanwhile. */
+  signal?: AbortSignal;
+}
+
 /** Files on the bus. */
 export interface Objects {
-  put(bucket: Bucket, name: string, content: AsyncIterable<Uint8Array>): Promise<{ bytes: number; sha256: string }>;
+  put(bucket: Bucket, name: string, content: AsyncIterable<Uint8Array>, limits?: PutLimits): Promise<{ bytes: number; sha256: string }>;
   /** undefined when there is no such object */
   get(bucket: Bucket, name: string): Promise<AsyncIterable<Uint8Array> | undefined>;
 }
@@ -21,14 +29,16 @@ export function natsObjects(connection: NatsConnection): Objects {
     return open;
   };
   return {
-    async put(bucket, name, content) {
+    async put(bucket, name, content, { maxBytes = Infinity, signal } = {}) {
       const store = await bucketOf(bucket);
       const hash = createHash('sha256');
       let bytes = 0;
       async function* counted() {
         for await (const part of content) {
+          signal?.throwIfAborted();
           hash.update(part);
           bytes += part.length;
+          if (bytes > maxBytes) throw new FileFault('too-large', `${name} is larger than ${size(maxBytes)}.`);
           yield part;
         }
       }

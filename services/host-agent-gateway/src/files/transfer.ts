@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { HostError } from '../transports/errors.js';
 import { BLOCK_BYTES, readRange } from '../transports/read-range.js';
-import type { HostFile, HostFiles, Transport } from '../transports/transport.js';
+import type { HostFile, HostFiles } from '../transports/transport.js';
 import { resolveInside, resolveTarget } from './resolve.js';
 
 /** What was written. */
@@ -14,23 +14,28 @@ export interface PutResult {
 /** Writes under way at a time; one MiB, which fits an SFTP channel's window. */
 const AHEAD = 16;
 
+/** What files are moved over: a connection, or several that stand for one. */
+export interface Over {
+  readonly files: HostFiles;
+}
+
 /**
  * Writes a file inside `root`. It appears under its name only when it is complete; missing folders are made.
- * `mode` is the permission bits, 0o644 when absent.
+ * `mode` is the permission bits, 0o644 when absent. `temporary` names it until then: an unfinished one of that name is replaced.
  * @throws HostError `path-outside` and those of the host's files; also what `source` throws. Nothing is left behind then.
  */
 export async function putFile(
-  transport: Transport,
+  { files }: Over,
   root: string,
   relative: string,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  options: { mode?: number } = {},
+  options: { mode?: number; temporary?: string } = {},
 ): Promise<PutResult> {
-  const { files } = transport;
   const { folder, name } = await resolveTarget(files, root, relative);
   const target = `${folder}/${name}`;
   await refuseFolder(files, target);
-  const temporary = `${folder}/.berth-put-${randomUUID()}`;
+  const temporary = `${folder}/.berth-put-${options.temporary ?? randomUUID()}`;
+  if (options.temporary !== undefined) await unlessMissing(files.unlink(temporary));
   const file = await files.open(temporary, 'create', 0o600);
   try {
     const result = await writeAll(file, source).finally(() => file.close());
@@ -45,11 +50,16 @@ export async function putFile(
 }
 
 async function refuseFolder(files: HostFiles, path: string): Promise<void> {
-  const there = await files.lstat(path).catch((error: unknown) => {
+  const there = await unlessMissing(files.lstat(path));
+  if (there?.kind === 'folder') throw new HostError('already-exists', `${path} is a folder, so no file can be written there.`);
+}
+
+/** @returns undefined for what is not there */
+export async function unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {
+  return asked.catch((error: unknown) => {
     if (error instanceof HostError && error.code === 'not-found') return undefined;
     throw error;
   });
-  if (there?.kind === 'folder') throw new HostError('already-exists', `${path} is a folder, so no file can be written there.`);
 }
 
 async function writeAll(file: HostFile, source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<PutResult> {
@@ -90,15 +100,15 @@ export interface GetResult {
  * Opens a file inside `root` for reading. What grows while it is read is fetched up to the size it had.
  * @throws HostError `path-outside`, `not-found`, `file-failed` when it is not a plain file
  */
-export async function getFile(transport: Transport, root: string, relative: string): Promise<GetResult> {
-  const { files } = transport;
+export async function getFile({ files }: Over, root: string, relative: string): Promise<GetResult> {
   const path = await resolveInside(files, root, relative);
   const stat = await files.stat(path);
   if (stat.kind !== 'file') throw new HostError('file-failed', `'${relative}' in ${root} is not a plain file.`);
   return { bytes: stat.size, mode: stat.mode, content: contentOf(files, path, stat.size) };
 }
 
-async function* contentOf(files: HostFiles, path: string, size: number): AsyncGenerator<Buffer> {
+/** The first `size` bytes of a file, in pieces of at most 64 KiB. Rejects with `file-failed` when it has become shorter meanwhile. */
+export async function* contentOf(files: HostFiles, path: string, size: number): AsyncGenerator<Buffer> {
   const file = await files.open(path, 'read');
   try {
     let seen = 0;

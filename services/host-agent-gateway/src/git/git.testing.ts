@@ -13,6 +13,7 @@ import { keepScript, prepareScript, removeScript, workingCopyResult, type KeepRe
 export interface GitHost {
   home: string;
   host: HostSpec;
+  run(script: string, env?: Record<string, string>): Promise<{ code: number; stdout: string; stderr: string }>;
   prepare(request: Partial<WorkingCopyRequest>, env?: Record<string, string>): Promise<WorkingCopyResult>;
   /** False when nothing was kept. */
   keep(request: KeepRequest): Promise<boolean>;
@@ -34,17 +35,22 @@ export function gitHost(): GitHost {
   const host: HostSpec = { id: 'git', transport: 'local', address: '', port: 0, user: '', credential: 'agent', folder: join(home, 'folder') };
   const pool = createPool();
   const runner = createRunner(pool);
-  const act = async (copyId: string, script: string, env: Record<string, string> = {}): Promise<WorkingCopyResult> => {
+  const run = async (script: string, env: Record<string, string> = {}) => {
     const seen = collector();
     const id = randomUUID();
     const outcome = await runner.run(host, { id, script, cwd: '/', env }, seen);
     await runner.forget(host, [id]);
     if (outcome.kind !== 'exited') throw new Error(JSON.stringify(outcome));
-    return workingCopyResult(host.folder, copyId, outcome.code, seen.text('stdout'), seen.text('stderr'));
+    return { code: outcome.code, stdout: seen.text('stdout'), stderr: seen.text('stderr') };
+  };
+  const act = async (copyId: string, script: string, env?: Record<string, string>): Promise<WorkingCopyResult> => {
+    const { code, stdout, stderr } = await run(script, env);
+    return workingCopyResult(host.folder, copyId, code, stdout, stderr);
   };
   return {
     home,
     host,
+    run,
     prepare(request, env) {
       const full = { copyId: randomUUID(), ...request };
       return act(full.copyId, prepareScript(host.folder, full), env);

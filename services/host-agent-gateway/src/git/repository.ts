@@ -31,3 +31,28 @@ export function checkedRef(ref: string): string {
 export function invalid(message: string): HostError {
   return new HostError('invalid-value', message);
 }
+
+/** This machine itself: what is sent there is on no wire. */
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/**
+ * Environment in which git shows a token to the repository's host, and to no other. It is in no argument of a process and in
+ * no file: git asks a helper of our own, which is in the environment too, and none that might remember it.
+ * @throws HostError `invalid-value` for a repository that is not reached over HTTPS
+ */
+export function tokenEnvironment(repository: string, token: string): Record<string, string> {
+  const wrong = (why: string): HostError => invalid(`A secret cannot be used for the repository '${withoutSecrets(repository)}': ${why}.`);
+  const url = URL.canParse(repository) ? new URL(repository) : undefined;
+  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && LOOPBACK.test(url.hostname))) throw wrong('it is given over HTTPS alone; write its URL with https://');
+  if (/[\0-\x1f\x7f]/.test(token)) throw wrong('it is to be a token, and has a control character or a line break in it');
+  return {
+    BERTH_GIT_USER: decodeURIComponent(url.username) || 'x-access-token',
+    BERTH_GIT_TOKEN: token,
+    GIT_CONFIG_COUNT: '2',
+    // An empty one takes away all that the user of the host has configured.
+    GIT_CONFIG_KEY_0: 'credential.helper',
+    GIT_CONFIG_VALUE_0: '',
+    GIT_CONFIG_KEY_1: `credential.${url.protocol}//${url.host}.helper`,
+    GIT_CONFIG_VALUE_1: '!f() { [ "$1" != get ] || printf "username=%s\\npassword=%s\\n" "$BERTH_GIT_USER" "$BERTH_GIT_TOKEN"; }; f',
+  };
+}

@@ -4,7 +4,7 @@ import type { Stats } from 'node:fs';
 import { constants, homedir } from 'node:os';
 import { HostError, messageOf, type HostErrorCode } from './errors.js';
 import { lastWords, lineSplitter } from './lines.js';
-import { expandHome, HOST_SHELL, type ExecResult, type FileStat, type HostFile, type HostFiles, type HostSpec, type ShellChannel, type Transport } from './transport.js';
+import { expandHome, HOST_SHELL, type Entry, type ExecResult, type FileStat, type HostFile, type HostFiles, type HostSpec, type ShellChannel, type Transport } from './transport.js';
 
 /** Opens the machine we are on, without SSH. Commands get a login-like environment: our own may hold secrets. */
 export async function connectLocal(host: HostSpec): Promise<Transport> {
@@ -105,6 +105,8 @@ const CODES: Record<string, HostErrorCode> = {
   EEXIST: 'already-exists',
 };
 
+const FLAGS = { read: 'r', create: 'wx', continue: 'r+' } as const;
+
 function localFiles(host: HostSpec, refuseClosed: () => void): HostFiles {
   const call = async <T>(path: string, action: () => Promise<T>): Promise<T> => {
     refuseClosed();
@@ -118,7 +120,7 @@ function localFiles(host: HostSpec, refuseClosed: () => void): HostFiles {
   return {
     open: (path, how, mode = 0o600) =>
       call(path, async () => {
-        const handle = await open(path, how === 'read' ? 'r' : 'wx', mode);
+        const handle = await open(path, FLAGS[how], mode);
         return {
           read: (offset, length) =>
             call(path, async () => {
@@ -140,12 +142,27 @@ function localFiles(host: HostSpec, refuseClosed: () => void): HostFiles {
     lstat: (path) => call(path, async () => statOf(await lstat(path))),
     realpath: (path) => call(path, () => realpath(path)),
     readdir: (path) => call(path, async () => (await readdir(path)).sort()),
+    list: (path) => call(path, () => listFolder(path)),
     mkdir: (path, mode = 0o700) => call(path, async () => void (await mkdir(path, { mode }))),
     rmdir: (path) => call(path, () => rmdir(path)),
     rename: (from, to) => call(from, () => rename(from, to)),
     unlink: (path) => call(path, () => unlink(path)),
     chmod: (path, mode) => call(path, () => chmod(path, mode)),
   };
+}
+
+async function listFolder(path: string): Promise<Entry[]> {
+  const names = (await readdir(path)).sort();
+  const entries: Entry[] = [];
+  for (const name of names) {
+    // What goes away while the folder is read is as if it had never been there.
+    const stats = await lstat(`${path}/${name}`).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (stats) entries.push({ name, stat: statOf(stats) });
+  }
+  return entries;
 }
 
 function statOf(stats: Stats): FileStat {

@@ -1,4 +1,4 @@
-import type { SFTPWrapper, Stats } from 'ssh2';
+import type { FileEntryWithStats, SFTPWrapper, Stats } from 'ssh2';
 import { HostError, type HostErrorCode } from './errors.js';
 import type { FileStat, HostFile, HostFiles, HostSpec } from './transport.js';
 
@@ -13,9 +13,9 @@ export function sshFiles(call: SftpCall): HostFiles {
   return {
     open: async (path, how, mode = 0o600) => {
       const handle = await call<Buffer>(path, (sftp, done) =>
-        how === 'read' ? sftp.open(path, 'r', done) : sftp.open(path, 'wx', mode, done),
+        how === 'create' ? sftp.open(path, 'wx', mode, done) : sftp.open(path, how === 'read' ? 'r' : 'r+', done),
       ).catch(async (error: unknown) => {
-        throw how === 'read' ? error : await betterReason(call, path, error);
+        throw how === 'create' ? await betterReason(call, path, error) : error;
       });
       return openFile(call, path, handle);
     },
@@ -30,6 +30,14 @@ export function sshFiles(call: SftpCall): HostFiles {
     readdir: async (path) => {
       const entries = await call<{ filename: string }[]>(path, (sftp, done) => sftp.readdir(path, done));
       return entries.map((entry) => entry.filename).filter((name) => name !== '.' && name !== '..').sort();
+    },
+    list: async (path) => {
+      // Its attributes are of the thing itself, as lstat would give them: one question for a whole folder.
+      const entries = await call<FileEntryWithStats[]>(path, (sftp, done) => sftp.readdir(path, done));
+      return entries
+        .filter(({ filename }) => filename !== '.' && filename !== '..')
+        .map(({ filename, attrs }) => ({ name: filename, stat: statOf(attrs) }))
+        .sort((a, b) => (a.name < b.name ? -1 : 1));
     },
     mkdir: (path, mode = 0o700) =>
       call<void>(path, (sftp, done) => sftp.mkdir(path, { mode }, done)).catch(async (error: unknown) => {

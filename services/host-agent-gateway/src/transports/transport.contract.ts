@@ -85,6 +85,25 @@ export function transportContract(name: string, connect: (host: HostSpec) => Pro
       await expect(files.stat(`${folder}/sub`)).rejects.toMatchObject({ code: 'not-found' });
     });
 
+    it('tells what is in a folder, and goes on writing a file', async () => {
+      const { files } = transport;
+      await files.mkdir(`${folder}/listed`, 0o750);
+      await files.mkdir(`${folder}/listed/sub`, 0o750);
+      await symlink('sub', `${folder}/listed/link`);
+      const file = await files.open(`${folder}/listed/file`, 'create', 0o600);
+      await file.write(0, Buffer.from('one'));
+      await file.close();
+      const again = await files.open(`${folder}/listed/file`, 'continue');
+      await again.write(3, Buffer.from(' two'));
+      await again.close();
+      const entries = await files.list(`${folder}/listed`);
+      expect(entries.map(({ name, stat }) => [name, stat.kind])).toEqual([['file', 'file'], ['link', 'link'], ['sub', 'folder']]);
+      expect(entries[0]?.stat).toEqual({ kind: 'file', size: 7, mode: 0o600 });
+      expect(entries[2]?.stat.mode).toBe(0o750);
+      await expect(files.list(`${folder}/none`)).rejects.toMatchObject({ code: 'not-found' });
+      await expect(files.open(`${folder}/none`, 'continue')).rejects.toMatchObject({ code: 'not-found' });
+    });
+
     it('sees links as links and resolves them', async () => {
       const { files } = transport;
       await files.mkdir(`${folder}/real`);

@@ -50,10 +50,17 @@ export interface HostFile {
   close(): Promise<void>;
 }
 
+/** Something in a folder. */
+export interface Entry {
+  name: string;
+  /** Of itself: a link is not followed. */
+  stat: FileStat;
+}
+
 /** The host's files by absolute path. Every call can reject with HostError `not-found`, `permission-denied`, `already-exists`, `file-failed` or `connection-lost`. */
 export interface HostFiles {
-  /** `read` an existing file; `create` a new one (`already-exists` otherwise). */
-  open(path: string, how: 'read' | 'create', mode?: number): Promise<HostFile>;
+  /** `read` an existing file; `create` a new one (`already-exists` otherwise); `continue` writing an existing one. */
+  open(path: string, how: 'read' | 'create' | 'continue', mode?: number): Promise<HostFile>;
   /** Follows links. */
   stat(path: string): Promise<FileStat>;
   /** Does not follow the last link. */
@@ -62,6 +69,8 @@ export interface HostFiles {
   realpath(path: string): Promise<string>;
   /** Names without `.` and `..`, sorted. */
   readdir(path: string): Promise<string[]>;
+  /** What is in a folder, by name, without `.` and `..`. */
+  list(path: string): Promise<Entry[]>;
   mkdir(path: string, mode?: number): Promise<void>;
   rmdir(path: string): Promise<void>;
   /** Replaces the target, atomically where the host can. */
