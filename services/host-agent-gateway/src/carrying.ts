@@ -13,7 +13,7 @@ import type { Forgetting } from './forgetting.js';
 import { specOf } from './links.js';
 import { pause } from './runner/pause.js';
 import type { Runner } from './runner/run.js';
-import { HostError } from './transports/errors.js';
+import { codeOf, HostError } from './transports/errors.js';
 import type { HostPool } from './transports/pool.js';
 
 /** The longest pause before an action that was interrupted is gone on with. */
@@ -171,7 +171,7 @@ export class Carrying {
       }
       if (!(error instanceof HostError)) throw error;
       const result = { stdoutBytes: context.output.reached.stdout, stderrBytes: context.output.reached.stderr };
-      return { kind: 'failed', result, code: error.code === 'connection-lost' ? 'unreachable' : error.code, error: error.message };
+      return { kind: 'failed', result, code: codeOf(error), error: error.message };
     }
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ActionEvent, Answer, CommandInput, HostAccess, LeaseEvent, Recorded, ResourceEvent } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
 import { natsBus, startService, type Bus, type RunningService } from '@berth/runtime';
-import { connect } from 'nats';
+import { connect, type NatsConnection } from 'nats';
 import { atEndOfFile, tempFolder } from '../../../test/support/cleanup.js';
 import { startTestNats } from '../../../test/support/nats.js';
 import { eventually } from '../../../test/support/wait.js';
@@ -13,6 +13,7 @@ type Spec = CommandInput<'host-agent-gateway', 'RunAction'>['spec'];
 /** The gateway on a real bus; the spec says what allocator and lease service would. */
 export interface TestGateway {
   home: string;
+  connection: NatsConnection;
   bus: Bus;
   resource(id: string, ...events: ResourceEvent[]): Promise<number>;
   lease(id: string, ...events: LeaseEvent[]): Promise<number>;
@@ -53,6 +54,7 @@ export async function startGateway(): Promise<TestGateway> {
   const events = async (action: string) => (await store.load<ActionEvent>('action', action)).flatMap((recorded: Recorded<ActionEvent>) => recorded.commit.events);
   const self: TestGateway = {
     home,
+    connection,
     bus,
     resource: (id, ...told) => append('resource', id, told),
     lease: (id, ...told) => append('lease', id, told),

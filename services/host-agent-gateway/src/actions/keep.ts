@@ -13,14 +13,19 @@ export interface Named extends Found {
 
 export interface Wanted {
   paths: readonly string[];
+  /** What the one file is called, or the folder of several. */
   name?: string | undefined;
+  /** The folder, also of one file. */
+  folder?: string;
   whenNone: 'fail' | 'pass';
   maxFiles: number;
   maxBytes: number;
 }
 
-/** Characters of all names together: they go into one event, which fits one message. */
-const NAMES_LENGTH = 400_000;
+/** Bytes that all of them may take in the event that tells of them: it is one message, and a message is 1 MiB at most. */
+const TOLD_BYTES = 600_000;
+/** Of one, beside its name, which is there twice. */
+const FIGURES_BYTES = 200;
 
 /**
  * The files that patterns match, with their names; each pattern has to match something.
@@ -47,13 +52,14 @@ export async function findAll({ files, root, say }: Moving, wanted: Wanted): Pro
   return named;
 }
 
-/** Pure. What each file is called: see `Found`; `wanted.name` is the one file's, or the folder of several. */
-export function namesOf(found: readonly Found[], wanted: Pick<Wanted, 'paths' | 'name' | 'maxFiles'>): Named[] {
-  const { name } = wanted;
+/** Pure. What each file is called: the one that a path names by its last name, others by what is `below` (see `Found`). */
+export function namesOf(found: readonly Found[], wanted: Pick<Wanted, 'paths' | 'name' | 'folder' | 'maxFiles'>): Named[] {
+  const { folder } = wanted;
+  const name = folder ?? wanted.name;
   const alone = wanted.paths.length === 1 && found[0]?.named === true;
   const byName = new Map<string, Named>();
   for (const file of found) {
-    const own = alone ? (name ?? file.below) : name === undefined ? file.below : `${name}/${file.below}`;
+    const own = alone && folder === undefined ? (name ?? file.below) : name === undefined ? file.below : `${name}/${file.below}`;
     checkName(own, file);
     const other = byName.get(own);
     // Two patterns may match one file.
@@ -62,8 +68,8 @@ export function namesOf(found: readonly Found[], wanted: Pick<Wanted, 'paths' | 
     byName.set(own, { ...file, name: own });
   }
   if (byName.size > wanted.maxFiles) throw new FileFault('too-large', `The patterns match ${byName.size} files and ${wanted.maxFiles} are allowed: keep them as one archive, or name fewer.`);
-  const length = [...byName.keys()].reduce((sum, own) => sum + own.length, 0);
-  if (length > NAMES_LENGTH) throw new FileFault('too-large', `The names of ${byName.size} files are ${length} characters and ${NAMES_LENGTH} are allowed: keep them as one archive.`);
+  const told = [...byName.keys()].reduce((sum, own) => sum + 2 * Buffer.byteLength(own) + FIGURES_BYTES, 0);
+  if (told > TOLD_BYTES) throw new FileFault('too-large', `${byName.size} files with names as long as these are more than can be told of: keep them as one archive.`);
   return [...byName.values()];
 }
 
@@ -73,10 +79,17 @@ function checkName(name: string, file: Found): void {
   if (wrong !== undefined) throw new FileFault('bad-name', `${plain(file.path)} cannot be kept as '${plain(name).slice(0, 200)}', which ${wrong}: rename it, or give another name.`);
 }
 
-/** Keeps a file of the host as an artifact. */
-export async function keep(context: ActionContext, moving: Moving, file: Named, prefix: string, maxBytes: number): Promise<KeptFile> {
+/** Keeps a file of the host as an artifact; `content` is that of the file when it was read already. */
+export async function keep(context: ActionContext, moving: Moving, file: Named, prefix: string, maxBytes: number, content?: Buffer): Promise<KeptFile> {
   const object = `${prefix}/${file.name}`;
-  const { bytes, sha256 } = await context.objects.put(artifactBucket, object, contentOf(moving.files, file.real, file.bytes), { maxBytes, signal: moving.signal });
+  const source = content === undefined ? contentOf(moving.files, file.real, file.bytes) : one(content);
+  const { bytes, sha256 } = await context.objects.put(artifactBucket, object, source, { maxBytes, signal: moving.signal });
+  const kept = { name: file.name, object, bytes, sha256 };
+  moving.kept.push(kept);
   await moving.say(`kept ${plain(file.path)} as ${file.name} (${size(bytes)})`);
-  return { name: file.name, object, bytes, sha256 };
+  return kept;
+}
+
+async function* one(content: Buffer): AsyncGenerator<Buffer> {
+  if (content.length > 0) yield await Promise.resolve(content);
 }

@@ -1,8 +1,8 @@
-import type { ActionResult } from '@berth/contracts';
+import type { ActionResult, KeptFile } from '@berth/contracts';
 import type { End } from '../domain/action.js';
 import { FileFault } from '../files/fault.js';
 import { steadyFiles } from '../files/steady.js';
-import { HostError } from '../transports/errors.js';
+import { codeOf, HostError } from '../transports/errors.js';
 import type { HostFiles, Transport } from '../transports/transport.js';
 import type { ActionContext } from './action.js';
 import { makeFolder } from './run-command.js';
@@ -16,6 +16,8 @@ export interface Moving {
   root: string;
   /** A line for the output of the action. */
   say(line: string): Promise<void>;
+  /** What was kept so far; told also when it then goes wrong. */
+  kept: KeptFile[];
   /** Fires when it is cancelled, or a process after this one will do it again. */
   signal: AbortSignal;
 }
@@ -33,14 +35,15 @@ export async function moving(context: ActionContext, work: (moving: Moving) => P
     if (!transport) throw new HostError('connection-lost', `The connection to host ${context.host.id} is not waited for any more.`);
     return transport;
   };
-  const said = () => ({ stdoutBytes: context.output.reached.stdout, stderrBytes: context.output.reached.stderr });
+  const kept: KeptFile[] = [];
+  const said = () => ({ stdoutBytes: context.output.reached.stdout, stderrBytes: context.output.reached.stderr, ...(kept.length > 0 && { artifacts: kept }) });
   try {
     if (cancel.aborted) return { kind: 'cancelled', result: said(), reason: 'it was cancelled' };
     const transport = await connect();
     context.started();
     const root = context.folder.startsWith('/') ? context.folder : await makeFolder(transport, context.folder);
     const files = steadyFiles(connect, (error) => context.link(error.message));
-    const result = await work({ files, root, signal, say: (line) => say(context, line) });
+    const result = await work({ files, root, signal, kept, say: (line) => say(context, line) });
     await context.output.settled();
     return { kind: 'succeeded', result: { ...said(), ...result } };
   } catch (error) {
@@ -48,6 +51,7 @@ export async function moving(context: ActionContext, work: (moving: Moving) => P
     await context.output.settled();
     if (cancel.aborted) return { kind: 'cancelled', result: said(), reason: 'it was cancelled' };
     if (error instanceof FileFault) return { kind: 'failed', result: said(), code: error.code, error: error.message };
+    if (error instanceof HostError) return { kind: 'failed', result: said(), code: codeOf(error), error: error.message };
     throw error;
   }
 }

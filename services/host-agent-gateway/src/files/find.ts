@@ -65,10 +65,8 @@ export async function whatIsThere(files: HostFiles, root: string, pattern: strin
   const wanted = glob.literal ? [...glob.base, ...lastName(glob)] : [...glob.base];
   for (const [index, name] of wanted.entries()) {
     const stat = await unlessMissing(files.stat(`${folder}/${name}`));
-    if (stat?.kind !== 'folder') {
-      const what = stat ? `${wanted.slice(0, index + 1).join('/')} is not a folder` : `there is no ${name} in ${shown}`;
-      return `nothing matches ${plain(pattern)}: ${plain(what)}, ${await instead(files, folder, name)}`;
-    }
+    if (!stat) return `nothing matches ${plain(pattern)}: there is no ${plain(name)} in ${plain(shown)}, ${await instead(files, folder, name)}`;
+    if (stat.kind !== 'folder') return `nothing matches ${plain(pattern)}: ${plain(wanted.slice(0, index + 1).join('/'))} is not a folder`;
     folder = await files.realpath(`${folder}/${name}`);
     shown = wanted.slice(0, index + 1).join('/');
   }

@@ -61,8 +61,11 @@ export function steadyFiles(connect: () => Promise<Transport>, lost: (error: Hos
         read: (offset, length) => over((file) => file.read(offset, length)),
         write: (offset, data) => over((file) => file.write(offset, data)),
         size: () => over((file) => file.size()),
-        // With its connection it is closed too.
-        close: async () => (open.transport.closed ? undefined : (await open.file).close()),
+        // With its connection it is closed too, and all that was written was answered before.
+        close: async () =>
+          (await open.file).close().catch((error: unknown) => {
+            if (!(error instanceof HostError) || error.code !== 'connection-lost') throw error;
+          }),
       };
     },
     stat: (path) => plainly((files) => files.stat(path)),

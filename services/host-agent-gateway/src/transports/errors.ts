@@ -47,6 +47,9 @@ export function isPassing(error: unknown): boolean {
   return error.code === 'unreachable' || error.code === 'connection-lost' || error.code === 'channel-refused';
 }
 
+/** The code of an action that failed of this. */
+export const codeOf = ({ code }: HostError): string => (code === 'connection-lost' ? 'unreachable' : code);
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
