@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../transports/connect.js';
 import { startSshd, type RelayedSshd } from '../transports/sshd.testing.js';
 import type { Transport } from '../transports/transport.js';
-import { getFile, putFile } from './transfer.js';
+import { getFile, inBlocks, putFile } from './transfer.js';
 
 let sshd: RelayedSshd;
 beforeAll(async () => {
@@ -93,5 +94,19 @@ describe.each(['ssh', 'local'] as const)('files over %s', (kind) => {
       for await (const part of content) expect(part.length).toBeGreaterThan(0);
     }).rejects.toMatchObject({ code: 'file-failed' });
     rmSync(`${root}/shrinks`);
+  });
+});
+
+describe('blocks', () => {
+  it('are all of the bytes, each as large as asked for but the last', async () => {
+    const chunks = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(chunks, fc.integer({ min: 1, max: 50 }), async (source, size) => {
+        const blocks: Buffer[] = [];
+        for await (const block of inBlocks(source, size)) blocks.push(block);
+        expect(Buffer.concat(blocks).equals(Buffer.concat(source))).toBe(true);
+        expect(blocks.slice(0, -1).every((block) => block.length === size) && blocks.every(({ length }) => length > 0 && length <= size)).toBe(true);
+      }),
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { HostError } from '../transports/errors.js';
-import { BLOCK_BYTES, readRange } from '../transports/read-range.js';
+import { readRange, REQUEST_BYTES } from '../transports/read-range.js';
 import type { HostFile, HostFiles } from '../transports/transport.js';
 import { resolveInside, resolveTarget } from './resolve.js';
 
@@ -11,8 +11,8 @@ export interface PutResult {
   sha256: string;
 }
 
-/** Writes under way at a time; one MiB, which fits an SFTP channel's window. */
-const AHEAD = 16;
+/** Writes under way at a time; 2 MiB together, which is what OpenSSH gives an SFTP channel as its window. */
+const AHEAD = 10;
 
 /** What files are moved over: a connection, or several that stand for one. */
 export interface Over {
@@ -67,25 +67,53 @@ async function writeAll(file: HostFile, source: AsyncIterable<Uint8Array> | Iter
   const underWay = new Set<Promise<void>>();
   let failure: { error: unknown } | undefined;
   let bytes = 0;
-  for await (const chunk of source) {
-    hash.update(chunk);
-    for (let at = 0; at < chunk.length; at += BLOCK_BYTES) {
-      while (underWay.size >= AHEAD) await Promise.race(underWay);
-      const block = Buffer.from(chunk.buffer, chunk.byteOffset + at, Math.min(BLOCK_BYTES, chunk.length - at));
-      const write: Promise<void> = file
-        .write(bytes, block)
-        .catch((error: unknown) => {
-          failure ??= { error };
-        })
-        .finally(() => underWay.delete(write));
-      underWay.add(write);
-      bytes += block.length;
+  const send = async (block: Buffer): Promise<void> => {
+    while (underWay.size >= AHEAD) await Promise.race(underWay);
+    const write: Promise<void> = file
+      .write(bytes, block)
+      .catch((error: unknown) => {
+        failure ??= { error };
+      })
+      .finally(() => underWay.delete(write));
+    underWay.add(write);
+    bytes += block.length;
+  };
+  try {
+    for await (const block of inBlocks(source, REQUEST_BYTES)) {
+      hash.update(block);
+      await send(block);
+      if (failure) break;
     }
-    if (failure) break;
+  } finally {
+    await Promise.all(underWay);
   }
-  await Promise.all(underWay);
   if (failure) throw failure.error;
   return { bytes, sha256: hash.digest('hex') };
+}
+
+/** The same bytes in blocks of this size, the last one apart. What is that large or larger is cut and not copied. */
+export async function* inBlocks(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, size: number): AsyncGenerator<Buffer> {
+  let waiting: Buffer | undefined;
+  let filled = 0;
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.length; ) {
+      const length = Math.min(size - filled, chunk.length - at);
+      const part = Buffer.from(chunk.buffer, chunk.byteOffset + at, length);
+      at += length;
+      if (length === size) {
+        yield part;
+        continue;
+      }
+      // Sent blocks are not written over: they are on their way until the host has answered.
+      waiting ??= Buffer.allocUnsafe(size);
+      part.copy(waiting, filled);
+      filled += length;
+      if (filled < size) continue;
+      yield waiting;
+      [waiting, filled] = [undefined, 0];
+    }
+  }
+  if (waiting) yield waiting.subarray(0, filled);
 }
 
 /** A file that is being fetched: its size first, then its bytes in order. */

@@ -2,8 +2,8 @@ import type { HostFile } from './transport.js';
 
 /** The largest piece of anything we hand on: a chunk of output on the bus, a part of a file. */
 export const BLOCK_BYTES = 64 * 1024;
-/** Bytes asked for at once. Each request is a packet to encrypt, which was a sixth of the time with 64 KiB; OpenSSH allows 255 KiB. */
-const REQUEST_BYTES = 3 * BLOCK_BYTES;
+/** Bytes asked for or given at once. Each request is a packet to encrypt, which was a sixth of the time with 64 KiB; OpenSSH allows 255 KiB. */
+export const REQUEST_BYTES = 3 * BLOCK_BYTES;
 
 /**
  * Reads `from` to `to` in order and in pieces of at most BLOCK_BYTES, with `ahead` requests under way, so that the round trip is
