@@ -5,8 +5,9 @@ import { hosts } from './hosts.js';
 import { leases } from './leases.js';
 import { table, type Row } from './measure.js';
 import { placement } from './placement.js';
+import { transfers } from './transfers.js';
 
-const benchmarks: Record<string, () => Promise<Row[]>> = { leases, hosts, builds, contention, placement };
+const benchmarks: Record<string, () => Promise<Row[]>> = { leases, hosts, builds, contention, placement, transfers };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(benchmarks, name));

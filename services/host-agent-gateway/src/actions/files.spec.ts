@@ -136,6 +136,33 @@ describe.each(['ssh', 'local'] as const)('files of a working copy over %s', (tra
     expect(await run({ kind: 'download', items: [{ ...two, path: 'away/x' }] })).toMatchObject({ type: 'ActionFailed', data: { code: 'path-outside' } });
   });
 
+  it('keeps reports and tells what they say', async () => {
+    const read = (paths: string[], more: Partial<Extract<ActionSpec, { kind: 'read-report' }>> = {}) =>
+      run({ kind: 'read-report', paths, format: 'auto', prefix: (prefix = `${transport}/${++number}`), name: 'unit', whenNone: 'fail', ...more });
+    const junit = (name: string, failed: boolean) => `<testsuite name="${name}" tests="1"><testcase name="${name}" classname="c">${failed ? '<failure message="no">x</failure>' : ''}</testcase></testsuite>`;
+    write('reports/a.xml', junit('a', false));
+    write('reports/deep/b.xml', junit('b', true));
+    const end = await read(['reports/**/*.xml']);
+    expect(end).toMatchObject({
+      type: 'ActionSucceeded',
+      data: {
+        artifacts: [{ name: 'unit/a.xml', object: `${prefix}/unit/a.xml` }, { name: 'unit/deep/b.xml' }],
+        report: { format: 'junit', kind: 'tests', tests: { total: 2, passed: 1, failed: 1 }, findings: [{ name: 'b', outcome: 'failed' }] },
+      },
+    });
+    expect((await kept(`${prefix}/unit/deep/b.xml`))?.toString()).toBe(junit('b', true));
+    expect(names(await read(['reports/a.xml'], { format: 'junit' }))).toEqual(['unit/a.xml']);
+    expect(await read(['none.xml'])).toMatchObject({ type: 'ActionFailed', data: { code: 'not-found' } });
+    const none = await read(['none.xml'], { whenNone: 'pass' });
+    expect([none.type, names(none), 'report' in none.data]).toEqual(['ActionSucceeded', [], false]);
+    write('reports/broken.xml', '<testsuite><testcase');
+    // It is kept all the same, to be looked at.
+    expect(await read(['reports/broken.xml'])).toMatchObject({ type: 'ActionFailed', data: { code: 'report', error: expect.stringMatching(/^reports\/broken\.xml: /), artifacts: [{ name: 'unit/broken.xml' }] } });
+    expect(await read(['reports/a.xml'], { format: 'klingon' })).toMatchObject({ type: 'ActionFailed', data: { code: 'invalid-value', error: expect.stringContaining('use junit, tap') } });
+    write('reports/lint.xml', '<checkstyle><file name="f"><error line="1" severity="error" message="m" source="s"/></file></checkstyle>');
+    expect(await read(['reports/a.xml', 'reports/lint.xml'])).toMatchObject({ type: 'ActionFailed', data: { code: 'report', error: expect.stringContaining('reports/a.xml, reports/lint.xml') } });
+  });
+
   it('are moved by the next gateway when this one goes', async () => {
     const content = randomBytes(6_000_000);
     write('large', content);

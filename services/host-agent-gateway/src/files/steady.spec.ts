@@ -61,6 +61,7 @@ describe('files over connections that are lost', () => {
   it('are written on where they were, and the source is read once', async () => {
     const lost: string[] = [];
     const { files } = watched(lost);
+    // Cut further apart than what is on its way at a time, so that each cut meets another connection.
     let taken = 0;
     const source = async function* (): AsyncGenerator<Buffer> {
       for (let at = 0; at < content.length; at += 100_000) {
