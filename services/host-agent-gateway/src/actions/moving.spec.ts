@@ -30,10 +30,9 @@ afterAll(async () => {
 });
 
 /** An action under way, with its store of objects in the hands of the spec. */
-function action<S extends ActionSpec>(spec: S, objects: Partial<Objects>) {
+function action<S extends ActionSpec>(spec: S, objects: Partial<Objects>, cancel = new AbortController(), detach = new AbortController()) {
   const root = join(sshd.home, `moving-${++number}`);
   mkdirSync(root);
-  const [cancel, detach] = [new AbortController(), new AbortController()];
   const links: (string | undefined)[] = [];
   const reached = { stdout: 0, stderr: 0 };
   const context = {
@@ -50,7 +49,7 @@ function action<S extends ActionSpec>(spec: S, objects: Partial<Objects>) {
     started: () => undefined,
     link: (problem: string | undefined) => void links.push(problem),
   } as unknown as ActionContext<S>;
-  return { context, root, cancel, detach, links };
+  return { context, root, cancel, links };
 }
 /** The content in parts, with something done before each. */
 async function* parts(before: (at: number) => unknown) {
@@ -97,10 +96,11 @@ describe('moving files', () => {
   });
 
   it('leaves nothing half done when it is cancelled', async () => {
-    const down = action(downloading, { get: () => Promise.resolve(parts((at) => at > 1_000_000 && down.cancel.abort())) });
+    const stop = [new AbortController(), new AbortController()] as const;
+    const down = action(downloading, { get: () => Promise.resolve(parts((at) => at > 1_000_000 && stop[0].abort())) }, stop[0]);
     expect(await download(down.context)).toMatchObject({ kind: 'cancelled' });
     expect(readdirSync(join(down.root, 'in'))).toEqual([]);
-    const up = action(uploading, taking((at) => at > 1_000_000 && up.cancel.abort()));
+    const up = action(uploading, taking((at) => at > 1_000_000 && stop[1].abort()), stop[1]);
     writeFileSync(join(up.root, 'file'), content);
     expect(await upload(up.context)).toMatchObject({ kind: 'cancelled' });
     const before = action(downloading, {});
@@ -115,7 +115,8 @@ describe('moving files', () => {
   });
 
   it('is left to the next process, which replaces what this one left', async () => {
-    const first = action(downloading, { get: () => Promise.resolve(parts((at) => at > 1_000_000 && first.detach.abort())) });
+    const stop = new AbortController();
+    const first = action(downloading, { get: () => Promise.resolve(parts((at) => at > 1_000_000 && stop.abort())) }, undefined, stop);
     expect(await download(first.context)).toBeUndefined();
     expect(readdirSync(join(first.root, 'in'))).toHaveLength(1);
     const again = { ...first.context, signals: action(downloading, {}).context.signals, objects: { get: () => Promise.resolve(parts(() => undefined)) } as unknown as Objects };
