@@ -24,7 +24,10 @@ export interface WriteOptions {
 }
 /** Bytes on their way, and what is known of them beforehand. */
 export interface Download {
+  /** of the whole, however much of it comes */
   bytes: number;
+  /** the first byte that comes: 0 unless a part was asked for */
+  start: number;
   sha256: string | null;
   stream: Readable;
 }
@@ -61,7 +64,8 @@ export function httpClient(access: Access) {
   const download = async (call: Call): Promise<Download> => {
     const response = await send(access, call);
     const digest = /sha-256=:?([A-Za-z0-9+/=]+)/i.exec(String(response.headers['digest'] ?? ''))?.[1];
-    return { bytes: Number(response.headers['content-length']), sha256: digest ? Buffer.from(digest, 'base64').toString('hex') : null, stream: response };
+    const [, start, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers['content-range'] ?? '') ?? [];
+    return { bytes: Number(total ?? response.headers['content-length']), start: Number(start ?? 0), sha256: digest ? Buffer.from(digest, 'base64').toString('hex') : null, stream: response };
   };
 
   return {
@@ -150,7 +154,9 @@ export function httpClient(access: Access) {
       /** What its steps print, in order; with `follow` until the build has ended, across lost connections. */
       log: (id: string, options: { follow?: boolean; signal?: AbortSignal } = {}) => followBytes(access, at('builds', id, 'log'), options),
       artifacts: (id: string) => get<Page<ArtifactView>>(at('builds', id, 'artifacts')),
-      artifact: (id: string, name: string) => download({ path: at('builds', id, 'artifacts', name) }),
+      /** Its bytes; with `rest` those that are missing of what one has of that version, or all when it is another by now. */
+      artifact: (id: string, name: string, { rest, signal }: { rest?: { from: number; sha256: string }; signal?: AbortSignal } = {}) =>
+        download({ path: at('builds', id, 'artifacts', ...name.split('/')), ...(rest && { headers: { Range: `bytes=${rest.from}-`, 'If-Range': `"${rest.sha256}"` } }), ...(signal && { signal }) }),
     },
     actions: {
       get: (id: string) => get<ActionView>(at('actions', id)),

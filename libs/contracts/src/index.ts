@@ -25,3 +25,4 @@ export {
   reportFormats, reportFormat, knownReportFormat, testCounts, lintCounts, testFinding, lintFinding, finding, reportSummary, report,
   type ReportFormat, type KnownReportFormat, type TestCounts, type LintCounts, type TestFinding, type LintFinding, type Finding, type ReportSummary, type Report,
 } from './report.js';
+export { artifactName, artifactObject, objectName } from './object-name.js';

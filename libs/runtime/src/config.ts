@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readSetting, SettingError, type ArtifactsSetting } from '@berth/artifacts';
 import { fieldErrors, summary } from '@berth/contracts';
 
 /** What Berth reads from its environment; nothing else is configured anywhere. */
@@ -14,6 +15,8 @@ export interface Config {
   sweepMs: number;
   /** how long such a thing is left alone after it was found, ms */
   sweepGraceMs: number;
+  /** where artifacts are kept; on the bus when absent */
+  artifacts?: ArtifactsSetting;
   /** absolute path; standard error when absent */
   logFile?: string;
 }
@@ -25,6 +28,18 @@ const environment = z.object({
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\/[^\s]+$/, 'must be a URL such as postgres://user:password@127.0.0.1:5432/berth').optional(),
   BERTH_SWEEP_SECONDS: z.coerce.number('must be a number of seconds').min(0.1, 'must be at least 0.1').max(86_400).default(60),
   BERTH_SWEEP_GRACE_SECONDS: z.coerce.number('must be a number of seconds').min(0, 'must not be negative').max(86_400).default(300),
+  BERTH_ARTIFACTS: z
+    .string()
+    .optional()
+    .transform((text, context): ArtifactsSetting => {
+      try {
+        return readSetting(text);
+      } catch (error) {
+        if (!(error instanceof SettingError)) throw error;
+        context.addIssue({ code: 'custom', message: error.message });
+        return z.NEVER;
+      }
+    }),
   BERTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 

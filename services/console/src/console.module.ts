@@ -30,6 +30,8 @@ import { Reads } from './views/reads.js';
 import { openDatabase } from './views/schema.js';
 
 const LOOPBACK = '127.0.0.1';
+/** Letters of one part of a path, as it is sent: names of artifacts have 800 bytes, each of them perhaps as %XX. */
+const MOST_PARAMETER = 2400;
 /** A read answers within seconds even when the bus is away; a restart of it is waited for by whoever asked. */
 const READ_PATIENCE = { timeoutMs: 1000, patienceMs: 3000 };
 
@@ -64,7 +66,7 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
   const projection = new Projection(runtime, database);
   const reads = new Reads(store, database, projection, hub);
   const commands = new Commands(runtime, follower, reads);
-  const objects = new Objects(runtime.connection);
+  const objects = new Objects(runtime.connection, runtime.config.artifacts);
   const logs = new Logs(runtime.connection, store, hub);
   const all = consoleReadiness(runtime, database, projection, hub, readiness);
   const module: DynamicModule = {
@@ -104,7 +106,7 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
     const database = await openDatabase(config.databaseUrl, (error) => runtime.log.warn({ error }, 'a connection to the database was lost'));
     undo.push(() => database.destroy());
     const { module, parts } = wire(runtime, database, extra.readiness);
-    const adapter = new FastifyAdapter({ forceCloseConnections: true, routerOptions: { maxParamLength: 500 } });
+    const adapter = new FastifyAdapter({ forceCloseConnections: true, routerOptions: { maxParamLength: MOST_PARAMETER } });
     const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false, bodyParser: false, abortOnError: false });
     readBodies(adapter.getInstance());
     requireToken(adapter.getInstance(), extra.token);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connect } from 'nats';
+import { connect, type NatsConnection } from 'nats';
 import { httpClient, type BerthHttp } from '@berth/client';
 import { rejected, type Answer, type Commit, type Kind } from '@berth/contracts';
 import { jetStreamStore, type EventStore } from '@berth/event-store';
@@ -30,13 +30,16 @@ export interface Scripted {
   /** Stores events of one thing after whatever it has; gives the position. */
   happen(kind: Kind, id: string, ...events: Commit['events']): Promise<number>;
   ask(path: string, init?: RequestInit): Promise<Response>;
+  /** the bus, and the log of the console */
+  bus: NatsConnection;
+  logFile: string;
   send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 
 /** Starts it; everything ends with the test file. */
-export async function scripted(): Promise<Scripted> {
+export async function scripted(more: Partial<Config> = {}): Promise<Scripted> {
   const [nats, databaseUrl, home] = await Promise.all([startTestNats(), freshDatabase(), tempFolder('scripted')]);
-  const config: Config = { home, httpPort: 0, natsUrl: nats.url, databaseUrl, logLevel: 'info', sweepMs: 60_000, sweepGraceMs: 300_000, logFile: `${home}/log` };
+  const config: Config = { home, httpPort: 0, natsUrl: nats.url, databaseUrl, logLevel: 'info', sweepMs: 60_000, sweepGraceMs: 300_000, logFile: `${home}/log`, ...more };
   const token = randomUUID();
   const fail = (error: Error) => {
     throw error;
@@ -64,6 +67,8 @@ export async function scripted(): Promise<Scripted> {
     store,
     berth: httpClient({ url: running.url, token }),
     sent,
+    bus,
+    logFile: config.logFile!,
     script(next) {
       answers = next;
       sent.length = 0;

@@ -2,7 +2,7 @@ import { derivedId, type ActionEvent } from '@berth/contracts';
 import { tellUntilStored, type Aggregates, type Runtime } from '@berth/runtime';
 import { actions } from './actions/index.js';
 import { foldersOf, type ActionContext } from './actions/action.js';
-import { natsObjects } from './adapters/objects.js';
+import { gatewayObjects } from './adapters/objects.js';
 import { outputSink, storedOutput } from './adapters/output.js';
 import { own } from './cause.js';
 import { isLive, type Action, type ActionCommand, type End, type LiveAction } from './domain/action.js';
@@ -43,7 +43,7 @@ export class Carrying {
   private readonly objects;
 
   constructor(private readonly parts: Parts) {
-    this.objects = natsObjects(parts.runtime.connection);
+    this.objects = gatewayObjects(parts.runtime.connection, parts.runtime.config.artifacts);
   }
 
   has(id: string): boolean {

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import { basename, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { BuildView } from '@berth/client';
 import { whoIsAsking } from '../asker.js';
 import { leaf, type Context } from '../context.js';
+import { downloadArtifact } from '../download.js';
 import { Exit, FAILED } from '../failure.js';
 import { watchBuild } from '../follow.js';
 import { count, keyValue, time } from '../options.js';
 import { facts, relative, size, span, table } from '../text.js';
-import { save } from './lease-work.js';
 
 interface StartOptions {
   var?: Record<string, string>;
@@ -70,7 +70,7 @@ export function buildCommands(program: Command, context: Context): void {
       context.result(answer, () => `Build ${id} is being aborted.`);
     });
   leaf(build, 'artifacts <id>', 'what a build has kept')
-    .option('--download <folder>', 'save them all in this folder')
+    .option('--download <folder>', 'save them all in this folder; what was begun is gone on with')
     .action((id: string, { download }: { download?: string }) => artifacts(context, id, download));
 }
 
@@ -95,8 +95,7 @@ async function artifacts(context: Context, id: string, download: string | undefi
   for (const artifact of items) {
     if (download === undefined) saved.push(artifact);
     else {
-      const path = join(resolve(context.io.cwd, download), basename(artifact.name));
-      await save(await context.berth.builds.artifact(id, artifact.name), path);
+      const path = await downloadArtifact((rest) => context.berth.builds.artifact(id, artifact.name, rest && { rest }), artifact, resolve(context.io.cwd, download));
       saved.push({ ...artifact, path });
     }
   }

@@ -1,5 +1,6 @@
 import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { posix } from 'node:path';
 import type { ArtifactView, BuildView, LeaseExplanation, Page } from '@berth/client';
 import { artifactBucket } from '@berth/nats';
 import { Logs } from '../live/log.js';
@@ -12,6 +13,7 @@ import { asOf, Explanations } from './explanations.js';
 import { fileHeaders } from './host-work.js';
 import { listQuery } from './paging.js';
 import { HttpProblem, notFound } from './problem.js';
+import { has, wantedRange } from './range.js';
 import { LOG } from './tokens.js';
 import { objectBody, queryCount, queryFlag, queryText } from './server.js';
 import type { Runtime } from '@berth/runtime';
@@ -71,16 +73,26 @@ export class BuildsController {
     return { items: (await this.found(id)).artifacts.map(artifactView), cursor: null };
   }
 
-  @Get(':id/artifacts/:name')
-  async artifact(@Param('id') id: string, @Param('name') name: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  @Get(':id/artifacts/*')
+  async artifact(@Param('id') id: string, @Param('*') name: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const kept = (await this.found(id)).artifacts.find((one) => one.name === name);
     if (!kept) throw notFound('not-found', `artifact ${JSON.stringify(name)} of this build`, `/api/v1/builds/${id}/artifacts`);
-    const headers = { 'Content-Type': 'application/octet-stream', ...fileHeaders(kept.name, kept) };
     const tag = `"${kept.sha256}"`;
-    if (request.headers['if-none-match'] === tag) return void reply.code(304).header('ETag', tag).send();
+    if (has(request, tag)) return void reply.code(304).header('ETag', tag).send();
+    const wanted = wantedRange(request, kept.bytes, tag);
+    if (wanted.kind === 'none') {
+      reply.header('Content-Range', `bytes */${kept.bytes}`);
+      throw new HttpProblem('range-not-satisfiable', `The artifact ${JSON.stringify(name)} has ${kept.bytes} bytes, and none of them is in that range.`, [{ field: 'Range', message: `must begin before byte ${kept.bytes}` }]);
+    }
     const object = await this.objects.open(artifactBucket, kept.object);
     if (!object) throw new HttpProblem('not-found', `The bytes of artifact ${JSON.stringify(name)} are no longer kept.`);
-    await pour(reply, headers, (signal) => object.read(signal), this.log);
+    // An object without a hash was put there by somebody else: only reading it shows whether it is the one.
+    if (object.bytes !== kept.bytes || (object.sha256 ?? kept.sha256) !== kept.sha256) throw new HttpProblem('internal', `The bytes that are stored for artifact ${JSON.stringify(name)} are not those that the build kept.`);
+    const headers = { 'Content-Type': 'application/octet-stream', 'Accept-Ranges': 'bytes', ...fileHeaders(posix.basename(kept.name), kept) };
+    if (wanted.kind === 'whole') return pour(reply, headers, (signal) => object.read(undefined, signal), this.log);
+    const { start, end } = wanted;
+    const part = { ...headers, 'Content-Length': end - start, 'Content-Range': `bytes ${start}-${end - 1}/${kept.bytes}` };
+    await pour(reply, part, (signal) => object.read({ start, end }, signal), this.log, 206);
   }
 
   private async found(id: string): Promise<BuildRow> {

@@ -2,6 +2,7 @@ import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '
 import type { FastifyReply } from 'fastify';
 import type { Runtime } from '@berth/runtime';
 import { QueryFailedError } from 'typeorm';
+import { FullError, UnavailableError as StoreUnavailableError } from '@berth/artifacts';
 import { isOutage, UnavailableError } from '@berth/event-store';
 import { HttpProblem, sendProblem, type ProblemCode } from './problem.js';
 
@@ -29,7 +30,8 @@ export class ProblemFilter implements ExceptionFilter {
 /** What an error means to whoever asked. An outage is told as one, never as "not found". */
 export function asProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
-  if (error instanceof UnavailableError) return new HttpProblem('unavailable', `A part of Berth does not answer (${error.message}): try again in a moment.`);
+  if (error instanceof FullError) return new HttpProblem('unavailable', `There is no room for it: ${error.message}.`);
+  if (error instanceof UnavailableError || error instanceof StoreUnavailableError) return new HttpProblem('unavailable', `A part of Berth does not answer (${error.message}): try again in a moment.`);
   if (isOutage(error)) return new HttpProblem('unavailable', 'The bus (NATS) does not answer: try again in a moment.');
   if (isDatabaseOutage(error)) return new HttpProblem('unavailable', 'The database (PostgreSQL) does not answer: try again in a moment.');
   if (error instanceof HttpException) return ofNest(error);

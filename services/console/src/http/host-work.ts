@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
+import { TooLargeError } from '@berth/artifacts';
 import type { ActionView } from '@berth/client';
 import { duration, fieldErrors, insidePath, summary, type FieldError } from '@berth/contracts';
 import { transferBucket } from '@berth/nats';
 import type { Runtime } from '@berth/runtime';
-import { TooLargeError, type Objects } from '../live/objects.js';
+import type { Objects } from '../live/objects.js';
 import type { Logs } from '../live/log.js';
 import { pour } from '../live/pour.js';
 import { actionView, type ActionRow } from '../views/action.js';
@@ -45,7 +46,7 @@ export class HostWork {
     try {
       await this.objects.put(transferBucket, id, body, MAX_FILE);
     } catch (error) {
-      if (error instanceof TooLargeError) throw new HttpProblem('too-large', `The file is too large: ${error.message}.`);
+      if (error instanceof TooLargeError) throw new HttpProblem('too-large', `The file is too large: at most ${error.maxBytes} bytes.`);
       throw error;
     }
     return this.afterwards(id, async () => {
@@ -64,7 +65,7 @@ export class HostWork {
       const object = await this.objects.open(transferBucket, id);
       if (!object) throw new HttpProblem('internal', 'The file was brought from the host and is gone: ask for it again.');
       const headers = { 'Content-Type': 'application/octet-stream', ...fileHeaders(posix.basename(inside), object) };
-      await pour(reply, headers, (signal) => object.read(signal), this.runtime.log);
+      await pour(reply, headers, (signal) => object.read(undefined, signal), this.runtime.log);
     });
   }
 
@@ -112,11 +113,10 @@ export class HostWork {
 }
 
 /** Headers of a file that is sent whole. */
-export function fileHeaders(name: string, object: { bytes: number; sha256: string }): Record<string, string | number> {
+export function fileHeaders(name: string, object: { bytes: number; sha256?: string }): Record<string, string | number> {
   return {
     'Content-Length': object.bytes,
-    Digest: `sha-256=${Buffer.from(object.sha256, 'hex').toString('base64')}`,
-    ETag: `"${object.sha256}"`,
+    ...(object.sha256 !== undefined && { Digest: `sha-256=${Buffer.from(object.sha256, 'hex').toString('base64')}`, ETag: `"${object.sha256}"` }),
     'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)}`,
   };
 }

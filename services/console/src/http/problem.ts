@@ -3,7 +3,7 @@ import type { Problem } from '@berth/client';
 import { refusals, type FieldError, type Refusal, type RefusalCode } from '@berth/contracts';
 
 /** Codes that only HTTP has, beside those of the bus. */
-const ofHttp = { 'bad-request': 400, 'unsupported-media-type': 415, 'too-large': 413, 'in-progress': 409, internal: 500 } as const;
+const ofHttp = { 'bad-request': 400, 'unsupported-media-type': 415, 'too-large': 413, 'range-not-satisfiable': 416, 'in-progress': 409, internal: 500 } as const;
 export type ProblemCode = RefusalCode | keyof typeof ofHttp;
 const statuses: Record<string, number> = { ...refusals, ...ofHttp };
 

@@ -1,99 +1,34 @@
-import type { NatsConnection, ObjectStore } from 'nats';
-import { StreamReader } from './reader.js';
+import type { NatsConnection } from 'nats';
+import { jetStreamObjects, openArtifacts, type ArtifactsSetting, type Objects as Store, type OpenObject } from '@berth/artifacts';
+import { transferBucket, type artifactBucket } from '@berth/nats';
 
-/** An object whose bytes can be read. */
-export interface StoredObject {
-  bytes: number;
-  /** lower-case hexadecimal */
-  sha256: string;
-  read(signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined>;
-}
+export type Bucket = typeof artifactBucket | typeof transferBucket;
 
-/** The body is longer than what is allowed. */
-export class TooLargeError extends Error {}
-
-/** Sent, but perhaps not yet written by the server: bounds what is held in memory at both ends. */
-const WINDOW = 4 * 1024 * 1024;
-/** A full portion of 128 KiB chunks is 2 MiB. */
-const PORTION = 16;
-
-/** Objects of the JetStream object store, read and written at the speed of the slower side. */
+/** Files that are kept, where the setting says, and files on their way, which are always on the bus. Errors are those of the store. */
 export class Objects {
-  private readonly buckets = new Map<string, Promise<ObjectStore>>();
+  private readonly transfers: Store;
+  private readonly kept: Store;
 
-  constructor(private readonly connection: NatsConnection) {}
+  constructor(connection: NatsConnection, artifacts: ArtifactsSetting | undefined) {
+    this.transfers = jetStreamObjects(connection, transferBucket);
+    this.kept = openArtifacts(artifacts, connection);
+  }
 
-  private bucket(name: string): Promise<ObjectStore> {
-    const known = this.buckets.get(name);
-    if (known) return known;
-    const opened = this.connection.jetstream().views.os(name);
-    this.buckets.set(name, opened);
-    opened.catch(() => this.buckets.delete(name)); // told to whoever asked; the next one tries again
-    return opened;
+  private storeOf(bucket: Bucket): Store {
+    return bucket === transferBucket ? this.transfers : this.kept;
   }
 
   /** Undefined when there is no such object. */
-  async open(bucketName: string, name: string): Promise<StoredObject | undefined> {
-    const bucket = await this.bucket(bucketName);
-    const info = await bucket.info(name);
-    if (!info || info.deleted) return undefined;
-    const { connection } = this;
-    return {
-      bytes: info.size,
-      sha256: Buffer.from(info.digest.replace(/^SHA-256=/i, ''), 'base64url').toString('hex'),
-      // Ours and not the client's reading, which takes in the whole object however slow the other side is.
-      async *read(signal) {
-        const reader = new StreamReader(connection, `OBJ_${bucketName}`, { subject: `$O.${bucketName}.C.${info.nuid}`, portion: PORTION });
-        try {
-          for (let left = info.chunks; left > 0 && !signal.aborted; ) {
-            for (const chunk of await reader.take(PORTION, { signal })) {
-              left--;
-              yield chunk.data;
-            }
-          }
-        } finally {
-          reader.close();
-        }
-      },
-    };
+  open(bucket: Bucket, name: string): Promise<OpenObject | undefined> {
+    return this.storeOf(bucket).open(name);
   }
 
-  /**
-   * Stores a body of unknown length.
-   * @throws {TooLargeError} longer than `limit`; nothing is kept then
-   */
-  async put(bucketName: string, name: string, source: AsyncIterable<Uint8Array>, limit: number): Promise<number> {
-    const bucket = await this.bucket(bucketName);
-    const iterator = source[Symbol.asyncIterator]();
-    const { connection } = this;
-    let total = 0;
-    let unconfirmed = 0;
-    const stream = new ReadableStream<Uint8Array>(
-      {
-        async pull(controller) {
-          const { done, value } = await iterator.next();
-          if (done) return controller.close();
-          total += value.byteLength;
-          if (total > limit) return controller.error(new TooLargeError(`a file is at most ${limit} bytes`));
-          unconfirmed += value.byteLength;
-          if (unconfirmed > WINDOW) {
-            await connection.flush();
-            unconfirmed = 0;
-          }
-          controller.enqueue(value);
-        },
-        async cancel() {
-          await iterator.return?.();
-        },
-      },
-      { highWaterMark: 0 },
-    );
-    await bucket.put({ name }, stream, { timeout: 60_000 });
-    return total;
+  /** Stores a body of unknown length, all or nothing. */
+  async put(bucket: Bucket, name: string, source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<number> {
+    return (await this.storeOf(bucket).put(name, source, { maxBytes })).bytes;
   }
 
-  async delete(bucketName: string, name: string): Promise<void> {
-    const bucket = await this.bucket(bucketName);
-    if (await bucket.info(name)) await bucket.delete(name);
+  delete(bucket: Bucket, name: string): Promise<void> {
+    return this.storeOf(bucket).remove(name);
   }
 }

@@ -9,14 +9,14 @@ export type Source = (signal: AbortSignal) => AsyncIterable<Uint8Array | string>
  * Sends a body piece by piece, no faster than it is taken. The headers go out at once, so whoever follows a silent log knows
  * that it is being followed. A body that can't be finished is cut off, never ended as if it were whole.
  */
-export async function pour(reply: FastifyReply, headers: Record<string, string | number>, source: Source, log: Runtime['log']): Promise<void> {
+export async function pour(reply: FastifyReply, headers: Record<string, string | number>, source: Source, log: Runtime['log'], status = 200): Promise<void> {
   const response = reply.raw;
   const gone = new AbortController();
   const leave = () => gone.abort();
   reply.hijack();
   response.once('close', leave);
   if (response.destroyed) leave();
-  response.writeHead(200, { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', ...headers });
+  response.writeHead(status, { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff', ...headers });
   response.flushHeaders();
   try {
     if (reply.request.method !== 'HEAD') {

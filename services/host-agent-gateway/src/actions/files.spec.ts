@@ -7,7 +7,7 @@ import { artifactBucket } from '@berth/nats';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startTestSshd, type TestSshd } from '../../../../test/support/sshd.js';
 import { eventually } from '../../../../test/support/wait.js';
-import { natsObjects, type Objects } from '../adapters/objects.js';
+import { gatewayObjects, type Objects } from '../adapters/objects.js';
 import { startGateway, type TestGateway } from '../gateway.testing.js';
 
 let gateway: TestGateway;
@@ -18,7 +18,7 @@ const sha256 = (content: Buffer) => createHash('sha256').update(content).digest(
 
 beforeAll(async () => {
   [gateway, sshd] = await Promise.all([startGateway(), startTestSshd()]);
-  objects = natsObjects(gateway.connection);
+  objects = gatewayObjects(gateway.connection, undefined);
   gateway.connection.subscribe('berth.out.*', {
     callback: (_, message) => {
       const action = message.subject.split('.')[2] ?? '';

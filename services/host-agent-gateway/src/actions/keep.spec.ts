@@ -6,7 +6,7 @@ import { namesOf } from './keep.js';
 import { bounded } from './read-report.js';
 
 const file = (path: string, more: Partial<Found> = {}): Found => ({ path, real: `/r/${path}`, bytes: 1, below: path.split('/').at(-1) ?? '', named: false, ...more });
-const names = (found: Found[], paths: string[], name?: string) => namesOf(found, { paths, name, maxFiles: 1000 }).map((one) => one.name);
+const names = (found: Found[], paths: string[], name?: string) => namesOf(found, { paths, prefix: 'p/1', name, maxFiles: 1000 }).map((one) => one.name);
 
 describe('what kept files are called', () => {
   it('is their own name, or the one that is given, when there is one', () => {
@@ -14,7 +14,7 @@ describe('what kept files are called', () => {
     expect(names([file('out/a', { named: true })], ['out/a'], 'x/b')).toEqual(['x/b']);
     expect(names([file('out/a')], ['out/*'], 'x')).toEqual(['x/a']);
     expect(names([file('out/a', { named: true })], ['out/a', 'none'], 'x')).toEqual(['x/a']);
-    expect(namesOf([file('out/a', { named: true })], { paths: ['out/a'], folder: 'f', maxFiles: 1 })[0]?.name).toBe('f/a');
+    expect(namesOf([file('out/a', { named: true })], { paths: ['out/a'], prefix: 'p/1', folder: 'f', maxFiles: 1 })[0]?.name).toBe('f/a');
   });
 
   it('is never the same twice, never upwards, and nothing that breaks a line', () => {
@@ -26,7 +26,7 @@ describe('what kept files are called', () => {
   });
 
   it('fits into the event that tells of it', () => {
-    const long = Array.from({ length: 900 }, (_, index) => file(`a/${index}`, { below: `${index}${'é'.repeat(400)}` }));
+    const long = Array.from({ length: 900 }, (_, index) => file(`a/${index}`, { below: `${index}${'/é'.repeat(250)}` }));
     expect(() => names(long, ['a'])).toThrowError(expect.objectContaining({ code: 'too-large', message: expect.stringContaining('one archive') }));
   });
 });

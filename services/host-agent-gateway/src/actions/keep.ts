@@ -1,4 +1,4 @@
-import type { KeptFile } from '@berth/contracts';
+import { objectName, type KeptFile } from '@berth/contracts';
 import { artifactBucket } from '@berth/nats';
 import { FileFault, plain, size, some } from '../files/fault.js';
 import { find, whatIsThere, type Found } from '../files/find.js';
@@ -13,6 +13,8 @@ export interface Named extends Found {
 
 export interface Wanted {
   paths: readonly string[];
+  /** What the names of objects begin with. */
+  prefix: string;
   /** What the one file is called, or the folder of several. */
   name?: string | undefined;
   /** The folder, also of one file. */
@@ -53,14 +55,14 @@ export async function findAll({ files, root, say }: Moving, wanted: Wanted): Pro
 }
 
 /** Pure. What each file is called: the one that a path names by its last name, others by what is `below` (see `Found`). */
-export function namesOf(found: readonly Found[], wanted: Pick<Wanted, 'paths' | 'name' | 'folder' | 'maxFiles'>): Named[] {
+export function namesOf(found: readonly Found[], wanted: Omit<Wanted, 'whenNone' | 'maxBytes'>): Named[] {
   const { folder } = wanted;
   const name = folder ?? wanted.name;
   const alone = wanted.paths.length === 1 && found[0]?.named === true;
   const byName = new Map<string, Named>();
   for (const file of found) {
     const own = alone && folder === undefined ? (name ?? file.below) : name === undefined ? file.below : `${name}/${file.below}`;
-    checkName(own, file);
+    checkName(`${wanted.prefix}/${own}`, own, file);
     const other = byName.get(own);
     // Two patterns may match one file.
     if (other && other.real === file.real) continue;
@@ -73,9 +75,8 @@ export function namesOf(found: readonly Found[], wanted: Pick<Wanted, 'paths' | 
   return [...byName.values()];
 }
 
-function checkName(name: string, file: Found): void {
-  const parts = name.split('/');
-  const wrong = parts.some((part) => part === '' || part === '.' || part === '..') ? 'has an empty part, "." or ".."' : name !== plain(name) ? 'has a control character' : name.length > 1024 ? 'is longer than 1024 characters' : undefined;
+function checkName(object: string, name: string, file: Found): void {
+  const wrong = objectName.safeParse(object).error?.issues[0]?.message;
   if (wrong !== undefined) throw new FileFault('bad-name', `${plain(file.path)} cannot be kept as '${plain(name).slice(0, 200)}', which ${wrong}: rename it, or give another name.`);
 }
 

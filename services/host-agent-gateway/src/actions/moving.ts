@@ -1,8 +1,9 @@
+import { ChangedError, CorruptError, FullError, InvalidNameError, TooLargeError } from '@berth/artifacts';
 import type { ActionResult, KeptFile } from '@berth/contracts';
 import type { End } from '../domain/action.js';
 import { FileFault } from '../files/fault.js';
 import { steadyFiles } from '../files/steady.js';
-import { codeOf, HostError } from '../transports/errors.js';
+import { codeOf, HostError, messageOf } from '../transports/errors.js';
 import type { HostFiles, Transport } from '../transports/transport.js';
 import type { ActionContext } from './action.js';
 import { makeFolder } from './run-command.js';
@@ -50,10 +51,21 @@ export async function moving(context: ActionContext, work: (moving: Moving) => P
     if (detach.aborted) return undefined;
     await context.output.settled();
     if (cancel.aborted) return { kind: 'cancelled', result: said(), reason: 'it was cancelled' };
-    if (error instanceof FileFault) return { kind: 'failed', result: said(), code: error.code, error: error.message };
-    if (error instanceof HostError) return { kind: 'failed', result: said(), code: codeOf(error), error: error.message };
-    throw error;
+    const code = codeFor(error);
+    if (code === undefined) throw error;
+    return { kind: 'failed', result: said(), code, error: messageOf(error) };
   }
+}
+
+/** Of what would be the same however often it is tried. A store that does not answer is none of that: it is waited for. */
+function codeFor(error: unknown): string | undefined {
+  if (error instanceof FileFault) return error.code;
+  if (error instanceof HostError) return codeOf(error);
+  if (error instanceof FullError) return 'store-full';
+  if (error instanceof TooLargeError) return 'too-large';
+  if (error instanceof InvalidNameError) return 'bad-name';
+  if (error instanceof CorruptError || error instanceof ChangedError) return 'checksum';
+  return undefined;
 }
 
 /** Adds a line to the output of the action. Resolves when there is room for more. */

@@ -20,7 +20,7 @@ export const readReport: ActionHandler<ReadReport> = (context) =>
     const { spec } = context;
     const format = reportFormat.safeParse(spec.format);
     if (!format.success) throw new FileFault('invalid-value', `There is no format of reports ${plain(spec.format)}: use ${reportFormat.options.join(', ')}.`);
-    const found = await findAll(files, { paths: spec.paths, folder: spec.name, whenNone: spec.whenNone, maxFiles: MAX_FILES, maxBytes: MAX_BYTES });
+    const found = await findAll(files, { paths: spec.paths, prefix: spec.prefix, folder: spec.name, whenNone: spec.whenNone, maxFiles: MAX_FILES, maxBytes: MAX_BYTES });
     const read = await several(found, (file) => keepAndRead(context, files, file, format.data));
     const artifacts = read.map(({ kept }) => kept);
     if (read.length === 0) return { artifacts };

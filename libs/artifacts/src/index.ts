@@ -1,0 +1,5 @@
+export type { Listed, ObjectFacts, Objects, OpenObject, PutOptions, Range } from './objects.js';
+export { ChangedError, CorruptError, FullError, InvalidNameError, TooLargeError, UnavailableError } from './errors.js';
+export { readSetting, SettingError, type ArtifactsSetting } from './setting.js';
+export { jetStreamObjects } from './jetstream.js';
+export { openArtifacts } from './open.js';
