@@ -108,6 +108,20 @@ describe('moving files', () => {
     expect(await download(before.context)).toMatchObject({ kind: 'cancelled' });
   });
 
+  it('ends what is under way when one of several fails', async () => {
+    const lasting = async function* (): AsyncGenerator<Buffer> {
+      for (;;) {
+        yield content.subarray(0, 100_000);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const get: Objects['get'] = (_, name) => Promise.resolve(name === 'gone' ? undefined : lasting());
+    const items = [{ ...item, bytes: Number.MAX_SAFE_INTEGER }, { ...item, object: 'gone', path: 'in/other' }];
+    const down = action<Download>({ kind: 'download', items }, { get });
+    expect(await download(down.context)).toMatchObject({ kind: 'failed', code: 'not-found' });
+    expect(readdirSync(join(down.root, 'in'))).toEqual([]);
+  });
+
   it('is cancelled also while its host is away', async () => {
     const away = action(downloading, {});
     const nowhere = { ...away.context.host, port: 1 };
@@ -136,17 +150,19 @@ describe('moving files', () => {
 
 describe('several at a time', () => {
   it('are four, in order of what was asked, and none is begun after a failure', async () => {
-    let [now, most] = [0, 0];
+    let [now, most, failures] = [0, 0, 0];
+    const failed = () => failures++;
     const work = async (value: number) => {
       most = Math.max(most, ++now);
       await new Promise((resolve) => setImmediate(resolve));
       now--;
       return value * 2;
     };
-    expect(await several([1, 2, 3, 4, 5, 6, 7], work)).toEqual([2, 4, 6, 8, 10, 12, 14]);
-    expect(most).toBe(4);
+    expect(await several([1, 2, 3, 4, 5, 6, 7], work, failed)).toEqual([2, 4, 6, 8, 10, 12, 14]);
+    expect([most, failures]).toEqual([4, 0]);
     const begun: number[] = [];
-    await expect(several([1, 2, 3, 4, 5, 6, 7, 8], (value) => (begun.push(value), value === 2 ? Promise.reject(new Error('two')) : work(value)))).rejects.toThrow('two');
-    expect([begun.length, now]).toEqual([4, 0]);
+    const failing = (value: number) => (begun.push(value), value === 2 || value === 3 ? Promise.reject(new Error(`of ${value}`)) : work(value));
+    await expect(several([1, 2, 3, 4, 5, 6, 7, 8], failing, failed)).rejects.toThrow('of 2');
+    expect([begun.length, now, failures]).toEqual([4, 0, 1]);
   });
 });

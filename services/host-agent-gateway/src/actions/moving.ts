@@ -19,8 +19,10 @@ export interface Moving {
   say(line: string): Promise<void>;
   /** What was kept so far; told also when it then goes wrong. */
   kept: KeptFile[];
-  /** Fires when it is cancelled, or a process after this one will do it again. */
+  /** Fires when it is cancelled, a process after this one will do it again, or `each` has failed. */
   signal: AbortSignal;
+  /** Does it for each, several at a time, results in order. After a failure none is begun, and what is under way is ended. */
+  each<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<R[]>;
 }
 
 /**
@@ -29,10 +31,11 @@ export interface Moving {
  */
 export async function moving(context: ActionContext, work: (moving: Moving) => Promise<ActionResult>): Promise<End | undefined> {
   const { cancel, detach } = context.signals;
-  const signal = AbortSignal.any([cancel, detach]);
+  const over = AbortSignal.any([cancel, detach]);
+  const failed = new AbortController();
   const connect = async (): Promise<Transport> => {
     // What was cancelled still takes away what is half done, but waits for no host.
-    const transport = cancel.aborted ? await context.pool.connect(context.host) : await reach({ ...context, signals: { cancel, detach: signal } });
+    const transport = cancel.aborted ? await context.pool.connect(context.host) : await reach({ ...context, signals: { cancel, detach: over } });
     if (!transport) throw new HostError('connection-lost', `The connection to host ${context.host.id} is not waited for any more.`);
     return transport;
   };
@@ -44,7 +47,14 @@ export async function moving(context: ActionContext, work: (moving: Moving) => P
     context.started();
     const root = context.folder.startsWith('/') ? context.folder : await makeFolder(transport, context.folder);
     const files = steadyFiles(connect, (error) => context.link(error.message));
-    const result = await work({ files, root, signal, kept, say: (line) => say(context, line) });
+    const result = await work({
+      files,
+      root,
+      kept,
+      say: (line) => say(context, line),
+      signal: AbortSignal.any([over, failed.signal]),
+      each: (items, one) => several(items, one, () => failed.abort()),
+    });
     await context.output.settled();
     return { kind: 'succeeded', result: { ...said(), ...result } };
   } catch (error) {
@@ -74,8 +84,8 @@ export const say = (context: ActionContext, line: string): Promise<void> => cont
 /** Files on their way at a time: enough to hide a round trip for small ones, few enough to bound memory. */
 const AT_A_TIME = 4;
 
-/** Does it for each, several at a time, results in order. After a failure none is begun; it rejects when none is under way any more. */
-export async function several<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>): Promise<R[]> {
+/** Does it for each, results in order. It rejects with the first failure, once none is under way any more. */
+export async function several<T, R>(items: readonly T[], work: (item: T, index: number) => Promise<R>, onFailure: () => void): Promise<R[]> {
   const results: R[] = [];
   let next = 0;
   let failure: { error: unknown } | undefined;
@@ -85,6 +95,7 @@ export async function several<T, R>(items: readonly T[], work: (item: T, index: 
       try {
         results[index] = await work(items[index] as T, index);
       } catch (error) {
+        if (!failure) onFailure();
         failure ??= { error };
       }
     }

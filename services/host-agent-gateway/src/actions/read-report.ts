@@ -4,7 +4,7 @@ import { FileFault, plain, some } from '../files/fault.js';
 import { contentOf } from '../files/transfer.js';
 import type { ActionContext, ActionHandler } from './action.js';
 import { findAll, keep, type Named } from './keep.js';
-import { moving, several, type Moving } from './moving.js';
+import { moving, type Moving } from './moving.js';
 
 type ReadReport = Extract<ActionSpec, { kind: 'read-report' }>;
 
@@ -21,7 +21,7 @@ export const readReport: ActionHandler<ReadReport> = (context) =>
     const format = reportFormat.safeParse(spec.format);
     if (!format.success) throw new FileFault('invalid-value', `There is no format of reports ${plain(spec.format)}: use ${reportFormat.options.join(', ')}.`);
     const found = await findAll(files, { paths: spec.paths, prefix: spec.prefix, folder: spec.name, whenNone: spec.whenNone, maxFiles: MAX_FILES, maxBytes: MAX_BYTES });
-    const read = await several(found, (file) => keepAndRead(context, files, file, format.data));
+    const read = await files.each(found, (file) => keepAndRead(context, files, file, format.data));
     const artifacts = read.map(({ kept }) => kept);
     if (read.length === 0) return { artifacts };
     try {

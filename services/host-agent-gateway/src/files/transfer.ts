@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { HostError } from '../transports/errors.js';
-import { readRange, REQUEST_BYTES } from '../transports/read-range.js';
+import { BLOCK_BYTES, readRange, REQUEST_BYTES } from '../transports/read-range.js';
 import type { HostFile, HostFiles } from '../transports/transport.js';
 import { resolveInside, resolveTarget } from './resolve.js';
 
@@ -22,6 +22,7 @@ export interface Over {
 /**
  * Writes a file inside `root`. It appears under its name only when it is complete; missing folders are made.
  * `mode` is the permission bits, 0o644 when absent. `temporary` names it until then: an unfinished one of that name is replaced.
+ * `check` throws when it is not what it should be.
  * @throws HostError `path-outside` and those of the host's files; also what `source` throws. Nothing is left behind then.
  */
 export async function putFile(
@@ -29,7 +30,7 @@ export async function putFile(
   root: string,
   relative: string,
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  options: { mode?: number; temporary?: string } = {},
+  options: { mode?: number; temporary?: string; check?: (written: PutResult) => void } = {},
 ): Promise<PutResult> {
   const { folder, name } = await resolveTarget(files, root, relative);
   const target = `${folder}/${name}`;
@@ -39,6 +40,7 @@ export async function putFile(
   const file = await files.open(temporary, 'create', 0o600);
   try {
     const result = await writeAll(file, source).finally(() => file.close());
+    options.check?.(result);
     await files.chmod(temporary, options.mode ?? 0o644);
     await files.rename(temporary, target);
     return result;
@@ -79,7 +81,7 @@ async function writeAll(file: HostFile, source: AsyncIterable<Uint8Array> | Iter
     bytes += block.length;
   };
   try {
-    for await (const block of inBlocks(source, REQUEST_BYTES)) {
+    for await (const block of inBlocks(source, BLOCK_BYTES, REQUEST_BYTES)) {
       hash.update(block);
       await send(block);
       if (failure) break;
@@ -91,8 +93,8 @@ async function writeAll(file: HostFile, source: AsyncIterable<Uint8Array> | Iter
   return { bytes, sha256: hash.digest('hex') };
 }
 
-/** The same bytes in blocks of this size, the last one apart. What is that large or larger is cut and not copied. */
-export async function* inBlocks(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, size: number): AsyncGenerator<Buffer> {
+/** The same bytes in blocks of at most `size`. What is `least` or longer is handed on as it is; what is shorter is put together. */
+export async function* inBlocks(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, least: number, size: number): AsyncGenerator<Buffer> {
   let waiting: Buffer | undefined;
   let filled = 0;
   for await (const chunk of source) {
@@ -100,7 +102,7 @@ export async function* inBlocks(source: AsyncIterable<Uint8Array> | Iterable<Uin
       const length = Math.min(size - filled, chunk.length - at);
       const part = Buffer.from(chunk.buffer, chunk.byteOffset + at, length);
       at += length;
-      if (length === size) {
+      if (!waiting && length >= least) {
         yield part;
         continue;
       }
