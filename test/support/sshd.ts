@@ -30,7 +30,7 @@ export interface TestSshd extends Pick<Sshd, 'host' | 'port' | 'user' | 'private
 }
 
 /** Starts an SSH server in a new temporary folder; it is stopped at the end of the file. */
-export async function startTestSshd(options: Pick<SshdOptions, 'maxSessions'> = {}): Promise<TestSshd> {
+export async function startTestSshd(options: Pick<SshdOptions, 'maxSessions' | 'sftp'> = {}): Promise<TestSshd> {
   const dir = await tempFolder('sshd');
   const program = await findSshd(resolveHome());
   // Commands get a new environment from sshd, so the mark by which leaked processes are found is handed on here.

@@ -24,6 +24,8 @@ export interface SshdOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Channels that one connection may have open at a time (200). */
   readonly maxSessions?: number;
+  /** It offers no SFTP; or it does, and there is no program for it. */
+  readonly sftp?: 'none' | 'broken';
 }
 
 /** An SSH server of our own on this machine, for one user: the one we run as. */
@@ -107,7 +109,7 @@ async function keyIn(file: string, comment: string): Promise<string> {
   return key.publicKey;
 }
 
-function configuration(dir: string, host: string, port: number, user: string, { env = {}, maxSessions = 200 }: SshdOptions): string {
+function configuration(dir: string, host: string, port: number, user: string, { env = {}, maxSessions = 200, sftp }: SshdOptions): string {
   const path = (name: string): string => JSON.stringify(join(dir, name));
   return [
     `ListenAddress ${host}:${port}`,
@@ -128,7 +130,7 @@ function configuration(dir: string, host: string, port: number, user: string, { 
     'UseDNS no',
     'PrintMotd no',
     'AcceptEnv LANG LC_*',
-    'Subsystem sftp internal-sftp',
+    ...(sftp === 'none' ? [] : [`Subsystem sftp ${sftp === 'broken' ? '/none/sftp-server' : 'internal-sftp'}`]),
     // On one line: sshd takes the first SetEnv only.
     ...(Object.keys(env).length > 0 ? [`SetEnv ${Object.entries(env).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(' ')}`] : []),
     '',

@@ -18,6 +18,7 @@ export async function connectLocal(host: HostSpec): Promise<Transport> {
   return {
     host,
     folder: expandHome(host.folder, homedir()),
+    transfer: 'direct',
     files: localFiles(host, refuseClosed),
     get closed() {
       return closed;

@@ -3,6 +3,7 @@ import { resolveCredential } from './credential.js';
 import { HostError, messageOf } from './errors.js';
 import { hostKeyAlgorithms, hostKeyChanged, hostKeyLine, parseHostKey } from './host-key.js';
 import { lastWords, lineSplitter } from './lines.js';
+import { shellFiles } from './shell-files.js';
 import { sftpError, sshFiles, type SftpCall } from './ssh-files.js';
 import { expandHome, HOST_SHELL, type ExecResult, type HostSpec, type ShellChannel, type Transport } from './transport.js';
 
@@ -135,7 +136,7 @@ async function openTransport(host: HostSpec, client: Client, shown: Buffer | und
       try {
         return await guarded<T>((resolve, reject) => open((error, value) => (value === undefined ? reject(error) : resolve(value))));
       } catch (error) {
-        if (error instanceof HostError) throw error;
+        if (error instanceof HostError || isWithoutSftp(error)) throw error;
         if (Date.now() + waitMs > until) {
           throw new HostError(
             'channel-refused',
@@ -172,9 +173,24 @@ async function openTransport(host: HostSpec, client: Client, shown: Buffer | und
     );
   };
 
-  const home = await guarded<string>((resolve, reject) => {
-    openSftp().then((opened) => opened.realpath('.', (error, path) => (error ? reject(error) : resolve(path))), reject);
-  }).catch((error: unknown) => {
+  // Listening begins inside the callback: a quick command's whole life can arrive in the packet that opens its channel.
+  const exec = async (command: string, input?: Buffer): Promise<ExecResult> => {
+    const running = await channel<Running>('command channel', (done) =>
+      client.exec(command, (error, stream) => done(error, error ? undefined : collect(stream, input))),
+    );
+    return guarded<ExecResult>((resolve) => void running.ended.then(resolve));
+  };
+
+  const transfer = await openSftp().then(
+    () => 'sftp' as const,
+    (error: unknown) => {
+      if (isWithoutSftp(error)) return 'shell' as const;
+      client.destroy();
+      throw error;
+    },
+  );
+  const files = transfer === 'sftp' ? sshFiles(call) : shellFiles(host, exec);
+  const home = await (transfer === 'sftp' ? files.realpath('.') : exec('cd && exec pwd').then(({ stdout }) => stdout.toString().trim())).catch((error: unknown) => {
     client.destroy();
     throw error;
   });
@@ -183,19 +199,14 @@ async function openTransport(host: HostSpec, client: Client, shown: Buffer | und
     host,
     folder: expandHome(host.folder, home),
     ...(shown ? { hostKey: hostKeyLine(shown) } : {}),
-    files: sshFiles(call),
+    transfer,
+    files,
     get closed() {
       return ended !== undefined;
     },
-    // Listening begins inside the callback: a quick command's whole life can arrive in the packet that opens its channel.
     openShell: (command = HOST_SHELL) =>
       channel<ShellChannel>('shell', (done) => client.exec(command, (error, stream) => done(error, error ? undefined : shellChannel(stream)))),
-    exec: async (command) => {
-      const running = await channel<Running>('command channel', (done) =>
-        client.exec(command, (error, stream) => done(error, error ? undefined : collect(stream))),
-      );
-      return guarded<ExecResult>((resolve) => void running.ended.then(resolve));
-    },
+    exec: (command) => exec(command),
     onClose: (listener) => {
       if (ended) listener(ended.error);
       else listeners.add(listener);
@@ -211,6 +222,9 @@ async function openTransport(host: HostSpec, client: Client, shown: Buffer | und
       }),
   };
 }
+
+/** What a server without SFTP answers (no such subsystem, or no program behind it), and ssh2 says of it. */
+const isWithoutSftp = (error: unknown): boolean => /unable to start subsystem|while establishing SFTP session/i.test(messageOf(error));
 
 function shellChannel(stream: ClientChannel): ShellChannel {
   const said = lastWords(2_000);
@@ -238,7 +252,7 @@ interface Running {
   ended: Promise<ExecResult>;
 }
 
-function collect(stream: ClientChannel): Running {
+function collect(stream: ClientChannel, input?: Buffer): Running {
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   let code = 255;
@@ -247,6 +261,11 @@ function collect(stream: ClientChannel): Running {
   stream.on('exit', (exit: number | null, signal?: string) => {
     code = exit ?? 128 + (SIGNALS[signal?.replace(/^SIG/, '') ?? ''] ?? 0);
   });
+  if (input) {
+    // A command that ended before it has read all of it says so by its exit code.
+    stream.on('error', () => undefined);
+    stream.end(input);
+  }
   const ended = new Promise<ExecResult>((resolve) => {
     stream.on('close', () => resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) }));
   });

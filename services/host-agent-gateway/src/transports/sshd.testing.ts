@@ -24,7 +24,7 @@ export interface RelayedSshd {
 }
 
 /** Starts both on free ports; they end with the test file at the latest. */
-export async function startSshd(settings: { maxSessions?: number } = {}): Promise<RelayedSshd> {
+export async function startSshd(settings: { maxSessions?: number; sftp?: 'none' | 'broken' } = {}): Promise<RelayedSshd> {
   const sshd = await startTestSshd(settings);
   const home = await tempFolder('host');
   // Files that a credential may name by mistake, and the one it should: that of a key which may log in.

@@ -7,13 +7,15 @@ import { startSshd, type RelayedSshd } from './sshd.testing.js';
 import { transportContract } from './transport.contract.js';
 
 let sshd: RelayedSshd;
+let bare: RelayedSshd;
 beforeAll(async () => {
-  sshd = await startSshd({ maxSessions: 8 });
+  [sshd, bare] = await Promise.all([startSshd({ maxSessions: 8 }), startSshd({ maxSessions: 8, sftp: 'none' })]);
 });
-afterAll(() => sshd.stop());
+afterAll(() => Promise.all([sshd.stop(), bare.stop()]));
 
 // Eight channels for one connection, and the contract asks for twelve commands at once: the rest waits its turn.
 transportContract('ssh', connectSsh, () => sshd.spec('contract'));
+transportContract('ssh without SFTP', connectSsh, () => bare.spec('contract'));
 transportContract('local', connectLocal, () => sshd.spec('contract', { transport: 'local' }));
 
 describe('getting in over ssh', () => {

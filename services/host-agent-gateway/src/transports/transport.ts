@@ -87,6 +87,8 @@ export interface Transport {
   /** The key the host showed, as an OpenSSH line; absent for `local`. */
   readonly hostKey?: string;
   readonly files: HostFiles;
+  /** How its files are reached: over SFTP, by commands where there is none, or as our own. */
+  readonly transfer: 'sftp' | 'shell' | 'direct';
   readonly closed: boolean;
   /** One long-lived POSIX shell whose stdin we write and whose stdout lines we read; `command` replaces HOST_SHELL in specs. */
   openShell(command?: string): Promise<ShellChannel>;
