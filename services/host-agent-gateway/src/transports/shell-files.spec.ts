@@ -84,7 +84,8 @@ describe('files of a host without SFTP', () => {
     expect(Buffer.concat(parts).equals(content)).toBe(true);
     symlinkSync('/etc', `${folder}/out`);
     await expect(getFile(transport, folder, 'out/passwd')).rejects.toMatchObject({ code: 'path-outside' });
-    for (const ask of [transport.files.list(`${folder}/new/large`), transport.files.unlink(`${folder}/none`), transport.files.open(`${folder}/none/x`, 'create')]) await expect(ask).rejects.toMatchObject({ code: 'not-found' });
+    const { files } = transport;
+    for (const ask of [() => files.list(`${folder}/new/large`), () => files.unlink(`${folder}/none`), () => files.open(`${folder}/none/x`, 'create')]) await expect(ask()).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it('are enough for commands to run and their output to be read', async () => {
