@@ -120,6 +120,7 @@ function asyncapi() {
         [outputHeaders.stream]: { enum: ['stdout', 'stderr'], description: 'which of the two' },
         [outputHeaders.offset]: text('where in its stream the first byte stands'),
         [outputHeaders.reached]: text('how far both have come after this chunk: <stdout bytes>,<stderr bytes>'),
+        [outputHeaders.cut]: text('of an empty chunk: so many bytes were left out from its offset on, because there were more than are kept'),
         [outputHeaders.time]: text('when the gateway read it, RFC 3339'),
       },
       required: [outputHeaders.stream, outputHeaders.offset, outputHeaders.reached, outputHeaders.time],

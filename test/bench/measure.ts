@@ -16,6 +16,9 @@ export async function interleaved(rounds: number, ours: () => Promise<unknown>, 
   return times;
 }
 
+/** Lets something run for a while before it is measured. */
+export const between = (forMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, forMs));
+
 export async function timed(run: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await run();

@@ -9,7 +9,7 @@ import { buildOrchestratorService } from '@berth/build-orchestrator';
 import { startConsole } from '@berth/console';
 import { gatewayService } from '@berth/host-agent-gateway';
 import { leaseService } from '@berth/lease';
-import { readEnvironment, startService, type Config, type RunningService } from '@berth/runtime';
+import { actionSettings, readEnvironment, startService, type Config, type RunningService } from '@berth/runtime';
 import { addressOptions, shownAddress } from '@berth/nats';
 import { lockHome, resolveHome } from './home.js';
 import { startNats } from './nats.js';
@@ -84,7 +84,7 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
 
     // Others may pass through the state folder; what commands and errors say is for its owner.
     await mkdir(join(home, 'logs'), { recursive: true, mode: 0o700 });
-    const config: Config = { home, httpPort: settings.BERTH_HTTP_PORT, natsUrl: bus.url, databaseUrl: database.url, logLevel: settings.BERTH_LOG_LEVEL, sweepMs: settings.BERTH_SWEEP_SECONDS * 1000, sweepGraceMs: settings.BERTH_SWEEP_GRACE_SECONDS * 1000, artifacts: settings.BERTH_ARTIFACTS, logFile: join(home, 'logs', 'berth.log') };
+    const config: Config = { home, httpPort: settings.BERTH_HTTP_PORT, natsUrl: bus.url, databaseUrl: database.url, logLevel: settings.BERTH_LOG_LEVEL, sweepMs: settings.BERTH_SWEEP_SECONDS * 1000, sweepGraceMs: settings.BERTH_SWEEP_GRACE_SECONDS * 1000, artifacts: settings.BERTH_ARTIFACTS, ...actionSettings(settings), logFile: join(home, 'logs', 'berth.log') };
     for (const wave of waves) {
       const services = await Promise.allSettled(wave.map((definition) => startService(definition, config, failed(definition.name))));
       for (const outcome of services) if (outcome.status === 'fulfilled') started.push(named(outcome.value));

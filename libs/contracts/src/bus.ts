@@ -139,6 +139,8 @@ export const outputHeaders = {
   offset: 'Berth-Offset',
   /** how far stdout and stderr have come after this chunk: `<stdout bytes>,<stderr bytes>` */
   reached: 'Berth-Reached',
+  /** of an empty chunk: so many bytes were left out from its offset on, because there were more than are kept */
+  cut: 'Berth-Cut',
   /** when the gateway read it, RFC 3339 */
   time: 'Berth-Time',
 } as const;

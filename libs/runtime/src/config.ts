@@ -17,9 +17,16 @@ export interface Config {
   sweepGraceMs: number;
   /** where artifacts are kept; on the bus when absent */
   artifacts?: ArtifactsSetting;
+  /** folder with a file for each secret; `secrets` in `home` when absent */
+  secretsFolder?: string;
+  /** bytes of each stream of an action's output that are kept when the action says nothing else; 1 GiB when absent */
+  outputLimit?: number;
   /** absolute path; standard error when absent */
   logFile?: string;
 }
+
+/** Bytes of each stream of an action's output: the first and the last half of it are kept when there is more. */
+export const DEFAULT_OUTPUT_LIMIT = 1024 ** 3;
 
 const environment = z.object({
   BERTH_HOME: z.string().min(1).optional(),
@@ -40,11 +47,19 @@ const environment = z.object({
         return z.NEVER;
       }
     }),
+  BERTH_SECRETS: z.string().min(1).optional(),
+  BERTH_OUTPUT_LIMIT: z.coerce.number('must be a number of bytes').int('must be a whole number of bytes').min(65_536, 'must be at least 65536 bytes').default(DEFAULT_OUTPUT_LIMIT),
   BERTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
 /** An environment that can't be used: every fault in one sentence. */
 export class ConfigError extends Error {}
+
+/** What the gateway and the build orchestrator are given of it. */
+export const actionSettings = (env: ReturnType<typeof readEnvironment>): Pick<Config, 'secretsFolder' | 'outputLimit'> => ({
+  outputLimit: env.BERTH_OUTPUT_LIMIT,
+  ...(env.BERTH_SECRETS !== undefined && { secretsFolder: env.BERTH_SECRETS }),
+});
 
 /**
  * Reads the environment once, before anything starts.

@@ -5,5 +5,6 @@ export { JetStreamStrategy, type Command } from './strategy.js';
 export { StatusFeed, type Status } from './status.js';
 export { Follower, type Following } from './follower.js';
 export { openRuntime, startService, type Living, type RunningService, type Runtime, type ServiceDefinition } from './service.js';
-export { ConfigError, readEnvironment, type Config } from './config.js';
+export { actionSettings, ConfigError, DEFAULT_OUTPUT_LIMIT, readEnvironment, type Config } from './config.js';
+export { readSecret, SecretFault, secretsFolder } from './secrets.js';
 export { runDefinition, runService } from './main.js';

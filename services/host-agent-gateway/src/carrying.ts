@@ -1,5 +1,5 @@
 import { derivedId, type ActionEvent } from '@berth/contracts';
-import { tellUntilStored, type Aggregates, type Runtime } from '@berth/runtime';
+import { DEFAULT_OUTPUT_LIMIT, readSecret, tellUntilStored, type Aggregates, type Runtime } from '@berth/runtime';
 import { actions } from './actions/index.js';
 import { foldersOf, type ActionContext } from './actions/action.js';
 import { gatewayObjects } from './adapters/objects.js';
@@ -130,14 +130,15 @@ export class Carrying {
       runner: this.parts.runner,
       output,
       objects: this.objects,
-      secret: () => Promise.reject(new Error('there is no store of secrets')),
       // A removal is owed whatever happens: it waits for its host instead of failing.
       mayHaveStarted: mayHaveStarted || removal,
       owed: removal || (mayHaveStarted && !makes),
       abandoned: under.abandoned(action.lease),
       prepared: under.prepared(action.lease),
       startedAt: under.startedAt(id),
-      signals: { cancel, detach: AbortSignal.any([this.detach.signal, gone]) },
+      outputLimit: runtime.config.outputLimit ?? DEFAULT_OUTPUT_LIMIT,
+      signals: { cancel, detach: AbortSignal.any([this.detach.signal, gone]), cancelGraceMs: () => this.stateOf(id)?.graceMs },
+      secret: (name) => readSecret(runtime.config, name),
       started: () => this.tell(id, { type: 'Start' }, 'started'),
       note: (what, why) => runtime.log.warn({ action: id, host: host.id, problem: why }, what),
       link: (problem) => runtime.log.info({ action: id, host: host.id, problem: problem ?? null }, problem === undefined ? 'link is back' : 'link lost'),

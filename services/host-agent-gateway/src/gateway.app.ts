@@ -63,7 +63,8 @@ export class GatewayApp implements Following {
 
   async cancel(command: Command<CommandData<'host-agent-gateway', 'CancelAction'>>): Promise<Answer> {
     await this.follower.reached(command.after);
-    return this.actions.handle(command.data.action, { type: 'Cancel', reason: command.data.reason }, causeOf(command));
+    const { action, reason, graceMs } = command.data;
+    return this.actions.handle(action, { type: 'Cancel', reason, ...(graceMs !== undefined && { graceMs }) }, causeOf(command));
   }
 
   // --- feed ---

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { ActionEvent, Answer, CommandInput, HostAccess, LeaseEvent, Recorded, ResourceEvent } from '@berth/contracts';
+import { outputHeaders, subjects, type ActionEvent, type Answer, type CommandInput, type HostAccess, type LeaseEvent, type Recorded, type ResourceEvent } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
 import { natsBus, startService, type Bus, type RunningService } from '@berth/runtime';
-import { connect, type NatsConnection } from 'nats';
+import { streams } from '@berth/nats';
+import { AckPolicy, connect, createInbox, DeliverPolicy, type NatsConnection } from 'nats';
 import { atEndOfFile, tempFolder } from '../../../test/support/cleanup.js';
 import { startTestNats } from '../../../test/support/nats.js';
 import { eventually } from '../../../test/support/wait.js';
@@ -27,6 +28,9 @@ export interface TestGateway {
   started(action: string): Promise<void>;
   /** The last event of an action, once that has ended. */
   ended(action: string): Promise<ActionEvent>;
+  /** The stored chunks of an action's output: `<stream> <offset>`, how much is left out there, and the bytes. */
+  chunks(action: string): Promise<{ stream: string; offset: number; cut: number; bytes: Buffer }[]>;
+  cancel(action: string, graceMs?: number): Promise<Answer>;
   restart(): Promise<void>;
 }
 
@@ -91,6 +95,24 @@ export async function startGateway(): Promise<TestGateway> {
         const last = (await events(action)).at(-1);
         return last && /Succeeded|Failed|Lost|Cancelled/.test(last.type) ? last : false;
       }, { timeoutMs: 15_000 }),
+    async chunks(action) {
+      const manager = await connection.jetstreamManager();
+      const inbox = createInbox();
+      const subscription = connection.subscribe(inbox);
+      const info = await manager.consumers.add(streams.output.name, { deliver_subject: inbox, ack_policy: AckPolicy.None, deliver_policy: DeliverPolicy.All, filter_subject: subjects.output(action) });
+      const chunks: { stream: string; offset: number; cut: number; bytes: Buffer }[] = [];
+      if (info.num_pending > 0) {
+        for await (const { headers, data } of subscription) {
+          const header = (name: string) => headers?.get(name) ?? '';
+          chunks.push({ stream: header(outputHeaders.stream), offset: Number(header(outputHeaders.offset)), cut: Number(header(outputHeaders.cut)), bytes: Buffer.from(data) });
+          if (chunks.length === info.num_pending) break;
+        }
+      }
+      subscription.unsubscribe();
+      await manager.consumers.delete(streams.output.name, info.name);
+      return chunks;
+    },
+    cancel: (action, graceMs) => bus.command('host-agent-gateway', 'CancelAction', { action, ...(graceMs !== undefined && { graceMs }) }, { id: randomUUID(), actor: 'spec', after: position }),
     async restart() {
       await service.stop();
       service = await start();

@@ -18,8 +18,6 @@ export interface ActionContext<S extends ActionSpec = ActionSpec> {
   runner: Runner;
   output: OutputSink;
   objects: Objects;
-  /** The value of a secret. @throws when there is none of that name, with a sentence that says so */
-  secret(name: string): Promise<string>;
   /** It may have been started by a process before this one. */
   mayHaveStarted: boolean;
   /** It has to be done however long its host is away. */
@@ -30,7 +28,12 @@ export interface ActionContext<S extends ActionSpec = ActionSpec> {
   prepared: Extract<ActionSpec, { kind: 'prepare-working-copy' }> | undefined;
   /** When it was recorded as started, epoch milliseconds. */
   startedAt: number | undefined;
-  signals: { cancel: AbortSignal; detach: AbortSignal };
+  /** Bytes of each stream that are kept of what is printed, when the action says nothing else. */
+  outputLimit: number;
+  /** `cancelGraceMs`: asked when it is cancelled, the time to end by itself that was said then. */
+  signals: { cancel: AbortSignal; detach: AbortSignal; cancelGraceMs(): number | undefined };
+  /** The value of a secret. @throws SecretFault */
+  secret(name: string): Promise<Buffer>;
   /** The host has begun. */
   started(): void;
   /** Something went otherwise than wanted, and it goes on all the same. */

@@ -1,29 +1,37 @@
 import type { ActionSpec } from '@berth/contracts';
+import { SecretFault } from '@berth/runtime';
 import type { End } from '../domain/action.js';
 import { checkoutResult, checkoutScript } from '../git/checkout.js';
 import { tokenEnvironment, withoutSecrets } from '../git/repository.js';
 import { plain } from '../files/fault.js';
-import { messageOf } from '../transports/errors.js';
 import type { ActionContext, ActionHandler } from './action.js';
 import { say } from './moving.js';
 import { makeFolder, markOf } from './run-command.js';
 import { reach, runScript } from './run-script.js';
+import { endUnmasked } from './secrets.js';
 
 type Checkout = Extract<ActionSpec, { kind: 'checkout' }>;
 
 /** Puts a repository into a folder of the working copy, or makes the working copy itself of it. */
 export const checkout: ActionHandler<Checkout> = async (context) => {
   const { spec } = context;
-  const env = await tokenOf(context);
-  if ('kind' in env) return env;
+  const token = await tokenOf(context);
+  if (typeof token === 'object') return endUnmasked(context, token);
   const transport = await reach(context);
   if (!transport) return undefined;
   const root = context.folder.startsWith('/') ? context.folder : await makeFolder(transport, context.folder);
-  const text = checkoutScript(root, spec);
+  const script = {
+    text: checkoutScript(root, spec),
+    cwd: root,
+    env: { ...(token !== undefined && tokenEnvironment(spec.repository, token)), ...markOf(context.lease) },
+    // Nothing that git says has it in it, and this makes sure of that.
+    ...(token !== undefined && { secrets: [Buffer.from(token)] }),
+    ...(spec.timeoutMs !== undefined && { timeoutMs: spec.timeoutMs }),
+  };
   // Its output is read from the beginning again after a restart, and its lines are said once, at its end.
   const notes: string[] = [];
-  const end = await runScript(context, { text, cwd: root, env: { ...env.values, ...markOf(context.lease) }, ...(spec.timeoutMs !== undefined && { timeoutMs: spec.timeoutMs }) }, 'captured', (exitCode, result, said) => {
-    const made = checkoutResult(exitCode, said.stdout, withoutToken(said.stderr, env.values));
+  const end = await runScript(context, script, 'captured', (exitCode, result, said) => {
+    const made = checkoutResult(exitCode, said.stdout, said.stderr);
     if (!made.ok) return { kind: 'failed', result, code: made.code, error: made.message };
     notes.push(...made.notes, `checked out ${plain(withoutSecrets(spec.repository))} at ${made.commit}${spec.path === undefined ? '' : ` in ${plain(spec.path)}`}`);
     return { kind: 'succeeded', result: { path: made.path, commit: made.commit } };
@@ -34,23 +42,14 @@ export const checkout: ActionHandler<Checkout> = async (context) => {
   return { ...end, result: { stdoutBytes: context.output.reached.stdout, stderrBytes: context.output.reached.stderr, ...end.result } };
 };
 
-/** The environment that gives git the token, or the end of a checkout whose secret there is not. */
-async function tokenOf(context: ActionContext<Checkout>): Promise<{ values: Record<string, string> } | End> {
-  const { secret, repository } = context.spec;
-  if (secret === undefined) return { values: {} };
-  let token: string;
+/** The token, or the end of a checkout whose secret there is not. */
+async function tokenOf(context: ActionContext<Checkout>): Promise<string | undefined | End> {
+  const { secret } = context.spec;
+  if (secret === undefined) return undefined;
   try {
-    token = await context.secret(secret);
+    return (await context.secret(secret)).toString('utf8').trim();
   } catch (error) {
-    // It has what it needs when it was started before, and its end is waited for.
-    if (context.mayHaveStarted) return { values: {} };
-    return { kind: 'failed', result: {}, code: 'secret', error: `the secret ${secret} cannot be read: ${messageOf(error)}` };
+    if (!(error instanceof SecretFault)) throw error;
+    return { kind: 'failed', result: {}, code: 'secret', error: error.message };
   }
-  return { values: tokenEnvironment(repository, token.trim()) };
-}
-
-/** Nothing that git says has it in it, and this makes sure of that. */
-function withoutToken(said: string, env: Record<string, string>): string {
-  const token = env['BERTH_GIT_TOKEN'];
-  return token === undefined || token === '' ? said : said.replaceAll(token, '***');
 }

@@ -35,7 +35,7 @@ export async function moving(context: ActionContext, work: (moving: Moving) => P
   const failed = new AbortController();
   const connect = async (): Promise<Transport> => {
     // What was cancelled still takes away what is half done, but waits for no host.
-    const transport = cancel.aborted ? await context.pool.connect(context.host) : await reach({ ...context, signals: { cancel, detach: over } });
+    const transport = cancel.aborted ? await context.pool.connect(context.host) : await reach({ ...context, signals: { ...context.signals, detach: over } });
     if (!transport) throw new HostError('connection-lost', `The connection to host ${context.host.id} is not waited for any more.`);
     return transport;
   };

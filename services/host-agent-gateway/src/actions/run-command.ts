@@ -1,24 +1,49 @@
-import type { ActionSpec } from '@berth/contracts';
+import type { ActionResult, ActionSpec } from '@berth/contracts';
+import type { End } from '../domain/action.js';
 import { HostError } from '../transports/errors.js';
 import type { Transport } from '../transports/transport.js';
 import type { ActionHandler } from './action.js';
-import { reach, runScript } from './run-script.js';
+import { exitText } from './exit-text.js';
+import { readOutputs, type Outputs } from './outputs.js';
+import { overConnection, reach, runScript, type Script } from './run-script.js';
+import { endUnmasked, secretsOf } from './secrets.js';
+
+type RunCommand = Extract<ActionSpec, { kind: 'run-command' }>;
 
 /** What every process of a lease carries, so that what a command leaves running is found when the lease ends. */
 export const markOf = (lease: string) => ({ BERTH_LEASE: lease });
 
 /** Runs a command in the lease's folder. */
-export const runCommand: ActionHandler<Extract<ActionSpec, { kind: 'run-command' }>> = async (context) => {
-  const { command, env, timeoutMs } = context.spec;
+export const runCommand: ActionHandler<RunCommand> = async (context) => {
+  const { command, shell, env, timeoutMs, outputLimit } = context.spec;
+  const given = await secretsOf(context);
+  if ('kind' in given) return endUnmasked(context, given);
   if (!context.folder.startsWith('/') && !context.mayHaveStarted) {
     const transport = await reach(context);
     if (!transport) return undefined;
     await makeFolder(transport, context.folder);
   }
-  return runScript(context, { text: command, cwd: context.folder, env: { ...env, ...markOf(context.lease) }, ...(timeoutMs !== undefined && { timeoutMs }) }, 'published', (exitCode, result) =>
-    exitCode === 0 ? { kind: 'succeeded', result } : { kind: 'failed', result, code: 'exit', error: `exit code ${exitCode}` },
-  );
+  const script: Script = {
+    text: command,
+    cwd: context.folder,
+    env: { ...env, ...given.env, ...markOf(context.lease) },
+    files: given.files,
+    secrets: given.values,
+    ...(shell !== undefined && { shell }),
+    ...(outputLimit !== undefined && { outputLimit }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  };
+  return runScript(context, script, 'published', async (exitCode, result, said) => {
+    const told = said.outputs ? await overConnection(context, async (transport) => outputsEnd(await readOutputs(transport, context.id), result)) : ({ kind: 'succeeded', result } as const);
+    if (exitCode === 0 || told === undefined) return told;
+    const { id, folder } = context.host;
+    // That it failed says more than that its outputs can't be read.
+    return { kind: 'failed', result: told.kind === 'succeeded' ? told.result : result, code: 'exit', error: exitText(exitCode, { tail: said.tail, full: said.full, host: id, folder }) };
+  });
 };
+
+const outputsEnd = (read: Outputs, result: ActionResult): End =>
+  read.ok ? { kind: 'succeeded', result: Object.keys(read.outputs).length > 0 ? { ...result, outputs: read.outputs } : result } : { kind: 'failed', result, code: 'outputs', error: read.error };
 
 /** Folders of host leases that are known to be there, by connection: a new connection looks again. */
 const made = new WeakMap<Transport, Set<string>>();

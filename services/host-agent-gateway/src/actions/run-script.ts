@@ -1,5 +1,9 @@
-import { unreachable, type ActionResult } from '@berth/contracts';
+import { unreachable, type ActionResult, type CommandShell } from '@berth/contracts';
 import type { End } from '../domain/action.js';
+import { beginAt, contextOf, handOn, type Taker } from '../masking/handing-on.js';
+import { maskText } from '../masking/masker.js';
+import { patternsOf, type Patterns } from '../masking/patterns.js';
+import type { Outcome } from '../runner/outcome.js';
 import { pause } from '../runner/pause.js';
 import { HostError, isPassing } from '../transports/errors.js';
 import type { Transport } from '../transports/transport.js';
@@ -8,7 +12,15 @@ import { partOf, type ActionContext, type Part } from './action.js';
 export interface Script {
   text: string;
   cwd: string;
+  /** What it is written for; sh when absent. */
+  shell?: CommandShell;
   env?: Record<string, string>;
+  /** Variables that hold the path of a file with this in it. */
+  files?: Record<string, Buffer>;
+  /** What is masked in all that is told of it. */
+  secrets?: readonly Buffer[];
+  /** Bytes of each stream that are kept of what is published. */
+  outputLimit?: number;
   timeoutMs?: number;
   /** It is not the action itself but this part of it. */
   part?: Part;
@@ -16,14 +28,20 @@ export interface Script {
   elsewhere?: boolean;
 }
 
-/** What a captured script printed. */
+/** What a captured script printed, and what is known of any besides its exit code. */
 export interface Said {
   stdout: string;
   stderr: string;
+  /** The last lines of a published one. */
+  readonly tail: string;
+  /** It has told outputs. */
+  outputs: boolean;
+  /** The host could not keep all that it printed. */
+  full: boolean;
 }
 
-/** What an exit code means for a kind of action. */
-export type Verdict = (exitCode: number, result: ActionResult, said: Said) => End;
+/** What an exit code means for a kind of action. `undefined`: we were told to stop watching. */
+export type Verdict = (exitCode: number, result: ActionResult, said: Said) => End | Promise<End | undefined>;
 
 /** Of a captured script only so much is kept, in characters: it is ours and prints little. */
 const CAPTURED = 64 * 1024;
@@ -36,39 +54,63 @@ const CONNECTIONS = 10;
  * from the beginning also after a restart. `late` tells the end of one whose time was over, where that is not a failure alone.
  */
 export async function runScript(context: ActionContext, script: Script, output: 'published' | 'captured', verdict: Verdict, late?: (...about: [ActionResult, Said]) => End): Promise<End | undefined> {
-  const { runner, signals } = context;
-  const sink = context.output;
-  const said = { stdout: '', stderr: '' };
-  const outcome = await runner.run(
+  const published = output === 'published';
+  const patterns = script.secrets === undefined ? NOTHING : patternsOf(script.secrets);
+  const said: Said = { stdout: '', stderr: '', outputs: false, full: false, get tail() { return published ? handing.tail() : ''; } };
+  const taker = published ? context.output : capture(said);
+  const handing = handOn(patterns, taker);
+  const outcome = await context.runner.run(
     context.host,
     {
       id: partOf(context.id, script.part),
       script: script.text,
       cwd: script.cwd,
       env: script.env ?? {},
-      offsets: output === 'published' ? { ...sink.reached } : { stdout: 0, stderr: 0 },
+      offsets: { stdout: beginAt(patterns, taker.reached.stdout), stderr: beginAt(patterns, taker.reached.stderr) },
       mayHaveStarted: context.mayHaveStarted,
       connectLimitMs: CONNECT_LIMIT_MS,
+      ...(published && { outputLimit: script.outputLimit ?? context.outputLimit, context: contextOf(patterns) }),
+      ...(script.shell !== undefined && { shell: script.shell }),
+      ...(script.files && { files: script.files }),
       ...(script.timeoutMs !== undefined && { timeoutMs: script.timeoutMs }),
       ...(script.elsewhere && { awayLimitMs: CONNECT_LIMIT_MS }),
       ...(context.startedAt !== undefined && script.part === undefined && { startedAt: context.startedAt }),
     },
     {
-      onChunk(stream, offset, bytes) {
-        if (output === 'published') return sink.chunk(stream, offset, bytes);
-        said[stream] = (said[stream] + bytes.toString('utf8')).slice(-CAPTURED);
-        return Promise.resolve();
-      },
+      onChunk: (stream, offset, bytes) => handing.chunk(stream, offset, bytes),
+      onCut: (stream, to, next) => handing.cut(stream, to, next),
       onStarted: () => context.started(),
       onLink: (link) => context.link(link.up ? undefined : link.error.message),
     },
-    signals,
+    context.signals,
   );
   if (outcome.kind === 'detached') return undefined;
-  await sink.settled();
-  const result: ActionResult = output === 'published' ? { stdoutBytes: sink.reached.stdout, stderrBytes: sink.reached.stderr } : {};
+  await handing.end();
+  await context.output.settled();
+  const result: ActionResult = published ? { stdoutBytes: taker.reached.stdout, stderrBytes: taker.reached.stderr } : {};
+  const end = await endOf(outcome, script, result, said, verdict, late);
+  return end && withTail(masked(end, patterns), said.tail);
+}
+
+const NOTHING = patternsOf([]);
+
+/** Keeps the end of what is printed, from the beginning on also after a restart. */
+function capture(said: Said): Taker {
+  return {
+    reached: { stdout: 0, stderr: 0 },
+    chunk(stream, _, bytes) {
+      said[stream] = (said[stream] + bytes.toString('utf8')).slice(-CAPTURED);
+      return Promise.resolve();
+    },
+    cut: () => Promise.resolve(),
+  };
+}
+
+async function endOf(outcome: Exclude<Outcome, { kind: 'detached' }>, script: Script, result: ActionResult, said: Said, verdict: Verdict, late?: (...about: [ActionResult, Said]) => End): Promise<End | undefined> {
   switch (outcome.kind) {
     case 'exited':
+      said.outputs = outcome.outputs ?? false;
+      said.full = outcome.full ?? false;
       return verdict(outcome.code, { ...result, exitCode: outcome.code }, said);
     case 'timeout':
       return late?.(result, said) ?? { kind: 'failed', result, code: 'timeout', error: `it ran longer than ${(script.timeoutMs ?? 0) / 1000} s and was ended` };
@@ -77,12 +119,22 @@ export async function runScript(context: ActionContext, script: Script, output: 
     case 'lost':
       return { kind: 'lost', result, error: 'the host cannot tell how it ended (it restarted, or the command was killed from outside)' };
     case 'not-started':
+      return { kind: 'failed', result, code: outcome.error.code === 'shell' ? 'shell' : 'unreachable', error: outcome.error.message };
     case 'away':
       return { kind: 'failed', result, code: 'unreachable', error: outcome.error.message };
     default:
       return unreachable(outcome);
   }
 }
+
+/** In what is printed secrets are masked already; here, in what is said about it. */
+function masked(end: End, patterns: Patterns): End {
+  const { outputs } = end.result;
+  const result = outputs ? { ...end.result, outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [maskText(patterns, name), maskText(patterns, value)])) } : end.result;
+  return end.kind === 'failed' || end.kind === 'lost' ? { ...end, result, error: maskText(patterns, end.error) } : { ...end, result };
+}
+
+const withTail = (end: End, tail: string): End => ((end.kind === 'failed' || end.kind === 'lost') && tail !== '' ? { ...end, result: { ...end.result, tail } } : end);
 
 /**
  * Does over a connection what can be done again over the next one when that is lost: moving a file, say.

@@ -17,6 +17,8 @@ export interface OutputSink {
   readonly reached: Offsets;
   /** Resolves when there is room for more; the chunk itself is stored by `settled`. */
   chunk(stream: 'stdout' | 'stderr', offset: number, bytes: Buffer): Promise<void>;
+  /** Says that what is between `offset` and `to` was left out. Resolves as `chunk` does. */
+  cut(stream: 'stdout' | 'stderr', offset: number, to: number): Promise<void>;
   /** Resolves when every chunk is stored. */
   settled(): Promise<void>;
 }
@@ -40,6 +42,8 @@ interface Piece {
   stream: 'stdout' | 'stderr';
   offset: number;
   bytes: Buffer;
+  /** so many bytes are left out here */
+  cut?: number;
   reached: string;
   stored: boolean;
 }
@@ -60,13 +64,14 @@ export function outputSink(connection: NatsConnection, action: string, from: Off
   /** counts the times that chunks were stored out of order: the server must not take their next copies for repeats */
   let round = 0;
 
-  async function store({ stream, offset, bytes, reached: mark }: Piece): Promise<void> {
+  async function store({ stream, offset, bytes, cut, reached: mark }: Piece): Promise<void> {
     const headers = natsHeaders();
     headers.set(outputHeaders.stream, stream);
     headers.set(outputHeaders.offset, String(offset));
     headers.set(outputHeaders.reached, mark);
     headers.set(outputHeaders.time, new Date().toISOString());
-    headers.set('Nats-Msg-Id', `${action}:${stream}:${offset}${round === 0 ? '' : `:${round}`}`);
+    if (cut !== undefined) headers.set(outputHeaders.cut, String(cut));
+    headers.set('Nats-Msg-Id', `${action}:${stream}:${offset}${cut === undefined ? '' : ':cut'}${round === 0 ? '' : `:${round}`}`);
     const reply = await requests.ask(subject, bytes, { timeoutMs: 5000, headers });
     const ack = JSON.parse(new TextDecoder().decode(reply.data)) as { seq?: number; error?: { code: number; description: string } };
     if (ack.seq !== undefined) return;
@@ -116,16 +121,19 @@ export function outputSink(connection: NatsConnection, action: string, from: Off
 
   const progress = () => goingBack ?? Promise.race(underWay);
 
+  async function add(piece: Omit<Piece, 'reached' | 'stored'>): Promise<void> {
+    if (failure) throw failure;
+    reached[piece.stream] = Math.max(reached[piece.stream], piece.offset + piece.bytes.length + (piece.cut ?? 0));
+    const queued = { ...piece, reached: `${reached.stdout},${reached.stderr}`, stored: false };
+    queue.push(queued);
+    if (!goingBack) send(queued);
+    while (queue.length >= WINDOW && !failure) await progress();
+  }
+
   return {
     reached,
-    async chunk(stream, offset, bytes) {
-      if (failure) throw failure;
-      reached[stream] = Math.max(reached[stream], offset + bytes.length);
-      const piece = { stream, offset, bytes, reached: `${reached.stdout},${reached.stderr}`, stored: false };
-      queue.push(piece);
-      if (!goingBack) send(piece);
-      while (queue.length >= WINDOW && !failure) await progress();
-    },
+    chunk: (stream, offset, bytes) => add({ stream, offset, bytes }),
+    cut: (stream, offset, to) => add({ stream, offset, bytes: Buffer.alloc(0), cut: to - offset }),
     async settled() {
       while (queue.length > 0 && !failure) await progress();
       if (failure) throw failure;

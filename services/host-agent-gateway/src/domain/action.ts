@@ -6,11 +6,17 @@ interface Asked {
   spec: ActionSpec;
 }
 
+/** Why it is to be ended, if it is, and the time it has to end by itself where that was said. */
+interface Cancelling {
+  cancel?: string;
+  graceMs?: number;
+}
+
 /** An action, tagged by how far it is. */
 export type Action =
   | { status: 'none' }
-  | ({ status: 'requested'; cancel?: string } & Asked)
-  | ({ status: 'started'; cancel?: string } & Asked)
+  | ({ status: 'requested' } & Cancelling & Asked)
+  | ({ status: 'started' } & Cancelling & Asked)
   | ({ status: 'succeeded'; result: ActionResult } & Asked)
   | ({ status: 'failed'; result: ActionResult; code: string; error: string } & Asked)
   | ({ status: 'lost'; result: ActionResult; error: string } & Asked)
@@ -25,7 +31,7 @@ export type End =
   | { kind: 'lost'; result: ActionResult; error: string }
   | { kind: 'cancelled'; result: ActionResult; reason: string };
 
-export type ActionCommand = ({ type: 'Request' } & Asked) | { type: 'Start' } | { type: 'Cancel'; reason: string } | { type: 'End'; end: End };
+export type ActionCommand = ({ type: 'Request' } & Asked) | { type: 'Start' } | { type: 'Cancel'; reason: string; graceMs?: number } | { type: 'End'; end: End };
 
 export const isLive = (action: Action): action is LiveAction => action.status === 'requested' || action.status === 'started';
 
@@ -38,7 +44,7 @@ export function decide(command: ActionCommand, action: Action): readonly ActionE
       return action.status === 'requested' ? [{ type: 'ActionStarted', data: {} }] : [];
     case 'Cancel':
       if (action.status === 'none') return rejected('unknown-action', 'There is no such action.', [{ field: 'data.action', message: 'is not the id of an action' }]);
-      return isLive(action) && action.cancel === undefined ? [{ type: 'CancelRequested', data: { reason: command.reason } }] : [];
+      return isLive(action) && action.cancel === undefined ? [{ type: 'CancelRequested', data: { reason: command.reason, ...(command.graceMs !== undefined && { graceMs: command.graceMs }) } }] : [];
     case 'End':
       return isLive(action) ? [endEvent(command.end)] : [];
     default:
@@ -73,7 +79,7 @@ export function evolve(action: Action, event: ActionEvent): Action {
     case 'ActionStarted':
       return { ...action, status: 'started' };
     case 'CancelRequested':
-      return { ...action, cancel: event.data.reason };
+      return { ...action, cancel: event.data.reason, ...(event.data.graceMs !== undefined && { graceMs: event.data.graceMs }) };
     case 'ActionSucceeded':
       return { status: 'succeeded', lease, token, spec, result: event.data };
     case 'ActionFailed': {

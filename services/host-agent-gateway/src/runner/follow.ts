@@ -4,6 +4,7 @@ import type { ActionState, EndReason, Exit, HostShell } from './host-shell.js';
 import type { Outcome, RunCallbacks, RunSignals, RunSpec } from './outcome.js';
 import { pause } from './pause.js';
 import type { Tail } from './tail.js';
+import type { Reader } from './turns.js';
 
 /** What one `run` carries from connection to connection. */
 export interface Watch {
@@ -30,7 +31,7 @@ const STARTING_MS = 3_000;
  * Nothing of it is under way any more when it returns or throws, so the next connection can take over at the tails' offsets.
  * @throws HostError `connection-lost` and the like; `still-running`; whatever the output sink throws
  */
-export async function follow(transport: Transport, shell: HostShell, watch: Watch): Promise<Outcome> {
+export async function follow(transport: Transport, shell: HostShell, watch: Watch, reader: Reader): Promise<Outcome> {
   const { spec, signals, callbacks } = watch;
   const folder = `${transport.folder}/actions/${spec.id}`;
   const failed = new AbortController();
@@ -56,7 +57,7 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
     if (signals.cancel?.aborted) return;
     watch.requested = true;
     const cwd = spec.cwd.startsWith('/') ? spec.cwd : `${transport.folder}/${spec.cwd}`;
-    const first = await shell.start({ id: spec.id, script: spec.script, cwd, env: spec.env ?? {} });
+    const first = await shell.start({ id: spec.id, script: spec.script, cwd, env: spec.env ?? {}, ...(spec.shell !== undefined && { shell: spec.shell }), ...(spec.files && { files: spec.files }) });
     watch.startedAt ??= Date.now();
     if (!watch.announced) callbacks.onStarted?.();
     watch.announced = true;
@@ -79,12 +80,15 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
     const reason = await endAsked(watch, known.signal, over);
     if (!reason || state || over.aborted) return;
     // Its answer counts more than an exit seen meanwhile: only now is nothing left.
-    const killed = shell.kill(spec.id, reason, spec.graceMs);
+    const graceMs = (reason === 'cancelled' ? signals.cancelGraceMs?.() : undefined) ?? spec.graceMs;
+    const killed = shell.kill(spec.id, reason, graceMs);
     const gone = await Promise.race([killed, pause(2 ** 31 - 1, over)]);
     // Detached meanwhile: the host goes on ending it, and whoever attaches next hears of it.
     killed.catch(() => undefined);
     if (gone) settle(gone);
   };
+
+  const cancelled = (): boolean => state?.state === 'exited' && state.ended === 'cancelled';
 
   const tail = async (name: 'stdout' | 'stderr', path: string): Promise<void> => {
     const file = watch[name];
@@ -94,7 +98,7 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
       const last = state !== undefined;
       // The host says that nothing was ever written: saves opening two files for each silent command.
       const silent = last && exit !== undefined && !exit[name];
-      const bytes = silent ? 0 : await file.pump(transport.files, path, over);
+      const bytes = silent ? 0 : await file.pump(transport.files, path, { last, cancelled, reader, stop: over });
       if (last) return file.settle();
       waitMs = bytes > 0 ? QUICK_MS : Math.min(waitMs * 2, SLOW_MS);
     }
@@ -115,8 +119,8 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
   try {
     await parts();
   } catch (error) {
-    // Said in answer to the start: there is no folder of the action, so it did not start.
-    if (error instanceof HostError && error.code === 'host-fault' && !watch.announced) return { kind: 'not-started', error };
+    // Said in answer to the start, so it did not start.
+    if (error instanceof HostError && (error.code === 'host-fault' || error.code === 'shell') && !watch.announced) return { kind: 'not-started', error };
     throw error;
   } finally {
     ignoreExit();
@@ -124,7 +128,7 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
     watch.stderr.release();
   }
   // Detached after the end and before all output was handed on is not an outcome yet.
-  return state && !over.aborted ? outcomeOf(state, spec.id, transport.host.id) : { kind: 'detached' };
+  return state && !over.aborted ? outcomeOf(state, exit?.full, spec.id, transport.host.id) : { kind: 'detached' };
 }
 
 /** Resolves with the reason when the command is to be ended, with none when that is not asked before one of the signals. */
@@ -142,10 +146,10 @@ async function endAsked(watch: Watch, ...others: AbortSignal[]): Promise<EndReas
   return undefined;
 }
 
-function outcomeOf(state: ActionState, id: string, host: string): Outcome {
+function outcomeOf(state: ActionState, full: true | undefined, id: string, host: string): Outcome {
   switch (state.state) {
     case 'exited':
-      return state.ended ? { kind: state.ended } : { kind: 'exited', code: state.code };
+      return state.ended ? { kind: state.ended } : { kind: 'exited', code: state.code, ...(state.outputs && { outputs: true }), ...(full && { full }) };
     case 'lost':
       return { kind: state.ended ?? 'lost' };
     case 'never':

@@ -1,6 +1,7 @@
+import type { CommandShell } from '@berth/contracts';
 import { HostError } from '../transports/errors.js';
 import type { Transport } from '../transports/transport.js';
-import { checkedId, envWords, shQuote } from './quote.js';
+import { checkedId, envWords, printfValue, shQuote } from './quote.js';
 import { RUNNER } from './runner-text.js';
 
 /** Why a process tree was ended on purpose; kept on the host, so that it is known after a restart too. */
@@ -19,15 +20,26 @@ export type ActionState =
   | { state: 'starting' }
   | { state: 'never'; ended?: EndReason }
   | { state: 'running'; ended?: EndReason }
-  | { state: 'exited'; code: number; ended?: EndReason }
+  | ({ state: 'exited'; ended?: EndReason } & Ended)
   | { state: 'lost'; ended?: EndReason };
+
+/** A command that has ended by itself. */
+export interface Ended {
+  code: number;
+  /** It has told outputs. */
+  outputs?: true;
+}
 
 /** What is to be run; `cwd` is absolute on the host. */
 export interface Command {
   id: string;
   script: string;
+  /** What the script is written for; sh when absent. */
+  shell?: CommandShell;
   cwd: string;
   env: Readonly<Record<string, string>>;
+  /** Variables that hold the path of a file in the action's folder, readable by its owner alone, and what is in it. */
+  files?: Readonly<Record<string, Buffer>>;
 }
 
 /** Pushed by the host the moment a command ends; the flags say whether it wrote anything at all. */
@@ -35,6 +47,8 @@ export interface Exit {
   state: ActionState;
   stdout: boolean;
   stderr: boolean;
+  /** Its code could not be written down, so the host had no room for all that it printed. */
+  full?: true;
 }
 
 /** The runner on one host, spoken to over one open shell. Every call can reject with HostError `connection-lost` or `host-fault`. */
@@ -102,9 +116,9 @@ export async function openHostShell(
       clearTimeout(request.timer);
       request.resolve(words);
     } else if (kind === 'x') {
-      const [mark, code, stdout, stderr] = words;
-      const state = stateOf(['exited', mark ?? '', code ?? '']);
-      for (const listener of exits.get(key) ?? []) listener({ state, stdout: stdout !== '0', stderr: stderr !== '0' });
+      const [mark, code, outputs, stdout, stderr, kept] = words;
+      const state = stateOf(['exited', mark ?? '', code ?? '', outputs ?? '']);
+      for (const listener of exits.get(key) ?? []) listener({ state, stdout: stdout !== '0', stderr: stderr !== '0', ...(kept === '0' && { full: true }) });
     }
   });
   channel.onClose((diagnosis) =>
@@ -125,7 +139,7 @@ export async function openHostShell(
       channel.write(`${line}\n`);
     });
   const fault = (what: string): HostError =>
-    new HostError('host-fault', `Host ${host} could not ${what} in ${transport.folder}/actions; check the disk and the rights there.`);
+    new HostError('host-fault', `Host ${host} could not ${what} in ${transport.folder}/actions; see that the disk there has room (and inodes) left and that ${transport.host.user || 'the user'} may write there.`);
   const state = async (id: string, name: string): Promise<ActionState> => stateOf(await ask(name, [checkedId(id)]));
 
   if (options.preamble) channel.write(`${options.preamble}\n`);
@@ -140,23 +154,25 @@ export async function openHostShell(
     start: async (command) => {
       // Answered by another process on the host, so usually there before the line below is read; when it fails, the runner does it.
       const id = checkedId(command.id);
+      const { shell, files } = onPosix(command, host);
       const made = transport.files.mkdir(`${transport.folder}/actions/${id}`).catch(() => undefined);
-      const words = await ask('berth_run', [id, command.cwd, command.script, ...envWords(command.env)]);
+      const words = await ask('berth_run', [id, command.cwd, shell, command.script, String(files.length / 2), ...files, ...envWords(command.env)]);
       // Not left behind: a late mkdir would bring back the folder of an action that was forgotten meanwhile.
       await made;
-      if (words[0] === 'fault') throw fault(`make the folder of action ${command.id}`);
+      if (words[0] === 'no-shell') throw noShell(host, shell);
+      if (words[0] === 'fault') throw fault(`write the files of action ${command.id}`);
       return words[0] === 'new' ? { state: 'new' } : stateOf(words);
     },
     look: (id) => state(id, 'berth_look'),
     giveUpStart: (id) => state(id, 'berth_never'),
     kill: async (id, reason, graceMs) => {
-      const ticks = String(Math.max(1, Math.ceil(graceMs / 100)));
+      const ticks = String(Math.ceil(graceMs / 100));
       const [verdict, ...rest] = await ask('berth_kill', [checkedId(id), reason, ticks], 2 * graceMs + 4 * ANSWER_MS);
       if (verdict === 'gone') return stateOf(rest);
       throw new HostError('still-running', `Processes of action ${id} on host ${host} do not end, not even on KILL: ${rest.join(' ')}.`);
     },
     reap: async (mark, graceMs) => {
-      const ticks = String(Math.max(1, Math.ceil(graceMs / 100)));
+      const ticks = String(Math.ceil(graceMs / 100));
       const [verdict, ...pids] = await ask('berth_reap', [mark, ticks], 2 * graceMs + 4 * ANSWER_MS);
       if (verdict !== 'gone') throw new HostError('still-running', `Processes with ${mark} on host ${host} do not end, not even on KILL: ${pids.join(' ')}.`);
     },
@@ -182,8 +198,19 @@ export async function openHostShell(
   };
 }
 
+/** The shells that a POSIX host may have, by the names of their programs. */
+const PROGRAMS: Readonly<Record<Exclude<CommandShell, 'cmd'>, string>> = { sh: 'sh', bash: 'bash', powershell: 'pwsh' };
+
+function onPosix({ shell = 'sh', files = {} }: Command, host: string): { shell: string; files: string[] } {
+  if (shell === 'cmd') throw new HostError('shell', `Host ${host} does not run Windows, so it has no cmd: write the command for sh or bash, or ask for a Windows host.`);
+  return { shell: PROGRAMS[shell], files: Object.entries(files).flatMap(([name, value]) => [name, printfValue(value)]) };
+}
+
+const noShell = (host: string, program: string): HostError =>
+  new HostError('shell', `Host ${host} has no ${program}: install it there, write the command for sh, or ask for a host that has it.`);
+
 function stateOf(words: readonly string[]): ActionState {
-  const [state, mark, code] = words;
+  const [state, mark, code, outputs] = words;
   const ended = mark === 'cancelled' || mark === 'timeout' ? { ended: mark as EndReason } : {};
   switch (state) {
     case 'unknown':
@@ -194,7 +221,7 @@ function stateOf(words: readonly string[]): ActionState {
     case 'lost':
       return { state, ...ended };
     case 'exited':
-      return { state, code: Number(code), ...ended };
+      return { state, code: Number(code), ...(outputs === '1' && { outputs: true }), ...ended };
     default:
       throw new HostError('host-fault', `The runner answered '${words.join(' ')}', which it never should.`);
   }

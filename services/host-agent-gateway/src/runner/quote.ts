@@ -23,6 +23,10 @@ export function envWords(env: Readonly<Record<string, string>>): string[] {
   });
 }
 
+/** What the runner's `printf '%b'` writes as exactly these bytes; no shell variable holds a NUL, so they travel by their numbers. */
+export const printfValue = (bytes: Buffer): string =>
+  [...bytes].map((byte) => (/[A-Za-z0-9 _.,:;=+/@-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `\\0${byte.toString(8).padStart(3, '0')}`)).join('');
+
 /**
  * An id that becomes a folder's name on the host.
  * @throws HostError `invalid-value`

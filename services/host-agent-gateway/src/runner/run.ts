@@ -1,5 +1,5 @@
 import { HostError, isPassing } from '../transports/errors.js';
-import type { HostPool } from '../transports/pool.js';
+import { keyOf, type HostPool } from '../transports/pool.js';
 import type { HostSpec } from '../transports/transport.js';
 import { follow, type Watch } from './follow.js';
 import { hostShellOf, type ActionState, type EndReason, type HostShell } from './host-shell.js';
@@ -7,6 +7,7 @@ import type { Outcome, RunCallbacks, RunSignals, RunSpec } from './outcome.js';
 import { pause } from './pause.js';
 import { checkedId, envWords, shQuote } from './quote.js';
 import { createTail } from './tail.js';
+import { createTurns, type Turns } from './turns.js';
 
 /** Commands on hosts, by id. Calls other than `run` reject with the HostErrors of `connect` when the host is away. */
 export interface Runner {
@@ -29,9 +30,10 @@ const GRACE_MS = 5_000;
 
 /** A runner over the connections of a pool. */
 export function createRunner(pool: Pick<HostPool, 'connect'>): Runner {
+  const turns = createTurns();
   const shell = async (host: HostSpec): Promise<HostShell> => hostShellOf(await pool.connect(host));
   return {
-    run: (host, spec, callbacks, signals = {}) => run(pool, host, spec, callbacks, signals),
+    run: (host, spec, callbacks, signals = {}) => run(pool, turns, host, spec, callbacks, signals),
     lookup: async (host, id) => (await shell(host)).look(id),
     kill: async (host, id, options = {}) =>
       (await shell(host)).kill(id, options.reason ?? 'cancelled', options.graceMs ?? GRACE_MS),
@@ -40,17 +42,34 @@ export function createRunner(pool: Pick<HostPool, 'connect'>): Runner {
   };
 }
 
-async function run(pool: Pick<HostPool, 'connect'>, host: HostSpec, spec: RunSpec, callbacks: RunCallbacks, signals: RunSignals): Promise<Outcome> {
+async function run(pool: Pick<HostPool, 'connect'>, turns: Turns, host: HostSpec, spec: RunSpec, callbacks: RunCallbacks, signals: RunSignals): Promise<Outcome> {
   refuseBadValues(spec);
-  const watch: Watch = {
+  return attend(pool, turns, host, watchOf(spec, callbacks, signals));
+}
+
+function watchOf(spec: RunSpec, callbacks: RunCallbacks, signals: RunSignals): Watch {
+  const tail = (stream: 'stdout' | 'stderr') =>
+    createTail(
+      { from: spec.offsets?.[stream] ?? 0, ...(spec.outputLimit !== undefined && { limit: spec.outputLimit }), ...(spec.context !== undefined && { context: spec.context }) },
+      {
+        chunk: (offset, bytes) => callbacks.onChunk(stream, offset, bytes),
+        cut: (to, next) => callbacks.onCut?.(stream, to, next) ?? Promise.resolve(),
+      },
+    );
+  return {
     spec: { ...spec, graceMs: spec.graceMs ?? GRACE_MS },
     callbacks,
     signals,
     requested: spec.mayHaveStarted ?? false,
-    stdout: createTail(spec.offsets?.stdout ?? 0, (offset, bytes) => callbacks.onChunk('stdout', offset, bytes)),
-    stderr: createTail(spec.offsets?.stderr ?? 0, (offset, bytes) => callbacks.onChunk('stderr', offset, bytes)),
+    stdout: tail('stdout'),
+    stderr: tail('stderr'),
     ...(spec.startedAt === undefined ? {} : { startedAt: spec.startedAt }),
   };
+}
+
+/** From connection to connection, until it has ended. */
+async function attend(pool: Pick<HostPool, 'connect'>, turns: Turns, host: HostSpec, watch: Watch): Promise<Outcome> {
+  const { spec, signals, callbacks } = watch;
   const giveUpAt = Date.now() + (spec.connectLimitMs ?? 10_000);
   let waitMs = 100;
   let up = true;
@@ -66,7 +85,12 @@ async function run(pool: Pick<HostPool, 'connect'>, host: HostSpec, spec: RunSpe
       up = true;
       waitMs = 100;
       awaySince = undefined;
-      return await follow(transport, shell, watch);
+      const reader = turns.enter(keyOf(host));
+      try {
+        return await follow(transport, shell, watch, reader);
+      } finally {
+        reader.leave();
+      }
     } catch (error) {
       if (!(error instanceof HostError)) throw error;
       if (!watch.requested && (!isPassing(error) || Date.now() + waitMs > giveUpAt)) return { kind: 'not-started', error };
@@ -86,5 +110,6 @@ const KEEPS_US_OUT = new Set(['auth-failed', 'host-key-changed', 'credential-inv
 
 function refuseBadValues(spec: RunSpec): void {
   checkedId(spec.id);
+  envWords(Object.fromEntries(Object.keys(spec.files ?? {}).map((name) => [name, ''])));
   for (const word of [spec.script, spec.cwd, ...envWords(spec.env ?? {})]) shQuote(word);
 }

@@ -6,11 +6,14 @@
  *   pid     made with O_EXCL by whoever decides about the start: the supervisor, which then starts the command once and for all
  *           (line 1 its own pid, line 2 the command's pid, start time and boot), or somebody who forbids it (`never`)
  *   script  the command text. A file and not an argument of `sh -c`: no 128 KiB limit, and not to be read in `ps`.
+ *   secret-<NAME>   the value of a variable that is given as a file
  *   out, err, rc (`<code>\n`; without its newline it is not there yet), killed (`<reason>\n`: somebody ended it on purpose)
+ *   output  what the command tells as its outputs, if anything
  *
  * A pid alone names nobody after a reboot or when it was given away again: a supervisor is recognised by its working folder,
  * a command by its start time.
- * On stdout: `r <request> <answer>` once for each request, and `x <id> <killed> <code> <out?> <err?>` when a command of this shell ends.
+ * On stdout: `r <request> <answer>` once for each request, and `x <id> <killed> <code> <output?> <out?> <err?> <kept?>` when a
+ * command of this shell ends. `<kept?>` is 0 when its code could not be written down: then the disk had no room for all it printed.
  */
 export const RUNNER = `
 berth_load() { # request actions-folder
@@ -64,8 +67,8 @@ berth_alive() { # folder pid start boot: is it that very process?
   [ -n "$3" ] && [ "$berth_t" = "$3 $4" ]
 }
 
-berth_run() { # request id cwd script NAME=value...
-  berth_q=$1; berth_i=$2; berth_c=$3; berth_s=$4; shift 4
+berth_run() { # request id cwd shell script files [NAME value-for-printf]... NAME=value...
+  berth_q=$1; berth_i=$2; berth_c=$3; berth_sh=$4; berth_s=$5; berth_fs=$6; shift 6
   berth_d=$berth_a/$berth_i
   berth_supervise "$@" </dev/null 2>/dev/null &
   berth_job $!
@@ -81,11 +84,22 @@ berth_supervise() {
     berth_since "$berth_p"; berth_p="$berth_p $berth_t"
   fi
   cd "$berth_d" || exit
+  case $berth_sh in
+    sh) berth_sc=script;;
+    bash) berth_sc=script; [ -e pid ] || command -v bash >/dev/null || { echo "r $berth_q no-shell"; exit; };;
+    # It refuses a script by another name.
+    pwsh) berth_sc=script.ps1; [ -e pid ] || command -v pwsh >/dev/null || { echo "r $berth_q no-shell"; exit; };;
+  esac
   set -C
   true >pid || { berth_state "$berth_i"; echo "r $berth_q $berth_r"; exit; }
   set +C
   # Appended, because ext4 writes a file out on close when it was truncated before.
-  { echo "$berth_p" >>pid && printf '%s\\n' "$berth_s" >script; } || { rm -f pid; echo "r $berth_q fault"; exit; }
+  { echo "$berth_p" >>pid && printf '%s\\n' "$berth_s" >$berth_sc; } || { rm -f pid; echo "r $berth_q fault"; exit; }
+  while [ $berth_fs -gt 0 ]; do
+    printf '%b' "$2" >"secret-$1" || { rm -f pid secret-*; echo "r $berth_q fault"; exit; }
+    export "$1=$berth_d/secret-$1"
+    shift 2; berth_fs=$((berth_fs - 1))
+  done
   echo "r $berth_q new"
   [ -z "$berth_mon" ] || set -m
   (
@@ -93,8 +107,12 @@ berth_supervise() {
     cd -- "$berth_c" 2>/dev/null || { printf 'berth: there is no folder %s to run in\\n' "$berth_c" >&2; exit 125; }
     unset OLDPWD
     [ $# = 0 ] || export "$@"
-    BERTH_ACTION=$berth_i; export BERTH_ACTION
-    berth_leader sh -e "$berth_d/script"
+    BERTH_ACTION=$berth_i; BERTH_OUTPUT=$berth_d/output; export BERTH_ACTION BERTH_OUTPUT
+    case $berth_sh in
+      sh) berth_leader sh -e "$berth_d/script";;
+      bash) berth_leader bash -e -o pipefail "$berth_d/script";;
+      pwsh) berth_leader pwsh -NoProfile -NonInteractive -File "$berth_d/script.ps1";;
+    esac
   ) </dev/null >out 2>err &
   # With job control on, wait would also return when the command is only stopped.
   [ -z "$berth_mon" ] || set +m
@@ -104,11 +122,12 @@ berth_supervise() {
   berth_since $berth_c; echo "$berth_c $berth_t" >>pid
   wait $berth_c
   berth_rc=$?
-  echo $berth_rc >rc
+  berth_kept=1; echo $berth_rc >rc || berth_kept=0
+  berth_wrote "$berth_i"
   berth_o=0; [ ! -s out ] || berth_o=1
   berth_e=0; [ ! -s err ] || berth_e=1
   read -r berth_k <killed || berth_k=-
-  echo "x $berth_i $berth_k $berth_rc $berth_o $berth_e"
+  echo "x $berth_i $berth_k $berth_rc $berth_ot $berth_o $berth_e $berth_kept"
 }
 
 berth_job() { # pid: sh remembers every background job until it is waited for, so now and then we do
@@ -119,6 +138,10 @@ berth_job() { # pid: sh remembers every background job until it is waited for, s
     if kill -0 "$berth_p" 2>/dev/null; then berth_left="$berth_left $berth_p"; else wait "$berth_p"; fi
   done 2>/dev/null
   berth_jobs=$berth_left
+}
+
+berth_wrote() { # id -> $berth_ot, whether there are outputs
+  berth_ot=0; [ ! -f "$berth_a/$1/output" ] || [ ! -s "$berth_a/$1/output" ] || berth_ot=1
 }
 
 berth_code() { # id -> $berth_x, or fails when no exit code is recorded
@@ -136,12 +159,12 @@ berth_live() { # id: does the supervisor or the command live?
 berth_state() { # id -> $berth_r
   [ -d "$berth_a/$1" ] || { berth_r=unknown; return; }
   { read -r berth_k <"$berth_a/$1/killed"; } 2>/dev/null || berth_k=-
-  if berth_code "$1"; then berth_r="exited $berth_k $berth_x"; return; fi
+  if berth_code "$1"; then berth_wrote "$1"; berth_r="exited $berth_k $berth_x $berth_ot"; return; fi
   { read -r berth_l <"$berth_a/$1/pid"; } 2>/dev/null || { berth_r="starting $berth_k"; return; }
   [ "$berth_l" != never ] || { berth_r="never $berth_k"; return; }
   if berth_live "$1"; then berth_r="running $berth_k"; return; fi
   # The supervisor may have written the code and gone between the two looks above.
-  if berth_code "$1"; then berth_r="exited $berth_k $berth_x"; return; fi
+  if berth_code "$1"; then berth_wrote "$1"; berth_r="exited $berth_k $berth_x $berth_ot"; return; fi
   berth_members "$1"
   if [ -n "$berth_m" ]; then berth_r="running $berth_k"; else berth_r="lost $berth_k"; fi
 }

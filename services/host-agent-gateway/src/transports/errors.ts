@@ -11,6 +11,7 @@
  * - `path-outside`        a path leaves the folder it is confined to
  * - `invalid-value`       a value that can never be right (a NUL byte, an option where a name belongs)
  * - `host-fault`          the host's own tools failed (no folder could be made, no answer from its shell)
+ * - `shell`               the host has no such shell
  * - `still-running`       processes were told to end and did not
  */
 export type HostErrorCode =
@@ -27,6 +28,7 @@ export type HostErrorCode =
   | 'path-outside'
   | 'invalid-value'
   | 'host-fault'
+  | 'shell'
   | 'still-running';
 
 /** One clear sentence naming the host (or path) and, where there is one, the way out; `code` is for programs. */
