@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ActionSpec, HostAccess } from '@berth/contracts';
@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { startTestSshd, type TestSshd } from '../../../../test/support/sshd.js';
 import { eventually } from '../../../../test/support/wait.js';
 import { gatewayObjects, type Objects } from '../adapters/objects.js';
+import { gitServer } from '../git/git-server.testing.js';
 import { startGateway, type TestGateway } from '../gateway.testing.js';
 
 let gateway: TestGateway;
@@ -188,5 +189,21 @@ describe.each(['ssh', 'local'] as const)('files of a working copy over %s', (tra
     await eventually(() => end.said() === `checked out ${repository} at ${commit} in libs/one\n`);
     expect(await run({ kind: 'checkout', repository: 'https://example.invalid/x', secret: 'deploy', submodules: 'no', lfs: false })).toMatchObject({ type: 'ActionFailed', data: { code: 'secret', error: expect.stringMatching(/^The secret deploy can't be used: there is none of this name/) } });
     expect(await run({ kind: 'checkout', repository, ref: 'none', path: 'x', submodules: 'no', lfs: false })).toMatchObject({ type: 'ActionFailed', data: { code: 'ref-missing', error: expect.stringContaining('has no branch, tag or commit none') } });
+  });
+
+  it('checks out with a token that is told nowhere', async () => {
+    const web = await gitServer(gateway.home);
+    web.token = `t0ken-${randomUUID()}`;
+    const repository = `${web.url}/closed/repository-${transport}`;
+    const secret = `deploy-${transport}`;
+    mkdirSync(join(gateway.home, 'secrets'), { recursive: true, mode: 0o700 });
+    writeFileSync(join(gateway.home, 'secrets', secret), `${web.token}\n`, { mode: 0o600 });
+    const spec = { kind: 'checkout', repository, secret, submodules: 'no', lfs: false } as const;
+    const end = await run({ ...spec, path: 'closed' });
+    expect(end).toMatchObject({ type: 'ActionSucceeded', data: { path: join(root, 'closed') } });
+    expect(JSON.stringify([await gateway.events(end.id), end.said(), web.commandLines])).not.toContain(web.token);
+    web.token = 'another';
+    expect(await run({ ...spec, path: 'refused' })).toMatchObject({ type: 'ActionFailed', data: { code: 'access-denied', error: `the repository ${repository} lets nobody in from this host: the secret ${secret} is not accepted there` } });
+    await web.close();
   });
 });
