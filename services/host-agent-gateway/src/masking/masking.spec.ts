@@ -200,6 +200,6 @@ function fileOf(content: Buffer): HostFiles {
   const refuse = () => Promise.reject(new HostError('not-found', 'not here'));
   return {
     open: async () => ({ read: async (offset, length) => content.subarray(offset, offset + length), write: refuse, size: async () => content.length, close: async () => undefined }),
-    stat: refuse, lstat: refuse, realpath: refuse, readdir: refuse, mkdir: refuse, rmdir: refuse, rename: refuse, unlink: refuse, chmod: refuse,
+    stat: refuse, lstat: refuse, realpath: refuse, readdir: refuse, list: refuse, mkdir: refuse, rmdir: refuse, rename: refuse, unlink: refuse, chmod: refuse,
   };
 }
