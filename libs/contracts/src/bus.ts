@@ -73,7 +73,6 @@ export const refusals = {
   'lease-ended': 409,
   'lease-not-active': 409,
   'build-ended': 409,
-  'build-not-paused': 409,
   'not-restartable': 409,
   'not-allowed': 403,
   'unknown-step': 404,

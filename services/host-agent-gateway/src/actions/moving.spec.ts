@@ -95,6 +95,18 @@ describe('moving files', () => {
     expect(up.links.length).toBeGreaterThanOrEqual(2);
   });
 
+  it('does without SFTP', async () => {
+    const bare = await startSshd({ sftp: 'none' });
+    const down = action(downloading, { get: () => Promise.resolve(parts(() => undefined)) });
+    const host = bare.spec('bare');
+    expect(await download({ ...down.context, host })).toMatchObject({ kind: 'succeeded' });
+    expect(readFileSync(join(down.root, 'in/file')).equals(content)).toBe(true);
+    const up = action({ ...uploading, paths: ['in/**'] }, taking(() => undefined));
+    expect(await upload({ ...up.context, host, folder: down.root })).toMatchObject({ kind: 'succeeded', result: { artifacts: [{ name: 'file', sha256 }] } });
+    await pool.release(host);
+    await bare.stop();
+  });
+
   it('leaves nothing half done when it is cancelled', async () => {
     const stop = [new AbortController(), new AbortController()] as const;
     const down = action(downloading, { get: () => Promise.resolve(parts((at) => at > 1_000_000 && stop[0].abort())) }, stop[0]);

@@ -8,17 +8,20 @@ careful() { git -c core.hooksPath=/dev/null -c core.fsmonitor=false -c gc.auto=0
 
 # Which of several reasons it was is in git's words alone, so what is not known among them is told as before.
 unreachable() {
+  # A URL with a password in it may be among git's words.
+  why=; [ "$repo" != "$shown" ] || why=": $(printf '%s\\n' "$said" | sed -n 1p)"
   case $said in
-    *'not found'*|*'does not appear to be a git repository'*|*'does not exist'*|*'returned error: 404'*|*'returned error: 410'*)
-      printf '%sthere is no repository %s, or it is not shown to this host\\n' "$label" "$shown" >&2; exit 76;;
-    *'Authentication failed'*|*'could not read Username'*|*'could not read Password'*|*'returned error: 401'*|*'returned error: 403'*|*'ermission denied'*|*'Host key verification failed'*|*'access rights'*)
-      printf '%sthe repository %s lets nobody in from this host%s\\n' "$label" "$shown" "$hint" >&2; exit 77;;
-    *'ould not resolve'*|*'ailed to connect'*|*'onnection refused'*|*'onnection timed out'*|*'onnection reset'*|*'etwork is unreachable'*|*'o route to host'*|*'ouldn'?'t connect'*|*'unable to connect'*|*'returned error: 5'*|*'RPC failed'*|*'SSL '*|*'TLS '*|*'emote end hung up'*|*'early EOF'*)
-      printf '%sthe repository %s cannot be reached from this host\\n' "$label" "$shown" >&2; exit 78;;
+    *"' not found"*|*'epository not found'*|*'could not be found'*|*'does not appear to be a git repository'*|*'does not exist'*|*'returned error: 404'*|*'returned error: 410'*) missing;;
+    *'Authentication failed'*|*'could not read Username'*|*'could not read Password'*|*'returned error: 401'*|*'returned error: 403'*|*'ermission denied'*|*'Host key verification failed'*) denied;;
+    *'ould not resolve'*|*'ailed to connect'*|*'onnection refused'*|*'onnection timed out'*|*'onnection reset'*|*'onnection closed'*|*'etwork is unreachable'*|*'o route to host'*|*"ouldn't connect"*|*'unable to connect'*|*'returned error: 5'*|*'RPC failed'*|*'SSL '*|*'TLS '*|*'emote end hung up'*|*'early EOF'*)
+      printf '%sthe repository %s cannot be reached from this host%s\\n' "$label" "$shown" "$why" >&2; exit 78;;
+    *'access rights'*) denied;; # what git says after anything that goes wrong over SSH
   esac
-  printf '%s\\n%sthe repository %s does not exist or cannot be read from this host\\n' "$said" "$label" "$shown" >&2
+  printf '%sthe repository %s does not exist or cannot be read from this host%s\\n' "$label" "$shown" "$why" >&2
   exit 71
 }
+missing() { printf '%sthere is no repository %s, or it is not shown to this host\\n' "$label" "$shown" >&2; exit 76; }
+denied() { printf '%sthe repository %s lets nobody in from this host%s\\n' "$label" "$shown" "$hint" >&2; exit 77; }
 in_the_way() { printf 'the folder %s %s\\n' "$where" "$1" >&2; exit 73; }
 failed() { printf '%s%s\\n' "$label" "$1" >&2; exit 73; }
 

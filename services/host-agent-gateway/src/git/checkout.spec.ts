@@ -152,6 +152,7 @@ describe('checking out into a working copy', () => {
       [{ repository: `${web.url}/broken/main-one` }, 'network'],
       [{ repository: 'http://127.0.0.1:1/x.git' }, 'network'],
       [{ repository: 'http://no-such-host.invalid/x.git' }, 'network'],
+      [{ repository: 'ssh://127.0.0.1:1/x' }, 'network'],
       [{ ref: 'none' }, 'ref-missing'],
       [{ ref: 'deadbeef' }, 'ref-missing'],
       [{ ref: '0123456789012345678901234567890123456789', depth: 1 }, 'ref-missing'],
@@ -164,6 +165,25 @@ describe('checking out into a working copy', () => {
       if (!result.ok) expect(result.message).toContain(request.repository ?? request.ref);
       expect(readdirSync(root)).toEqual([]);
     }
+  });
+});
+
+describe('what servers say over SSH', () => {
+  it.each([
+    ['git@host: Permission denied (publickey).', 'access-denied'],
+    ['ERROR: Repository not found.', 'repository-missing'],
+    ['ERROR: The project you were looking for could not be found', 'repository-missing'],
+    ["fatal: '/x' does not appear to be a git repository", 'repository-missing'],
+    ['Host key verification failed.', 'access-denied'],
+    ['ssh: Could not resolve hostname host: Name or service not known', 'network'],
+    ['kex_exchange_identification: Connection closed by remote host', 'network'],
+    ['', 'access-denied'],
+    ["it's something else", 'access-denied'],
+  ])('%s', async (said, code) => {
+    // git itself adds that the remote could not be read, and that one should check access rights.
+    const ssh = join(git.home, `ssh-${++number}`);
+    writeFileSync(ssh, `#!/bin/sh\ncat >&2 <<'SAID'\n${said}\nSAID\nexit 255\n`, { mode: 0o755 });
+    expect(await act(newRoot(), { path: 'a', repository: 'git@host:x/y.git' }, { GIT_SSH_COMMAND: ssh })).toMatchObject({ ok: false, code, message: expect.stringContaining('git@host:x/y.git') });
   });
 });
 
@@ -188,6 +208,12 @@ describe('a token', () => {
     const wrong = await act(root, { path: 'b', repository, secret: 'deploy' }, tokenEnvironment(repository, 'other'));
     expect(wrong).toEqual({ ok: false, code: 'access-denied', message: `the repository ${repository} lets nobody in from this host: the secret deploy is not accepted there` });
     expect(await act(root, { path: 'c', repository }, tokenEnvironment('https://elsewhere/x', token))).toMatchObject({ ok: false, code: 'access-denied' });
+  });
+
+  it('in a URL is not told either', async () => {
+    const result = await act(newRoot(), { path: 'a', repository: `http://user:${token}@127.0.0.1:1/x.git` });
+    expect(result).toEqual({ ok: false, code: 'network', message: 'the repository http://127.0.0.1:1/x.git cannot be reached from this host' });
+    expect(await act(newRoot(), { path: 'a', repository: 'http://127.0.0.1:1/x.git' })).toMatchObject({ message: expect.stringMatching(/cannot be reached from this host: fatal: unable to access/) });
   });
 
   it('goes over HTTPS alone, with the name that the URL has', () => {
