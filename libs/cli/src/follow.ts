@@ -15,7 +15,7 @@ export async function* changes<T extends { position: number }>(berth: BerthHttp,
 }
 
 /** What frontends on the bus are told of a build, from its view. */
-export const buildStatus = ({ id, status, percent, activity, error }: BuildView): Pick<StatusEvent, 'data'> => ({ data: { id, status, percent, activity, error } });
+export const buildStatus = ({ id, status, percent, activity, error, remainingMs }: BuildView): Pick<StatusEvent, 'data'> => ({ data: { id, status, percent, activity, error, remainingMs } });
 
 /** How long a build that has ended is watched while it is cleaned up. */
 const CLEANING_MS = 5000;

@@ -109,12 +109,15 @@ const barWidth = (columns: number): number => Math.max(10, Math.min(30, Math.flo
 /** Characters left for the activity, beside the bar, the percentage and the time. */
 const room = (columns: number): number => columns - 1 - barWidth(columns) - 18;
 
-function bar({ percent, activity, status }: StatusEvent['data'], elapsed: number, columns: number): string {
+function bar({ percent, activity, status, remainingMs }: StatusEvent['data'], elapsed: number, columns: number): string {
   const part = Math.min(100, Math.max(0, percent ?? 0)) / 100;
   const width = barWidth(columns);
   const full = Math.round(part * width);
   const time = elapsed < 1000 ? '0 s' : span(Math.floor(elapsed / 1000) * 1000);
-  const text = `[${'#'.repeat(full)}${'.'.repeat(width - full)}] ${String(Math.round(part * 100)).padStart(3)}% ${time.padStart(7)} ${printable(activity ?? status)}`;
+  const text = `[${'#'.repeat(full)}${'.'.repeat(width - full)}] ${String(Math.round(part * 100)).padStart(3)}% ${time.padStart(7)} ${left(remainingMs)}${printable(activity ?? status)}`;
   // A line as wide as the terminal would wrap, and the next clearing would leave half of it behind.
   return [...text].slice(0, columns - 1).join('');
 }
+
+/** What is left by the times before, where they are known and worth a word. */
+const left = (ms: unknown): string => (typeof ms === 'number' && ms >= 1000 ? `(about ${span(Math.round(ms / 1000) * 1000)} left) ` : '');

@@ -217,6 +217,8 @@ export interface BuildView {
   generation: number;
   generations: GenerationView[];
   attempt: number;
+  /** milliseconds until its end, by what it took before; null when that is not known, and when it is over */
+  remainingMs: number | null;
   /** nothing of it is left on a host */
   cleanedUp: boolean;
   created: string;

@@ -23,6 +23,7 @@ export {
   type LeaseEvent, type ActionEvent, type PlanEvent, type BuildEvent,
 } from './catalog.js';
 export { fieldErrors, summary } from './problems.js';
+export { longestWay, type Part } from './estimate.js';
 export {
   reportFormats, reportFormat, knownReportFormat, testCounts, lintCounts, testFinding, lintFinding, finding, reportSummary, report,
   type ReportFormat, type KnownReportFormat, type TestCounts, type LintCounts, type TestFinding, type LintFinding, type Finding, type ReportSummary, type Report,

@@ -1,4 +1,4 @@
-import { unreachable, type BuildEvent, type StatusEvent } from '@berth/contracts';
+import { longestWay, unreachable, type BuildEvent, type StatusEvent } from '@berth/contracts';
 import { isLive, isOver, stepIdOf, type Build, type LiveBuild, type Place } from './build/build.js';
 import { needsOf } from './build/graph.js';
 import { kindNameOf } from './steps/names.js';
@@ -117,14 +117,7 @@ function problem(build: Known): string | null {
 export function remaining(build: LiveBuild): number | undefined {
   const { weights, steps, plan, places } = build;
   if (!weights) return undefined;
-  const known: (number | undefined)[] = [];
-  const from = (index: number): number => {
-    const before = known[index];
-    if (before !== undefined) return before;
-    const own = isOver(steps[index]!) ? 0 : (weights[index + 2] ?? 0);
-    known[index] = own + Math.max(0, ...needsOf(plan.steps[index]!, index).map(from));
-    return known[index];
-  };
   const prepared = Object.values(places).some((place) => place.path !== undefined) || steps.some(isOver);
-  return Math.round((prepared ? 0 : (weights[0] ?? 0) + (weights[1] ?? 0)) + Math.max(0, ...steps.map((_, index) => from(index))));
+  const parts = steps.map((step, index) => ({ ms: isOver(step) ? 0 : (weights[index + 2] ?? 0), needs: needsOf(plan.steps[index]!, index) }));
+  return (prepared ? 0 : (weights[0] ?? 0) + (weights[1] ?? 0)) + longestWay(parts);
 }

@@ -53,7 +53,7 @@ describe('a build row', () => {
       steps: [{ ...waiting, outcome: 'passed', action: other, tries: 1, started: at(5), durationMs: 5 }, second],
       artifacts: [{ name: 'a', type: 'file', bytes: 2, sha256: 'f', uri: null, generation: 1, by: null, pinned: false }],
       generation: 1, generations: [{ generation: 1, status: 'building', error: null, started: at(1), ended: null }],
-      attempt: 1, cleanedUp: false, created: at(1), modified: at(8), position: 18,
+      attempt: 1, cleanedUp: false, remainingMs: null, created: at(1), modified: at(8), position: 18,
     });
     expect(row.artifacts[0]!.object).toBe('o');
     expect(row.opened).toBe(11);

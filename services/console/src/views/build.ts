@@ -1,4 +1,4 @@
-import { type AnyRecorded, type BuildEvent, type SavedPlan } from '@berth/contracts';
+import { longestWay, type AnyRecorded, type BuildEvent, type SavedPlan } from '@berth/contracts';
 import type { ArtifactView, BuildHostView, BuildStatus, BuildView, StepView } from '@berth/client';
 import { foldRow, required, type Changes, type Row, type Where } from './row.js';
 
@@ -6,7 +6,7 @@ import { foldRow, required, type Changes, type Row, type Where } from './row.js'
 export type KeptArtifact = ArtifactView & { object: string | null };
 
 /** A row of the projection `build`. */
-export type BuildRow = Omit<BuildView, 'artifacts'> &
+export type BuildRow = Omit<BuildView, 'artifacts' | 'remainingMs'> &
   Row & {
     artifacts: KeptArtifact[];
     /** why the attempt before was given up */
@@ -204,8 +204,17 @@ export function artifactView({ object: _object, ...view }: KeptArtifact): Artifa
 }
 
 /** What the API shows of a row. */
-export function buildView({ opened: _opened, problem: _problem, beneath: _beneath, weights: _weights, artifacts, ...view }: BuildRow): BuildView {
+export function buildView(row: BuildRow): BuildView {
+  const { opened: _opened, problem: _problem, beneath: _beneath, weights: _weights, artifacts, ...view } = row;
   // The one under way is what the build is.
   const generations = view.generations.map((one) => (one.generation === view.generation ? { ...one, status: view.status } : one));
-  return { ...view, generations, artifacts: artifacts.map(artifactView) };
+  return { ...view, generations, artifacts: artifacts.map(artifactView), remainingMs: remaining(row) };
+}
+
+/** An estimate by what its parts took before, as of its last event; null without a history, and when it is over. */
+function remaining({ weights, steps, hosts, status }: BuildRow): number | null {
+  if (!weights || status === 'passed' || status === 'failed' || status === 'aborted' || status === 'error') return null;
+  const prepared = hosts.some((host) => host.ready) || steps.some(({ outcome }) => outcome !== 'waiting');
+  const open = ({ outcome }: StepView) => outcome === 'waiting' || outcome === 'running';
+  return (prepared ? 0 : (weights[0] ?? 0) + (weights[1] ?? 0)) + longestWay(steps.map((step, index) => ({ ms: open(step) ? (weights[index + 2] ?? 0) : 0, needs: step.needs })));
 }
