@@ -1,5 +1,6 @@
 import { unreachable } from '@berth/contracts';
-import { hostFailures, type Build, type LiveBuild, type Place } from './build/build.js';
+import { hasBegunOnHost } from './build/advance.js';
+import { hostFailures, isLive, type Build, type LiveBuild, type Place } from './build/build.js';
 import { cleanUp, giveBackPast } from './clean-up.js';
 import { own, type Due } from './due.js';
 import { durationsOf } from './durations.js';
@@ -18,10 +19,10 @@ export function react(id: string, build: Build, view: View, now: number): Due[] 
     case 'none':
       return [];
     case 'pending':
-      return [...timeOut(id, build, view, now), ...(build.queued ? admission(id, build, view) : own({ type: 'Advance', build: id })), ...giveBackPast(id, build, view)];
+      return [...timeOut(id, build, view, now), ...orphaned(id, build, view, now), ...(build.queued ? admission(id, build, view) : own({ type: 'Advance', build: id })), ...run(id, build, view, now), ...giveBackPast(id, build, view)];
     case 'preparing':
     case 'building':
-      return [...timeOut(id, build, view, now), ...goOn(id, build, view, now), ...giveBackPast(id, build, view)];
+      return [...timeOut(id, build, view, now), ...orphaned(id, build, view, now), ...goOn(id, build, view, now), ...giveBackPast(id, build, view)];
     case 'passed':
     case 'failed':
     case 'aborted':
@@ -39,6 +40,16 @@ function timeOut(id: string, build: LiveBuild, view: View, now: number): Due[] {
   if (timeout === undefined || since === undefined) return [];
   const at = since + timeout;
   return now < at ? [{ to: 'clock', at }] : own({ type: 'TimeOut', error: `it took longer than the ${timeout / 1000} s that its plan allows`, durations: durationsOf(build, view, now) });
+}
+
+/** A build that a step has asked for ends when nothing waits for it any more: its step ran out of time, say, or begins again elsewhere. */
+function orphaned(id: string, build: LiveBuild, view: View, now: number): Due[] {
+  const { parent } = build.about;
+  const caller = parent && view.build(parent.build);
+  // One that somebody has restarted since is theirs.
+  if (!caller || caller.status === 'none' || build.generation > 1) return [];
+  if (isLive(caller) && caller.steps.some((step) => step.status === 'running' && step.action === id)) return [];
+  return own({ type: 'Abort', reason: `step ${parent.step} of build ${parent.build} does not wait for it any more`, durations: durationsOf(build, view, now) });
 }
 
 /** A build that waits for others of its group, or that made way for an older one. */
@@ -62,7 +73,8 @@ function goOn(id: string, build: LiveBuild, view: View, now: number): Due[] {
   due.push(...run(id, build, view, now));
   const end = due.find((one) => one.to === 'build' && one.command.type === 'Retry') ?? due.find((one) => one.to === 'build' && one.command.type === 'GiveUp');
   if (end) return [end];
-  return due.length > 0 ? due : makeWay(id, build, view);
+  // Whatever else is waited for: what is due for the build itself comes first.
+  return due.some((one) => one.to === 'build') ? due : [...due, ...makeWay(id, build, view, now)];
 }
 
 // --- hosts: nothing has run on one that is not ready, so whatever it does to us can be tried elsewhere ---
@@ -143,15 +155,16 @@ function waiting(build: LiveBuild, reason: string | undefined, otherwise: string
  * A build that holds a host and waits for another, while an older one does the same, gives its hosts back before any step has
  * run on them: or two could wait for each other for ever. The oldest never gives way, so one always gets on.
  */
-function makeWay(id: string, build: LiveBuild, view: View): Due[] {
-  if (build.status !== 'preparing' || !isGathering(build, view)) return [];
+function makeWay(id: string, build: LiveBuild, view: View, now: number): Due[] {
+  if (!isGathering(build, view)) return [];
   const older = view.olderGathering(id);
-  return older ? own({ type: 'Yield', build: id, attempt: build.attempt, to: older.id }) : [];
+  return older ? own({ type: 'Yield', build: id, attempt: build.attempt, to: older.id, durations: durationsOf(build, view, now) }) : [];
 }
 
 /** It holds at least one host and waits for at least one other, which is known not to be free. */
 export function isGathering(build: Build, view: Pick<View, 'lease'>): boolean {
-  if (build.status !== 'preparing') return false;
+  // Steps without a host may run meanwhile. Once one has begun on a host, nothing is given back any more.
+  if ((build.status !== 'preparing' && build.status !== 'building') || hasBegunOnHost(build)) return false;
   const leases = Object.values(build.places).map(({ hostLease }) => view.lease(hostLease));
   return leases.some((lease) => lease?.status === 'active') && leases.some((lease) => lease?.status === 'pending' && lease.reason !== undefined);
 }
