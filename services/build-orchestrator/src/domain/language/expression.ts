@@ -142,7 +142,7 @@ export function parse(text: string): Expression {
         return inner;
       }
       case 'end':
-        throw new ExpressionFault(token.at === 0 ? 'is empty' : 'ends too early: a value is missing', token.at);
+        throw new ExpressionFault(all.length === 1 ? 'is empty' : 'ends too early: a value is missing', token.at);
     }
   }
   function call({ text: name, at }: Token): Expression {
