@@ -69,17 +69,30 @@ function admission(id: string, build: LiveBuild, view: View): Due[] {
 /** Hosts that are not ready are got, steps that run are looked at. What ends the attempt goes before everything else. */
 function goOn(id: string, build: LiveBuild, view: View, now: number): Due[] {
   const due: Due[] = [];
-  for (const place of Object.values(build.places)) if (place.path === undefined) due.push(...prepare(id, build, place, view, now));
+  const waits: Waits[] = [];
+  for (const place of Object.values(build.places)) {
+    if (place.path !== undefined) continue;
+    const next = prepare(id, build, place, view, now);
+    if (Array.isArray(next)) due.push(...next);
+    else waits.push(next);
+  }
+  due.push(...waitsFor(build, waits));
   due.push(...run(id, build, view, now));
   const end = due.find((one) => one.to === 'build' && one.command.type === 'Retry') ?? due.find((one) => one.to === 'build' && one.command.type === 'GiveUp');
   if (end) return [end];
   // Whatever else is waited for: what is due for the build itself comes first.
-  return due.some((one) => one.to === 'build') ? due : [...due, ...makeWay(id, build, view, now)];
+  return due.some((one) => one.to === 'build' && one.command.type !== 'Wait') ? due : [...due, ...makeWay(id, build, view, now)];
 }
 
 // --- hosts: nothing has run on one that is not ready, so whatever it does to us can be tried elsewhere ---
 
-function prepare(id: string, build: LiveBuild, place: Place, view: View, now: number): Due[] {
+/** What a host of a build waits for: why, when that is known, and what is done about it. */
+interface Waits {
+  reason: string | undefined;
+  doing: string;
+}
+
+function prepare(id: string, build: LiveBuild, place: Place, view: View, now: number): Due[] | Waits {
   const { attempt, host: name, hostLease, workingCopyLease } = place;
   const interrupted = { outcome: 'cancelled' as const, error: 'its build could not go on', durations: durationsOf(build, view, now) };
   const host = view.lease(hostLease);
@@ -93,9 +106,9 @@ function prepare(id: string, build: LiveBuild, place: Place, view: View, now: nu
       return own({ type: 'GiveUp', attempt, error: `the host lease was refused: ${host.message}${before}`, interrupted });
     }
     case 'pending':
-      return waiting(build, host.reason, 'preparing host');
+      return { reason: host.reason, doing: 'preparing host' };
     case 'acquired':
-      return waiting(build, undefined, 'preparing host');
+      return { reason: undefined, doing: 'preparing host' };
     case 'ending':
     case 'destroyed':
       return lost(id, attempt, host.end, interrupted);
@@ -115,7 +128,7 @@ function lost(build: string, attempt: number, end: LeaseEnd, interrupted: { outc
   return own(end.how === 'released' ? { type: 'GiveUp', attempt, error, interrupted } : { type: 'Retry', build, attempt, error, interrupted });
 }
 
-function prepareCopy(id: string, build: LiveBuild, { attempt, host, hostLease, workingCopyLease: lease }: Required<Pick<Place, 'workingCopyLease'>> & Place, after: number, view: View, interrupted: Interrupted): Due[] {
+function prepareCopy(id: string, build: LiveBuild, { attempt, host, hostLease, workingCopyLease: lease }: Required<Pick<Place, 'workingCopyLease'>> & Place, after: number, view: View, interrupted: Interrupted): Due[] | Waits {
   const copy = view.lease(lease);
   if (!copy) return [requestCopy(build, hostLease, lease, after)];
   const giveUp = (error: string) => own({ type: 'GiveUp', attempt, error, interrupted });
@@ -126,9 +139,9 @@ function prepareCopy(id: string, build: LiveBuild, { attempt, host, hostLease, w
       return leaseOver.has(copy.code) ? retry(error) : giveUp(error);
     }
     case 'pending':
-      return waiting(build, copy.reason, 'preparing working copy');
+      return { reason: copy.reason, doing: 'preparing working copy' };
     case 'acquired':
-      return waiting(build, undefined, 'preparing working copy');
+      return { reason: undefined, doing: 'preparing working copy' };
     case 'ending':
     case 'destroyed':
       if (copy.end.how === 'broken') return isHostFault(copy.end.detail) ? retry(copy.end.detail) : giveUp(copy.end.detail);
@@ -142,6 +155,13 @@ function prepareCopy(id: string, build: LiveBuild, { attempt, host, hostLease, w
     default:
       return unreachable(copy);
   }
+}
+
+/** Of all hosts in one: told one by one, each would take the place of the other for ever. */
+function waitsFor(build: LiveBuild, waits: readonly Waits[]): Due[] {
+  if (!waits[0]) return [];
+  const reasons = [...new Set(waits.flatMap(({ reason }) => reason ?? []))];
+  return waiting(build, reasons.length > 0 ? reasons.join('; ') : undefined, waits[0].doing);
 }
 
 /** Why a lease waits is why the build waits. When the wait is over, that is told too, but only to who was told of it. */
