@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { answer, commandEnvelope, commands, commitSchema, events, outputHeaders, plan, refusals, statusEvent, stepSchemas, subjects, uuid, writers } from '../libs/contracts/dist/index.js';
+import { answer, commandEnvelope, commands, commitSchema, events, outputHeaders, planDocument, refusals, statusEvent, subjects, uuid, writers } from '../libs/contracts/dist/index.js';
 import { run as runCli } from '../libs/cli/dist/index.js';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -67,32 +67,6 @@ function schemaOf(schema, io) {
   return json;
 }
 
-// --- plans, for editors ---
-
-/** What a plan may be, as far as a schema can see: what its expressions and names mean is looked at by Berth alone. */
-export function planDocument() {
-  const schema = schemaOf(plan, 'input');
-  const kinds = Object.fromEntries(Object.entries(stepSchemas).map(([kind, step]) => [kind, { title: kind === 'run-command' ? 'run: a command' : `uses: ${kind}`, ...schemaOf(step, 'input') }]));
-  // By name, and each kind once: editors show the titles, and say what is wrong by the kind that a step says it is.
-  const items = {
-    title: 'a step',
-    type: 'object',
-    required: ['name'],
-    if: { required: ['uses'] },
-    then: { properties: { uses: { enum: Object.keys(kinds).filter((kind) => kind !== 'run-command') } }, allOf: Object.keys(kinds).filter((kind) => kind !== 'run-command').map((kind) => ({ if: { properties: { uses: { const: kind } } }, then: { $ref: `#/$defs/${kind}` } })) },
-    else: { $ref: '#/$defs/run-command' },
-  };
-  return {
-    $schema: 'https://json-schema.org/draft/2020-12/schema',
-    $id: 'urn:berth:plan',
-    $comment: MADE,
-    title: 'A build plan of Berth',
-    description: 'What is built, on which hosts, in which steps.',
-    ...schema,
-    properties: { ...schema.properties, steps: { ...schema.properties.steps, items } },
-    $defs: kinds,
-  };
-}
 // --- AsyncAPI ---
 
 function asyncapi() {

@@ -17,6 +17,7 @@ import { LeasesController } from './http/leases.controller.js';
 import { MachinesController } from './http/machines.controller.js';
 import { PlansController } from './http/plans.controller.js';
 import { readBodies, requireToken } from './http/server.js';
+import { SchemasController } from './http/schemas.controller.js';
 import { SystemController } from './http/system.controller.js';
 import { DATABASE, LOG, READINESS, RUNTIME, type Readiness } from './http/tokens.js';
 import { History } from './live/history.js';
@@ -69,7 +70,7 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
   const all = consoleReadiness(runtime, database, projection, hub, readiness);
   const module: DynamicModule = {
     module: ConsoleModule,
-    controllers: [SystemController, MachinesController, BlueprintsController, FleetController, LeasesController, PlansController, BuildsController, EventsController],
+    controllers: [SystemController, MachinesController, BlueprintsController, FleetController, LeasesController, PlansController, SchemasController, BuildsController, EventsController],
     providers: [
       { provide: RUNTIME, useFactory: () => runtime },
       { provide: LOG, useFactory: () => runtime.log },
