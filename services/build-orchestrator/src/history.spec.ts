@@ -63,6 +63,13 @@ describe('how far a build has come', () => {
   test.each(way)('%d %%, %d ms left', (percent, left, build) => {
     expect(buildStatus(BUILD, build as LiveBuild, []).data).toMatchObject({ percent, remainingMs: left });
   });
+  test('hosts count where there are any, and until they are there', () => {
+    const waits = { name: 'Ok', uses: 'wait-for-approval', with: {}, needs: [] };
+    const only = after({ ...request, plan: { ...plan, steps: [waits, waits] }, weights: [10_000, 5000, 1000, 3000] } as BuildCommand, pass(0)) as LiveBuild;
+    expect([only.percent, remaining(only)]).toEqual([25, 3000]);
+    const then = after({ ...request, plan: { ...plan, steps: [waits, plan.steps[0]!] }, weights: [10_000, 5000, 1000, 3000] } as BuildCommand, pass(0)) as LiveBuild;
+    expect([then.percent, remaining(then)]).toEqual([5, 18_000]);
+  });
   test('with its end nothing is left to estimate', () => {
     const build = after(weighed, copy, start, pass(0), pass(1));
     expect(buildStatus(BUILD, build as LiveBuild, []).data).toMatchObject({ percent: 100, remainingMs: null });

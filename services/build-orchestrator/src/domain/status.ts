@@ -1,7 +1,7 @@
 import { unreachable, type BuildEvent, type StatusEvent } from '@berth/contracts';
 import { isLive, isOver, stepIdOf, type Build, type LiveBuild, type Place } from './build/build.js';
 import { needsOf } from './build/graph.js';
-import { kindNameOf } from './steps/names.js';
+import { kindNameOf, runsOnHost } from './steps/names.js';
 
 type Known = Exclude<Build, { status: 'none' }>;
 
@@ -125,6 +125,7 @@ export function remaining(build: LiveBuild): number | undefined {
     known[index] = own + Math.max(0, ...needsOf(plan.steps[index]!, index).map(from));
     return known[index];
   };
-  const prepared = Object.values(places).some((place) => place.path !== undefined) || steps.some(isOver);
+  const needsHost = steps.some((step, index) => !isOver(step) && runsOnHost(plan.steps[index]!));
+  const prepared = !needsHost || Object.values(places).some((place) => place.path !== undefined);
   return Math.round((prepared ? 0 : (weights[0] ?? 0) + (weights[1] ?? 0)) + Math.max(0, ...steps.map((_, index) => from(index))));
 }

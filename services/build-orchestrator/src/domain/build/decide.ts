@@ -259,6 +259,8 @@ function restart(command: Extract<BuildCommand, { type: 'Restart' }>, build: Bui
     plan, planVersion, variables: { ...from.variables }, initiator,
     ...optional({ project, priority, holdOnFailure, parent, group, url, weights, by, kept, artifacts: kept && from.artifacts.length > 0 ? [...from.artifacts] : undefined }),
     generation: build.generation + 1, attempt: from.attempt + 1, reason,
+    // Others of its group may be under way by now.
+    ...(group !== undefined && { queued: true }),
     ...(where !== 'any' && { where, machines }),
   };
   return name === plan.name ? andOn(command.build, build, [...before, { type: 'BuildRestarted', data }]) : [];

@@ -261,15 +261,15 @@ function begun(build: LiveBuild): LiveBuild & { status: 'building' } {
   return { ...rest, status: 'building' };
 }
 
-/** A host that has been asked for and its working copy count as a step each, and every step as what it took before where that is known. */
+/** A host that has been asked for and its working copy count as a step each where there are any, and every step as what it took before where that is known. */
 function withPercent<B extends LiveBuild>(build: B): B {
-  const { weights, steps, places, percent } = build;
+  const { plan, weights, steps, places, percent } = build;
   const of = (part: number) => weights?.[part] ?? 1;
   const all = Object.values(places);
   let done = 0;
   if (all.some((place) => place.workingCopyLease !== undefined)) done += of(0);
   if (all.some((place) => place.path !== undefined)) done += of(1);
-  let total = of(0) + of(1);
+  let total = plan.steps.some(runsOnHost) ? of(0) + of(1) : 0;
   for (const [index, step] of steps.entries()) {
     total += of(index + 2);
     if (isFine(step)) done += of(index + 2);

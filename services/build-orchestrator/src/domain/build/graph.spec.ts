@@ -236,6 +236,13 @@ describe('once more', () => {
     expect(build.statuses).toBe('waiting waiting waiting waiting passed');
     expect(build.live).toMatchObject({ generation: 2, attempt: 2, artifacts: [{ name: 'x' }], steps: [{}, {}, {}, {}, { outputs: { by: 'ada' } }] });
   });
+  test('a build of a group waits for its turn again', () => {
+    const build = new Told([wait('a', [])]);
+    build.state = { ...build.live, about: { ...build.live.about, group: 'g' } };
+    expect(build.tell({ type: 'Restart', build: BUILD, where: 'any', reason: 'x', durations: {} })).toEqual(['cancelled a', 'BuildRestarted']);
+    expect(build.state).toMatchObject({ status: 'pending', queued: true, about: { group: 'g' } });
+    expect(build.tell({ type: 'Admit', build: BUILD })).toEqual(['BuildAdmitted', '+a']);
+  });
   test('what was left out because something failed is run when that is', () => {
     const build = new Told([wait('a', []), wait('b', [0]), wait('c', [])]);
     build.end('a', 'no');
