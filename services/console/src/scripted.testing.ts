@@ -30,7 +30,7 @@ export interface Scripted {
   /** Stores events of one thing after whatever it has; gives the position. */
   happen(kind: Kind, id: string, ...events: Commit['events']): Promise<number>;
   ask(path: string, init?: RequestInit): Promise<Response>;
-  send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
+  send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 
 /** Starts it; everything ends with the test file. */
