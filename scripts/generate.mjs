@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { answer, commandEnvelope, commands, commitSchema, events, outputHeaders, refusals, statusEvent, subjects, uuid, writers } from '../libs/contracts/dist/index.js';
+import { answer, commandEnvelope, commands, commitSchema, events, outputHeaders, planDocument, refusals, statusEvent, subjects, uuid, writers } from '../libs/contracts/dist/index.js';
 import { run as runCli } from '../libs/cli/dist/index.js';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -28,6 +28,7 @@ export async function documents() {
     'events.md': eventsPage(),
     'refusals.md': refusalsPage(),
     'cli.md': await cliPage(),
+    'plan.schema.json': `${JSON.stringify(planDocument(), null, 2)}\n`,
   };
   return Object.entries(files).map(([name, text]) => ({ file: `${FOLDER}/${name}`, text }));
 }

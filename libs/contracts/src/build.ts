@@ -162,6 +162,7 @@ export const buildEvents = {
       reason: z.string(),
       by: z.string().optional(),
       kept: z.record(z.string(), z.object({ outcome: stepOutcome, outputs: z.record(z.string(), z.string()).optional() })).optional().describe('steps that keep how they ended, by number'),
+      artifacts: z.array(artifact).optional().describe('what those steps have kept: steps that run again may use it'),
       machines: z.record(z.string(), z.string()).optional().describe('machines of the generation before, by host'),
       where: z.enum(['any', 'same', 'other']).optional(),
     })

@@ -16,6 +16,7 @@ export { explanation, considered, consideredCode, type Explanation, type Conside
 export { leaseRequest, waiting, type LeaseRequest } from './lease.js';
 export { insidePath, glob, secretName, commandShell, keptFile, actionSpec, actionResult, terminalSize, type CommandShell, type KeptFile, type ActionSpec, type ActionKind, type ActionResult, type TerminalSize } from './action.js';
 export { plan, savedPlan, planVariable, type Plan, type SavedPlan, type PlanVariable } from './plan.js';
+export { planDocument } from './plan-schema.js';
 export { stepSchemas, isTemplate, TEMPLATE, type Step, type SavedStep, type StepKindName, type StepWith } from './steps.js';
 export { artifactUri, artifactType, type Failure } from './build.js';
 export {

@@ -234,6 +234,8 @@ export class BuildOrchestratorApp implements Following {
       // Whoever called it waits for its end.
       const caller = recorded.kind === 'build' ? this.callerOf(id) : undefined;
       if (caller !== undefined) this.through.reconcile(caller);
+      // Whatever its steps have called may not be waited for any more.
+      if (recorded.kind === 'build') for (const child of this.views.askedFor(id)) if (this.callerOf(child) === id) this.through.reconcile(child);
     }
     if (this.concerned.length > 0) this.through.lookAtWatchers(this.concerned);
   }

@@ -60,11 +60,24 @@ export class LiveBuilds {
 
   private first(among: ReadonlyMap<string, Live> | undefined, id: string, fits: (live: Live) => boolean): Before | undefined {
     const own = this.all.get(id)?.order ?? this.count;
+    const callers = this.callersOf(id);
     for (const live of among?.values() ?? []) {
       if (live.order >= own) return undefined;
-      if (fits(live)) return { id: live.id, status: this.build(live.id)?.status ?? 'none' };
+      if (!callers.has(live.id) && fits(live)) return { id: live.id, status: this.build(live.id)?.status ?? 'none' };
     }
     return undefined;
+  }
+
+  /** Builds that wait for this one, by steps that call plans: to wait for one of them would be to wait for ever. */
+  private callersOf(id: string): ReadonlySet<string> {
+    const callers = new Set<string>();
+    for (let at = this.build(id); at && at.status !== 'none'; ) {
+      const caller: string | undefined = at.about.parent?.build;
+      if (caller === undefined || callers.has(caller)) break;
+      callers.add(caller);
+      at = this.build(caller);
+    }
+    return callers;
   }
 
   private drop(live: Live): void {

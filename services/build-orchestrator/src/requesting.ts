@@ -60,7 +60,7 @@ function variablesOf(plan: SavedPlan, given: Readonly<Record<string, string>>): 
       errors.push({ field: `data.variables.${name}`, message: `is no variable of plan ${plan.name}: ${meant ? `did you mean ${meant}?` : `it has ${Object.keys(known).join(', ')}`}` });
     }
     for (const [name, variable] of Object.entries(known)) {
-      const value = given[name] ?? variable.default;
+      const value = Object.hasOwn(given, name) ? given[name] : variable.default;
       if (value === undefined) {
         if (variable.required) errors.push({ field: `data.variables.${name}`, message: `is required${variable.description ? ` (${variable.description})` : ''}` });
         continue;

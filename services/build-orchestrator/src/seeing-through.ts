@@ -30,7 +30,7 @@ export class SeeingThrough {
   /** when a build is looked at again though nothing has happened */
   private readonly wakings = new Map<string, { at: number; timer: NodeJS.Timeout }>();
   /** builds that wait for others: looked at when anything happens to one of those */
-  private readonly watchers = new Map<string, string>();
+  private readonly watchers = new Map<string, Set<string>>();
   private readonly over = new AbortController();
 
   constructor(
@@ -44,13 +44,13 @@ export class SeeingThrough {
 
   /** Notes that a build asked about another one that stands in its way. */
   watching(id: string, before: Before | undefined): Before | undefined {
-    if (before) this.watchers.set(id, before.id);
+    if (before) this.watchers.set(id, (this.watchers.get(id) ?? new Set()).add(before.id));
     return before;
   }
 
   /** Something has happened to these: whoever waits for one of them is looked at. */
   lookAtWatchers(changed: readonly string[]): void {
-    for (const [id, other] of [...this.watchers]) if (changed.includes(other)) this.reconcile(id);
+    for (const [id, others] of [...this.watchers]) if (changed.some((other) => others.has(other))) this.reconcile(id);
   }
 
   /** Begins what is due for a build by what the feed has shown: the same after a restart as live. */

@@ -123,10 +123,9 @@ export class Views implements Pick<View, 'lease' | 'action' | 'host' | 'hold' | 
     this.began.set(id, at);
   }
 
-  /** The build that asked for another, when it was asked for by a step. */
-  callerOf(build: string): string | undefined {
-    const caller = this.builds.get(build);
-    return caller === build ? undefined : caller;
+  /** Ids of all that a build has asked for and is not cleaned up of: leases, actions, builds. */
+  askedFor(build: string): readonly string[] {
+    return this.owned.get(build) ?? [];
   }
 
   private own(build: string, id: string): void {

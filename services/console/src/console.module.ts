@@ -20,6 +20,7 @@ import { MachinesController } from './http/machines.controller.js';
 import { PlansController } from './http/plans.controller.js';
 import { LeaseFilesController } from './http/lease-files.controller.js';
 import { readBodies, requireToken, tokenGate } from './http/server.js';
+import { SchemasController } from './http/schemas.controller.js';
 import { SystemController } from './http/system.controller.js';
 import { DATABASE, LOG, READINESS, RUNTIME, type Readiness } from './http/tokens.js';
 import { BuildLogs } from './live/build-log.js';
@@ -83,7 +84,7 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
   const all = consoleReadiness(runtime, database, projection, hub, readiness);
   const module: DynamicModule = {
     module: ConsoleModule,
-    controllers: [SystemController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, BuildsController, ArtifactsController, LogsController, EventsController],
+    controllers: [SystemController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController],
     providers: [
       { provide: RUNTIME, useFactory: () => runtime },
       { provide: LOG, useFactory: () => runtime.log },

@@ -1,7 +1,7 @@
 import { longestWay, unreachable, type BuildEvent, type StatusEvent } from '@berth/contracts';
 import { isLive, isOver, stepIdOf, type Build, type LiveBuild, type Place } from './build/build.js';
 import { needsOf } from './build/graph.js';
-import { kindNameOf } from './steps/names.js';
+import { kindNameOf, runsOnHost } from './steps/names.js';
 
 type Known = Exclude<Build, { status: 'none' }>;
 
@@ -117,7 +117,8 @@ function problem(build: Known): string | null {
 export function remaining(build: LiveBuild): number | undefined {
   const { weights, steps, plan, places } = build;
   if (!weights) return undefined;
-  const prepared = Object.values(places).some((place) => place.path !== undefined) || steps.some(isOver);
+  const needsHost = steps.some((step, index) => !isOver(step) && runsOnHost(plan.steps[index]!));
+  const prepared = !needsHost || Object.values(places).some((place) => place.path !== undefined);
   const parts = steps.map((step, index) => ({ ms: isOver(step) ? 0 : (weights[index + 2] ?? 0), needs: needsOf(plan.steps[index]!, index) }));
   return (prepared ? 0 : (weights[0] ?? 0) + (weights[1] ?? 0)) + longestWay(parts);
 }

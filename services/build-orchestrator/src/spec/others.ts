@@ -93,6 +93,14 @@ export class Others {
     }
   }
 
+  /** A lease as it stands once it can be used: for histories that a spec begins with. */
+  async lend(id: string, type: 'host' | 'working-copy'): Promise<void> {
+    const asked = { type: 'LeaseRequested', data: { type } };
+    await this.tell('lease', id, [asked]);
+    await this.makeResource(id, asked);
+    await this.tell('lease', id, follows({ kind: 'lease', id } as Recorded, asked));
+  }
+
   private async makeResource(lease: string, { data }: Told): Promise<void> {
     const { type } = data as { type: string };
     const copy = type === 'working-copy' ? { path: `/w/${lease}`, commit: 'c0ffee' } : {};

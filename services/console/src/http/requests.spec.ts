@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LeaseExplanation, Problem } from '@berth/client';
-import { leaseRequest, rejected, savedPlan, type Explanation } from '@berth/contracts';
+import { leaseRequest, planDocument, rejected, savedPlan, type Explanation } from '@berth/contracts';
 import { eventually } from '../../../../test/support/wait.js';
 import { scripted, type Scripted, type Sent } from '../scripted.testing.js';
 
@@ -219,4 +219,11 @@ describe('a lease is shown with its resource', () => {
     await eventually(async () => expect(await berth.berth.leases.get(lease)).toMatchObject({ port: 20_000, uri: 'db://h:20000', path: '/srv', members: { host: member } }));
     await eventually(async () => expect((await berth.berth.leases.list({ limit: 1 })).items[0]).toMatchObject({ id: lease, uri: 'db://h:20000' }));
   });
+});
+
+test('the schema of plans, for editors', async () => {
+  const response = await berth.send('GET', 'schemas/plan.json');
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toContain('application/json');
+  expect(await response.json()).toEqual(planDocument());
 });

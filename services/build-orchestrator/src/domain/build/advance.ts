@@ -70,6 +70,9 @@ const openHosts = (build: LiveBuild): Set<string> => new Set(build.steps.flatMap
 /** The name of the host that a step runs on: its own, or the first of the plan. */
 export const hostNameOf = ({ about, plan }: Pick<LiveBuild, 'about' | 'plan'>, index: number): string => plan.steps[index]!.host ?? Object.keys(about.hosts)[0]!;
 
+/** Some step has begun on a host of this attempt, so its hosts can't be given back without harm. */
+export const hasBegunOnHost = ({ steps, plan }: Pick<LiveBuild, 'steps' | 'plan'>): boolean => steps.some((step, index) => step.tries > 0 && runsOnHost(plan.steps[index]!));
+
 /** A plan with one host says nothing of names. */
 export const named = ({ about }: Pick<LiveBuild, 'about'>, host: string): { host?: string } => (Object.keys(about.hosts)[0] === host ? {} : { host });
 

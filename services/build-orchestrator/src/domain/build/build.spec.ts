@@ -1,6 +1,6 @@
 import type { BuildEvent } from '@berth/contracts';
 import { describe, expect, test } from 'vitest';
-import { buildDecider, hostFailures, type Build, type BuildCommand } from './build.js';
+import { buildDecider, hostFailures, type Build, type BuildCommand, type EndingBuild } from './build.js';
 import { action, after, BUILD, COPY, fail, HOST, idle, interrupted, pass, phases, plan, request } from '../../spec/examples.js';
 import { ids } from '../ids.js';
 
@@ -124,22 +124,44 @@ describe('state x command', () => {
     GiveUp: { type: 'GiveUp', attempt: 1, error: 'x', interrupted: interrupted('lost', 'x', 0) },
     NoteHold: { type: 'NoteHold', activity: 'host held until noon' },
     CleanUp: { type: 'CleanUp' },
+    Admit: { type: 'Admit', build: BUILD },
+    Yield: { type: 'Yield', build: BUILD, attempt: 1, to: COPY, durations: {} },
+    TimeOut: { type: 'TimeOut', error: 'too long', durations: {} },
+    Pause: { type: 'Pause', reason: 'look' },
+    Resume: { type: 'Resume', build: BUILD },
+    Restart: { type: 'Restart', build: BUILD, where: 'any', reason: 'again', durations: {}, before: phases.failed as EndingBuild },
+    'Rerun first': { type: 'Rerun', build: BUILD, step: 'step-1', reason: 'again' },
+    'Rerun last': { type: 'Rerun', build: BUILD, step: 'step-2', reason: 'again' },
+    Message: { type: 'Message', step: 'step-1', message: { type: 'pass' } },
+    AddArtifact: { type: 'AddArtifact', name: 'report', kind: 'uri', uri: 'https://x.example' },
+    'AddArtifact again': { type: 'AddArtifact', name: 'report', kind: 'uri', uri: 'https://x.example', known: { uri: 'https://x.example' } },
+    'AddArtifact other': { type: 'AddArtifact', name: 'report', kind: 'uri', uri: 'https://x.example', known: { sha256: 'ab' } },
+    PinArtifact: { type: 'PinArtifact', name: 'x', pinned: true, known: { pinned: false } },
+    'PinArtifact again': { type: 'PinArtifact', name: 'x', pinned: true, known: { pinned: true } },
+    'PinArtifact unknown': { type: 'PinArtifact', name: 'x', pinned: true, known: undefined },
+    ReleaseArtifact: { type: 'ReleaseArtifact', name: 'x', reason: 'old', known: { pinned: false } },
+    'ReleaseArtifact unknown': { type: 'ReleaseArtifact', name: 'x', reason: 'old', known: undefined },
   } satisfies Record<string, BuildCommand>;
-  const over = { Abort: 'build-ended', CleanUp: 'BuildCleanedUp' };
+  const artifacts = { AddArtifact: 'LinkAdded', 'AddArtifact other': 'name-taken', PinArtifact: 'ArtifactPinned', 'PinArtifact unknown': 'not-found', ReleaseArtifact: 'ArtifactReleased' };
+  const live = { ...artifacts, Abort: 'BuildAborted', Wait: 'BuildWaiting', TimeOut: 'BuildFailed', Pause: 'BuildPaused', Restart: 'BuildRestarted BuildPreparing', 'Rerun first': 'step-not-over', 'Rerun last': 'step-not-over', Message: 'invalid-data' };
+  const ended = { ...artifacts, Abort: 'build-ended', Pause: 'build-ended', Resume: 'build-ended', Restart: 'BuildRestarted BuildPreparing', 'Rerun first': 'build-ended', 'Rerun last': 'build-ended', Message: 'build-ended' };
+  const over = { ...ended, CleanUp: 'BuildCleanedUp' };
+  const nobody = Object.fromEntries(Object.keys(told).filter((name) => /^(Abort|Pause|Resume|Restart|Rerun|Message|AddArtifact|PinArtifact|ReleaseArtifact)/.test(name)).map((name) => [name, 'unknown-build']));
+  const running = { ...live, Abort: 'StepFinished BuildAborted', TimeOut: 'StepFinished BuildFailed', Restart: 'StepFinished BuildRestarted BuildPreparing', Retry: 'StepFinished BuildRetried BuildPreparing', GiveUp: 'StepFinished BuildErrored' };
   const table: Record<keyof typeof phases, Partial<Record<keyof typeof told, string>>> = {
-    none: { Request: 'BuildRequested BuildPreparing', Abort: 'unknown-build' },
-    pending: { Abort: 'BuildAborted', Advance: 'BuildPreparing', Wait: 'BuildWaiting' },
-    'preparing the host': { Abort: 'BuildAborted', RequestWorkingCopy: 'BuildWorkingCopyRequested', Wait: 'BuildWaiting', Retry: 'BuildRetried BuildPreparing', GiveUp: 'BuildErrored' },
-    'preparing the working copy': { Abort: 'BuildAborted', Wait: 'BuildWaiting', Start: 'BuildStarted StepStarted', Retry: 'BuildRetried BuildPreparing', GiveUp: 'BuildErrored' },
-    'running the first step': { Wait: 'BuildWaiting', Abort: 'StepFinished BuildAborted', 'FinishStep first': 'StepFinished StepStarted', 'FinishStep failed': 'StepFinished StepFinished BuildFailed', Retry: 'StepFinished BuildRetried BuildPreparing', GiveUp: 'StepFinished BuildErrored' },
-    'running the last step': { Wait: 'BuildWaiting', Abort: 'StepFinished BuildAborted', 'FinishStep last': 'StepFinished BuildPassed', Retry: 'StepFinished BuildRetried BuildPreparing', GiveUp: 'StepFinished BuildErrored' },
+    none: { ...nobody, Request: 'BuildRequested BuildPreparing' },
+    pending: { ...live, Advance: 'BuildPreparing' },
+    'preparing the host': { ...live, RequestWorkingCopy: 'BuildWorkingCopyRequested', Retry: 'BuildRetried BuildPreparing', GiveUp: 'BuildErrored', Yield: 'BuildRetried' },
+    'preparing the working copy': { ...live, Start: 'BuildStarted StepStarted', Retry: 'BuildRetried BuildPreparing', GiveUp: 'BuildErrored', Yield: 'BuildRetried' },
+    'running the first step': { ...running, 'FinishStep first': 'StepFinished StepStarted', 'FinishStep failed': 'StepFinished StepFinished BuildFailed' },
+    'running the last step': { ...running, 'FinishStep last': 'StepFinished BuildPassed', Message: 'invalid-data' },
     passed: over,
     failed: { ...over, NoteHold: 'BuildWaiting' },
     'failed and held': over,
     errored: { ...over, NoteHold: 'BuildWaiting' },
-    aborted: { CleanUp: 'BuildCleanedUp' },
-    'passed and cleaned up': { Abort: 'build-ended' },
-    'aborted and cleaned up': {},
+    aborted: { ...over, Abort: '-' },
+    'passed and cleaned up': ended,
+    'aborted and cleaned up': { ...ended, Abort: '-' },
   };
   for (const [phase, row] of Object.entries(table)) {
     test.each(Object.entries(told))(`${phase}: %s`, (name, command) => {

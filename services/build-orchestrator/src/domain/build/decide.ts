@@ -1,10 +1,10 @@
 import { rejected, unreachable, type BuildEvent, type KeptFile, type Refusal, type SavedPlan } from '@berth/contracts';
 import { ids } from '../ids.js';
 import type { Verdict } from '../steps/kind.js';
-import { kindNameOf } from '../steps/names.js';
-import { advance, hostNameOf, named } from './advance.js';
-import { evolve } from './evolve.js';
-import { closure } from './graph.js';
+import { kindNameOf, runsOnHost } from '../steps/names.js';
+import { advance, hasBegunOnHost, hostNameOf, named } from './advance.js';
+import { evolve, keptSteps } from './evolve.js';
+import { closure, isFine } from './graph.js';
 import { isLive, isOver, stepIdOf, type Build, type EndingBuild, type LiveBuild } from './state.js';
 
 type Requested = Extract<BuildEvent, { type: 'BuildRequested' }>['data'];
@@ -43,7 +43,7 @@ export type BuildCommand =
   /** the host failed us: another one is asked for, until the retries are used up */
   | { type: 'Retry'; build: string; attempt: number; error: string; interrupted: Interrupted }
   /** two builds that each hold what the other waits for: the younger makes way */
-  | { type: 'Yield'; build: string; attempt: number; to: string }
+  | { type: 'Yield'; build: string; attempt: number; to: string; durations: Readonly<Record<string, number>> }
   | { type: 'GiveUp'; attempt: number; error: string; interrupted: Interrupted }
   /** it has taken longer than its plan allows */
   | { type: 'TimeOut'; error: string; durations: Readonly<Record<string, number>> }
@@ -59,6 +59,7 @@ export function hostFailures(failures: readonly string[]): string {
   return `${failures.length} ${failures.length === 1 ? 'host' : 'hosts'} failed: ${reasons.join('; ')}`;
 }
 
+const YIELDED = 'gave its hosts back for an older build';
 const noBuild = () => rejected('unknown-build', 'There is no such build.', [{ field: 'data.build', message: 'is not the id of a build: see `berth build list`' }]);
 const overAlready = ({ status }: Build, what: string) => rejected('build-ended', `The build is over: ${status}.`, [{ field: 'data.build', message: `is ${status} and can't be ${what} any more` }]);
 const optional = <T extends Record<string, unknown>>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
@@ -130,14 +131,14 @@ export function decide(command: BuildCommand, build: Build): readonly BuildEvent
     case 'Retry': {
       if (!isLive(build) || build.status === 'pending' || build.attempt !== command.attempt) return [];
       const { error } = command;
-      const steps = interrupted(build, command.interrupted);
       const failures = [...build.failures, error];
-      if (failures.length > build.about.retries) return [...steps, { type: 'BuildErrored', data: { error: `no other host is tried: ${hostFailures(failures)}` } }];
-      return andOn(command.build, build, [...steps, { type: 'BuildRetried', data: { error } }]);
+      if (failures.length > build.about.retries) return [...interrupted(build, command.interrupted), { type: 'BuildErrored', data: { error: `no other host is tried: ${hostFailures(failures)}` } }];
+      return andOn(command.build, build, [...interrupted(build, command.interrupted, keptSteps(build)), { type: 'BuildRetried', data: { error } }]);
     }
     case 'Yield':
-      if (!isLive(build) || build.status === 'pending' || build.attempt !== command.attempt) return [];
-      return [{ type: 'BuildRetried', data: { error: 'gave its hosts back for an older build', yieldedTo: command.to } }];
+      // A step on a host may have begun since this was decided on: then all hosts are there, and nothing is waited for.
+      if (!isLive(build) || build.status === 'pending' || build.attempt !== command.attempt || hasBegunOnHost(build)) return [];
+      return [...interrupted(build, { outcome: 'cancelled', error: YIELDED, durations: command.durations }, keptSteps(build)), { type: 'BuildRetried', data: { error: YIELDED, yieldedTo: command.to } }];
     case 'GiveUp':
       if (!isLive(build) || build.status === 'pending' || build.attempt !== command.attempt) return [];
       return [...interrupted(build, command.interrupted), { type: 'BuildErrored', data: { error: command.error } }];
@@ -178,10 +179,10 @@ function finishStep({ build: id, action, verdict, durationMs }: Extract<BuildCom
   return andOn(id, build, events);
 }
 
-/** A step that runs is never left without an end. */
-function interrupted(build: LiveBuild, { outcome, error, action, durations }: Interrupted): BuildEvent[] {
+/** A step that runs is never left without an end, unless it goes on in the next attempt. */
+function interrupted(build: LiveBuild, { outcome, error, action, durations }: Interrupted, goesOn: ReadonlySet<number> = new Set()): BuildEvent[] {
   return build.steps.flatMap((step, index): BuildEvent[] => {
-    if (step.status !== 'running') return [];
+    if (step.status !== 'running' || goesOn.has(index)) return [];
     const its = action === undefined || action === step.action ? outcome : 'cancelled';
     return [{ type: 'StepFinished', data: { step: index, outcome: its, error, durationMs: durations[step.action] ?? 0 } }];
   });
@@ -256,32 +257,34 @@ function restart(command: Extract<BuildCommand, { type: 'Restart' }>, build: Bui
   const { plan: name, planVersion, initiator, project, priority, holdOnFailure, parent, group, url } = about;
   const data = {
     plan, planVersion, variables: { ...from.variables }, initiator,
-    ...optional({ project, priority, holdOnFailure, parent, group, url, weights, by, kept }),
+    ...optional({ project, priority, holdOnFailure, parent, group, url, weights, by, kept, artifacts: kept && from.artifacts.length > 0 ? [...from.artifacts] : undefined }),
     generation: build.generation + 1, attempt: from.attempt + 1, reason,
+    // Others of its group may be under way by now.
+    ...(group !== undefined && { queued: true }),
     ...(where !== 'any' && { where, machines }),
   };
   return name === plan.name ? andOn(command.build, build, [...before, { type: 'BuildRestarted', data }]) : [];
 }
 
 /**
- * What is kept when one step is run again in a new generation: steps that neither build on it nor share a host with what is
- * run, for the working copy of that host is a new one.
+ * What is kept when one step is run again in a new generation: steps that are fine and neither build on anything that is run
+ * nor share a host with it, for the working copy of that host is a new one. A further lease went with its generation.
  */
 function keptOf({ plan, steps, about }: Pick<EndingBuild, 'plan' | 'steps' | 'about'>, index: number): Record<string, { outcome: 'passed' | 'failed' | 'skipped'; outputs?: Record<string, string> }> {
-  const again = new Set(closure(plan, index));
+  const gone = (at: number) => at === index || !isFine(steps[at]!) || kindNameOf(plan.steps[at]!) === 'lease';
+  const again = new Set(steps.flatMap((_, at) => (gone(at) ? closure(plan, at) : [])));
   for (let before = 0; before !== again.size; ) {
     before = again.size;
-    const hosts = new Set([...again].flatMap((at) => (onHost(plan, at) ? [hostNameOf({ about, plan }, at)] : [])));
-    for (const [at] of steps.entries()) if (onHost(plan, at) && hosts.has(hostNameOf({ about, plan }, at))) for (const more of closure(plan, at)) again.add(more);
+    const hosts = new Set([...again].flatMap((at) => (runsOnHost(plan.steps[at]!) ? [hostNameOf({ about, plan }, at)] : [])));
+    for (const [at, step] of plan.steps.entries()) if (runsOnHost(step) && hosts.has(hostNameOf({ about, plan }, at))) for (const more of closure(plan, at)) again.add(more);
   }
   return Object.fromEntries(
     steps.flatMap((step, at) => {
-      if (again.has(at) || (step.status !== 'passed' && step.status !== 'skipped' && !(step.status === 'failed' && step.allowed))) return [];
+      if (again.has(at) || (step.status !== 'passed' && step.status !== 'skipped' && step.status !== 'failed')) return [];
       return [[String(at), { outcome: step.status, ...('outputs' in step && step.outputs && { outputs: step.outputs }) }]];
     }),
   );
 }
-const onHost = (plan: SavedPlan, index: number): boolean => !['wait-for-previous-builds', 'http-request', 'wait-for-message', 'wait-for-approval', 'sleep', 'call-plan'].includes(kindNameOf(plan.steps[index]!));
 
 /** While the build is under way the same working copy serves; afterwards the handler asks for a restart from there instead. */
 function rerun({ build: id, step, reason }: Extract<BuildCommand, { type: 'Rerun' }>, build: Build): readonly BuildEvent[] | Refusal {

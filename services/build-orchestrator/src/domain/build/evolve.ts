@@ -161,7 +161,7 @@ function requested(data: Data<'BuildRequested'>): LiveBuild {
 }
 
 function restarted(build: Build, data: Data<'BuildRestarted'>): LiveBuild {
-  const { plan, generation, attempt, kept = {}, machines, where } = data;
+  const { plan, generation, attempt, kept = {}, artifacts = [], machines, where } = data;
   const fresh = requested(data);
   const steps = fresh.steps.map((step, index): StepAt => {
     const before = kept[String(index)];
@@ -171,7 +171,7 @@ function restarted(build: Build, data: Data<'BuildRestarted'>): LiveBuild {
     return { status: 'skipped', tries: 0, because: 'condition' };
   });
   const before = where === 'same' || where === 'other' ? { before: { machines: machines ?? {}, where } } : {};
-  return { ...fresh, generation, attempt, steps, past: placesOf(build), extras: 'extras' in build ? build.extras : [], ...before };
+  return { ...fresh, generation, attempt, steps, artifacts, past: placesOf(build), extras: 'extras' in build ? build.extras : [], ...before };
 }
 
 /** Every host that a build has asked for and may still have. */
@@ -187,6 +187,8 @@ function retried(build: LiveBuild, { error, yieldedTo }: Data<'BuildRetried'>): 
     queued: yieldedTo !== undefined,
     steps: build.steps.map((step, index): StepAt => (kept.has(index) ? step : { status: 'waiting', tries: 0 })),
     failures: yieldedTo === undefined ? [...build.failures, error] : build.failures,
+    // What was reported on a step counts for the run that it was reported on; what came early is still to come.
+    messages: Object.fromEntries(Object.entries(build.messages).filter(([index]) => kept.has(Number(index)) || build.steps[Number(index)]?.tries === 0)),
     past: [...build.past, ...Object.values(build.places)],
     places: {},
     attempt: build.attempt + 1,
@@ -194,17 +196,17 @@ function retried(build: LiveBuild, { error, yieldedTo }: Data<'BuildRetried'>): 
   };
 }
 
-/** What has passed without a host, on nothing that ran on one, counts in the next attempt too. */
-function keptSteps({ plan, steps }: LiveBuild): ReadonlySet<number> {
+/** What runs or has run without a host, on nothing that ran on one, goes on in the next attempt as if nothing had happened. */
+export function keptSteps({ plan, steps }: Pick<LiveBuild, 'plan' | 'steps'>): ReadonlySet<number> {
   const kept = new Set<number>();
   // Those that it needs may stand after it, so until nothing changes.
   for (let before = -1; before !== kept.size; ) {
     before = kept.size;
     for (const [index, step] of steps.entries()) {
       const planned = plan.steps[index]!;
-      // A further lease may stand on the host that is given up.
-      const elsewhere = !runsOnHost(planned) && kindNameOf(planned) !== 'lease';
-      if (isOver(step) && elsewhere && needsOf(planned, index).every((need) => kept.has(need))) kept.add(index);
+      // A further lease may stand on a host that is given up.
+      const elsewhere = !runsOnHost(planned) && !(kindNameOf(planned) === 'lease' && planned.with?.['on'] !== undefined);
+      if (step.status !== 'waiting' && elsewhere && needsOf(planned, index).every((need) => kept.has(need))) kept.add(index);
     }
   }
   return kept;
@@ -259,15 +261,15 @@ function begun(build: LiveBuild): LiveBuild & { status: 'building' } {
   return { ...rest, status: 'building' };
 }
 
-/** A host that has been asked for and its working copy count as a step each, and every step as what it took before where that is known. */
+/** A host that has been asked for and its working copy count as a step each where there are any, and every step as what it took before where that is known. */
 function withPercent<B extends LiveBuild>(build: B): B {
-  const { weights, steps, places, percent } = build;
+  const { plan, weights, steps, places, percent } = build;
   const of = (part: number) => weights?.[part] ?? 1;
   const all = Object.values(places);
   let done = 0;
   if (all.some((place) => place.workingCopyLease !== undefined)) done += of(0);
   if (all.some((place) => place.path !== undefined)) done += of(1);
-  let total = of(0) + of(1);
+  let total = plan.steps.some(runsOnHost) ? of(0) + of(1) : 0;
   for (const [index, step] of steps.entries()) {
     total += of(index + 2);
     if (isFine(step)) done += of(index + 2);

@@ -27,7 +27,7 @@ export function aboutValue([root, key]: readonly string[], id: string, { about, 
       return key === 'name' && repository !== undefined ? repositoryName(repository) : repository;
     }
     case 'vars':
-      return key === undefined ? undefined : variables[key];
+      return key === undefined ? undefined : ownOf(variables, key);
     default:
       return undefined;
   }
@@ -41,7 +41,7 @@ export function scopeOf(id: string, build: Told, index: number): Scope {
   return {
     value(path) {
       const [root, key, what, output] = path;
-      if (root === 'matrix') return key === undefined ? undefined : step.matrix?.[key];
+      if (root === 'matrix') return key === undefined ? undefined : ownOf(step.matrix, key);
       if (root === 'commit') return commitOf(build, step.host);
       if (root !== 'steps') return aboutValue(path, id, build);
       const other = before.find((at) => stepIdOf(plan, at) === key);
@@ -51,6 +51,9 @@ export function scopeOf(id: string, build: Told, index: number): Scope {
     failed: () => before.some((at) => !isFine(steps[at]!)),
   };
 }
+
+/** Names are other people's: one such as `constructor` is no value of ours. */
+const ownOf = (values: Readonly<Record<string, string>> | undefined, name: string): string | undefined => (values && Object.hasOwn(values, name) ? values[name] : undefined);
 
 /** What was checked out: on the host of the step, else wherever it is known. */
 function commitOf({ places, about }: Pick<Told, 'places' | 'about'>, host: string | undefined): string | undefined {
@@ -67,7 +70,7 @@ function resultOf(step: StepAt, what: string | undefined, output: string | undef
     case 'error':
       return 'error' in step ? step.error : undefined;
     case 'outputs':
-      return 'outputs' in step && output !== undefined ? step.outputs?.[output] : undefined;
+      return 'outputs' in step && output !== undefined ? ownOf(step.outputs, output) : undefined;
     default:
       return undefined;
   }

@@ -36,6 +36,8 @@ interface Token {
 const TOKEN = /\s*(?:'((?:[^']|'')*)'|(-?\d+(?:\.\d+)?)(?![\w.])|([A-Za-z_][\w-]*(?:\.[\w-]+)*)|(&&|\|\||==|!=|<=|>=|[<>!(),]))/y;
 /** Deeper than people write; each level is a call of ours. */
 const MAX_DEPTH = 50;
+/** Longer than people write: a chain of operators is a tree as deep as the chain is long. */
+const MAX_LENGTH = 4096;
 
 function tokens(text: string): Token[] {
   const found: Token[] = [];
@@ -73,6 +75,7 @@ function unreadable(text: string, at: number): string {
  * @throws {ExpressionFault} with a sentence and the place
  */
 export function parse(text: string): Expression {
+  if (text.length > MAX_LENGTH) throw new ExpressionFault(`is too long: ${text.length} characters, at most ${MAX_LENGTH}`, 0);
   const all = tokens(text);
   let next = 0;
   let depth = 0;
@@ -139,7 +142,7 @@ export function parse(text: string): Expression {
         return inner;
       }
       case 'end':
-        throw new ExpressionFault(token.at === 0 ? 'is empty' : 'ends too early: a value is missing', token.at);
+        throw new ExpressionFault(all.length === 1 ? 'is empty' : 'ends too early: a value is missing', token.at);
     }
   }
   function call({ text: name, at }: Token): Expression {
@@ -240,7 +243,10 @@ function compare(operator: Comparison, left: Value, right: Value): boolean {
 
 function numberOf(value: Value): number | undefined {
   if (typeof value === 'number') return value;
-  return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : undefined;
+  if (typeof value !== 'string' || !/^-?\d+(\.\d+)?$/.test(value)) return undefined;
+  // Numbers of so many digits that two of them would be one are names, such as ids and commits: compared as text.
+  const number = Number(value);
+  return Math.abs(number) <= Number.MAX_SAFE_INTEGER ? number : undefined;
 }
 
 /** Every name that stands in an expression, and whether it asks how the steps before ended. */

@@ -7,6 +7,8 @@ export interface Template {
 
 const OPEN = '${{';
 const CLOSE = '}}';
+/** Of an expression so much is quoted in a message. */
+const MAX_SHOWN = 80;
 
 /**
  * Reads a text with `${{ … }}` in it.
@@ -26,7 +28,8 @@ export function parseTemplate(source: string): Template {
       parts.push(parse(inner));
     } catch (error) {
       if (!(error instanceof ExpressionFault)) throw error;
-      throw new ExpressionFault(`${OPEN}${inner}${CLOSE} ${error.message}`, open + OPEN.length + error.at);
+      const shown = inner.length > MAX_SHOWN ? `${inner.slice(0, MAX_SHOWN)}…` : inner;
+      throw new ExpressionFault(`${OPEN}${shown}${CLOSE} ${error.message}`, open + OPEN.length + error.at);
     }
     from = close + CLOSE.length;
   }

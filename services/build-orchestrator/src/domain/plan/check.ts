@@ -45,6 +45,8 @@ export function checkStep(plan: Plan, one: Written, written: readonly Written[],
   const parameters = 'run' in step ? { env: step.env } : { with: step.with };
   for (const [text, path] of textsIn(parameters, base)) template(text, path);
 
+  for (const [text, path] of [...textsIn('host' in step && typeof step.host === 'object' ? { host: step.host } : {}, base), ...('run' in step ? [] : textsIn(fixedOf(step), [...base, 'with']))]) fixed(text, path, findings);
+
   if ('secrets' in step) {
     for (const [i, name] of (step.secrets ?? []).entries()) {
       if (Object.hasOwn(plan.secrets, name)) continue;
@@ -56,6 +58,24 @@ export function checkStep(plan: Plan, one: Written, written: readonly Written[],
   if ('uses' in step && step.uses === 'lease' && step.with.on !== undefined && !Object.hasOwn(plan.hosts ?? { main: {} }, step.with.on)) {
     findings.push({ path: [...base, 'with', 'on'], prefer: 'value', message: `no host is named ${step.with.on}: there are ${Object.keys(plan.hosts ?? { main: {} }).join(', ')}` });
   }
+}
+
+/** Parameters of a step that are looked at before any value is known. */
+function fixedOf(step: Exclude<Plan['steps'][number], { run: string }>): Record<string, unknown> {
+  switch (step.uses) {
+    case 'lease':
+      return { attributes: step.with.attributes };
+    case 'wait-for-message':
+      return { from: step.with.from };
+    case 'wait-for-approval':
+      return { message: step.with.message };
+    default:
+      return {};
+  }
+}
+
+function fixed(text: string, path: readonly PropertyKey[], findings: Finding[]): void {
+  if (isTemplate(text)) findings.push({ path, prefer: 'value', message: 'is used as it stands here: ${{ … }} is not replaced' });
 }
 
 function attempt(findings: Finding[], path: readonly PropertyKey[], read: () => void): void {
@@ -126,7 +146,9 @@ export function checkVariables(plan: Plan, findings: Finding[]): void {
     const fault = variable.default === undefined ? undefined : valueFault(variable, variable.default);
     if (fault !== undefined) findings.push({ path: [...path, 'default'], prefer: 'value', message: fault });
     if (Object.hasOwn(plan.secrets, name)) findings.push({ path, prefer: 'key', message: 'is the name of a secret too: rename one' });
+    if (variable.default !== undefined) fixed(variable.default, [...path, 'default'], findings);
   }
+  for (const [text, path] of textsIn({ host: plan.host, hosts: plan.hosts, workingCopy: plan.workingCopy }, [])) fixed(text, path, findings);
   // Known when the build is asked for, before any step: what steps found can't stand there.
   const early: Written = { index: -1, step: { name: '', run: '' }, id: '', needs: [], instances: [] };
   for (const [text, path] of [...textsIn({ env: plan.env }, []), ...textsIn({ concurrency: plan.concurrency }, [])]) {
@@ -135,7 +157,7 @@ export function checkVariables(plan: Plan, findings: Finding[]): void {
       for (const part of parseTemplate(text).parts) {
         if (typeof part === 'string') continue;
         for (const { path: name } of namesIn(part)) {
-          const message = unknownName(name, plan, early, [], new Set());
+          const message = path[0] === 'concurrency' && name[0] === 'commit' ? 'commit: is known only once there is a working copy' : unknownName(name, plan, early, [], new Set());
           if (message !== undefined) findings.push({ path, prefer: 'value', message });
         }
       }

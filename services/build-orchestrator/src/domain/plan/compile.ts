@@ -30,6 +30,8 @@ export interface Instance {
 const MAX_STEPS = 500;
 /** A matrix of more makes hardly a plan that anybody reads. */
 const MAX_COMBINATIONS = 256;
+/** The longest id of a step. */
+const MAX_ID = 63;
 /** The host that a plan has when it names none. */
 export const MAIN = 'main';
 
@@ -46,7 +48,10 @@ export function compile(plan: Plan): { plan: SavedPlan } | { findings: Finding[]
   const ancestors = ancestorsOf(written);
   const steps: SavedStep[] = [];
   for (const one of written) {
+    const faults = findings.length;
     checkStep(plan, one, written, ancestors[one.index]!, findings);
+    // With an expression that can't be read there is nothing to put in.
+    if (findings.length > faults) continue;
     const hostPath = ['steps', one.index, 'host'];
     for (const instance of one.instances) {
       const host = hostOf(one.step, instance, hosts, hostPath, findings);
@@ -123,11 +128,11 @@ function idsOf(plan: Plan, findings: Finding[]): Written[] {
     const id = step.id ?? freeName(slug(step.name.replaceAll(/\$\{\{.*?\}\}/g, '')) || 'step', new Set(taken.keys()));
     taken.set(id, index);
     const combinations = combinationsOf(step.matrix, ['steps', index, 'matrix'], findings);
-    const ids = new Set<string>();
     const instances = combinations.map((matrix): Instance => {
       const values = Object.values(matrix);
-      const own = values.length === 0 ? id : freeName(`${id}-${slug(`v${values.join('-')}`).slice(1)}`.slice(0, 100), ids);
-      ids.add(own);
+      const own = values.length === 0 ? id : freeName(`${id}-${slug(`v${values.join('-')}`).slice(1)}`.slice(0, MAX_ID - 4).replace(/-+$/, ''), new Set(taken.keys()));
+      // People name it by this: it is no other step's.
+      taken.set(own, index);
       return { id: own, matrix, number: number++ };
     });
     if (number > MAX_STEPS) {

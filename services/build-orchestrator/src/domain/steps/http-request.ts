@@ -5,6 +5,8 @@ import { failed, passed, renderAll, withOf, type OwnKind } from './kind.js';
 
 /** An answer is waited for so long, unless the step says otherwise. */
 const TIMEOUT_MS = 60_000;
+/** Half a character can't stand in a URL: `encodeURIComponent` throws on it. */
+const wellFormed = (value: string): string => Buffer.from(value).toString();
 /** Of an answer so much is kept as the output `body`, in characters. */
 const BODY = 4096;
 
@@ -29,7 +31,7 @@ export const httpRequest: OwnKind = {
       return { verdict: { outcome: 'failed', error: `the answer was ${reply.status}, not ${expect ? expect.join(' or ') : '2xx'}`, outputs, ...(reply.body !== '' && { tail: reply.body.slice(0, 1024) }) } };
     }
     // A value in a URL is data in one of its parts, never a part of its own.
-    const url = render(source, scope, encodeURIComponent);
+    const url = render(source, scope, (value) => encodeURIComponent(wellFormed(value)));
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) return failed(`url is ${JSON.stringify(url)}: use an http or https URL`);
     const isText = typeof content === 'string';
     const body = content === undefined ? undefined : isText ? render(content, scope) : JSON.stringify(renderAll(content, scope));

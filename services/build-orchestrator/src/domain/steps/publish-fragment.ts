@@ -1,7 +1,6 @@
 import { stepSchemas } from '@berth/contracts';
-import { render } from '../language/template.js';
 import { ownFaults, pathsOf, withOf, type HostKind, type ReportSummary } from './kind.js';
-import { prefixOf } from './upload-artifact.js';
+import { artifactNameOf, prefixOf } from './upload-artifact.js';
 
 /** Findings that are stored with the build; the files themselves are artifacts. */
 const MAX_FINDINGS = 50;
@@ -15,7 +14,9 @@ export const publishFragment: HostKind = {
     const { path, format = 'auto', name = 'reports', whenNone = 'fail' } = withOf<'publish-fragment'>(context);
     const found = pathsOf(path, context, 'path');
     if ('fault' in found) return found;
-    return { spec: { kind: 'read-report', paths: found.paths, format, prefix: prefixOf(context), name: render(name, context.scope), whenNone } };
+    const folder = artifactNameOf(name, context);
+    if ('fault' in folder) return folder;
+    return { spec: { kind: 'read-report', paths: found.paths, format, prefix: prefixOf(context), name: folder.name, whenNone } };
   },
   verdict(ended, context) {
     const { report, artifacts = [] } = ended.result;

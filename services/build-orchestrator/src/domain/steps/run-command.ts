@@ -19,7 +19,8 @@ export const runCommand: HostKind = {
       spec: {
         kind: 'run-command',
         command: script,
-        ...(step.shell && { shell: step.shell }),
+        // A script that uses variables uses them as this shell does: on a host of another kind it is refused instead of read otherwise.
+        ...((step.shell ?? Object.keys(values).length > 0) && { shell: shellOf(context) }),
         env: { ...env, ...own, ...values },
         ...(secrets.length > 0 && { secrets }),
         ...(step.timeout !== undefined && { timeoutMs: step.timeout }),

@@ -5,6 +5,13 @@ import { ownFaults, pathsOf, withOf, type HostKind, type StepContext } from './k
 /** What the objects of a build's artifacts are named after: unique for each generation, so that none replaces an older one's. */
 export const prefixOf = ({ id, build }: Pick<StepContext, 'id' | 'build'>): string => `${id}/${build.generation}`;
 
+/** The name of an artifact, or of a folder of them, once its values are known; or a sentence. */
+export function artifactNameOf(source: string, { scope }: StepContext): { name: string } | { fault: string } {
+  const name = render(source, scope);
+  const fault = artifactName.safeParse(name).error?.issues[0]?.message;
+  return fault === undefined ? { name } : { fault: `name is ${JSON.stringify(name)} and ${fault}` };
+}
+
 /** So many files may one step keep. */
 const MAX_FILES = 1000;
 
@@ -18,10 +25,9 @@ export const uploadArtifact: HostKind = {
     // One alone in plans of older versions.
     const found = pathsOf([path].flat(), context, 'path');
     if ('fault' in found) return found;
-    const name = given === undefined ? undefined : render(given, context.scope);
-    const fault = name === undefined ? undefined : artifactName.safeParse(name).error?.issues[0]?.message;
-    if (fault !== undefined) return { fault: `name is ${JSON.stringify(name)} and ${fault}` };
-    return { spec: { kind: 'upload', paths: found.paths, prefix: prefixOf(context), whenNone: whenNone ?? 'fail', maxBytes: context.view.artifactLimit, maxFiles: MAX_FILES, ...(name !== undefined && { name }) } };
+    const named = given === undefined ? undefined : artifactNameOf(given, context);
+    if (named && 'fault' in named) return named;
+    return { spec: { kind: 'upload', paths: found.paths, prefix: prefixOf(context), whenNone: whenNone ?? 'fail', maxBytes: context.view.artifactLimit, maxFiles: MAX_FILES, ...named } };
   },
   verdict(ended) {
     const { artifacts = [] } = ended.result;
