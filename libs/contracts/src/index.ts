@@ -21,3 +21,4 @@ export {
   type LeaseEvent, type ActionEvent, type PlanEvent, type BuildEvent,
 } from './catalog.js';
 export { fieldErrors, summary } from './problems.js';
+export { refusedVariable } from './variables.js';

@@ -1,5 +1,6 @@
 import { unreachable, type ActionResult } from '@berth/contracts';
 import type { End } from '../domain/action.js';
+import type { ShellName } from '../platforms/platform.js';
 import { pause } from '../runner/pause.js';
 import { HostError, isPassing } from '../transports/errors.js';
 import type { Transport } from '../transports/transport.js';
@@ -9,6 +10,7 @@ export interface Script {
   text: string;
   cwd: string;
   env?: Record<string, string>;
+  shell?: ShellName;
   timeoutMs?: number;
   /** It is not the action itself but this part of it. */
   part?: Part;
@@ -46,6 +48,7 @@ export async function runScript(context: ActionContext, script: Script, output: 
       script: script.text,
       cwd: script.cwd,
       env: script.env ?? {},
+      ...(script.shell && { shell: script.shell }),
       offsets: output === 'published' ? { ...sink.reached } : { stdout: 0, stderr: 0 },
       mayHaveStarted: context.mayHaveStarted,
       connectLimitMs: CONNECT_LIMIT_MS,

@@ -117,7 +117,7 @@ export function workingCopyResult(hostFolder: string, copyId: string, code: numb
   return { ok: false, code: FAULTS.get(code) ?? 'folder-failed', message: said || `The working copy ${copyId} failed with exit code ${code}.` };
 }
 
-interface OneRepository {
+export interface OneRepository {
   repository: string;
   ref: string;
   /** below the working copy; empty for the one that is the working copy itself */
@@ -125,7 +125,7 @@ interface OneRepository {
 }
 
 /** The main one first, then the others so that a folder comes before what is inside it: always in the same order. */
-function repositories(request: Pick<WorkingCopyRequest, 'repository' | 'ref' | 'also'>): OneRepository[] {
+export function repositories(request: Pick<WorkingCopyRequest, 'repository' | 'ref' | 'also'>): OneRepository[] {
   const one = (folder: string, repository: string, ref: string | undefined): OneRepository => ({
     folder: checkedFolder(folder),
     repository: checkedRepository(repository),

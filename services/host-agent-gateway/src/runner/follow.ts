@@ -56,7 +56,7 @@ export async function follow(transport: Transport, shell: HostShell, watch: Watc
     if (signals.cancel?.aborted) return;
     watch.requested = true;
     const cwd = spec.cwd.startsWith('/') ? spec.cwd : `${transport.folder}/${spec.cwd}`;
-    const first = await shell.start({ id: spec.id, script: spec.script, cwd, env: spec.env ?? {} });
+    const first = await shell.start({ id: spec.id, script: spec.script, cwd, env: spec.env ?? {}, ...(spec.shell && { shell: spec.shell }) });
     watch.startedAt ??= Date.now();
     if (!watch.announced) callbacks.onStarted?.();
     watch.announced = true;

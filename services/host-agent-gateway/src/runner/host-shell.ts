@@ -1,7 +1,7 @@
 import { HostError } from '../transports/errors.js';
 import type { Transport } from '../transports/transport.js';
-import { checkedId, envWords, shQuote } from './quote.js';
-import { RUNNER } from './runner-text.js';
+import { platformOf, type Command } from '../platforms/platform.js';
+import { checkedId } from './quote.js';
 
 /** Why a process tree was ended on purpose; kept on the host, so that it is known after a restart too. */
 export type EndReason = 'cancelled' | 'timeout';
@@ -21,14 +21,6 @@ export type ActionState =
   | { state: 'running'; ended?: EndReason }
   | { state: 'exited'; code: number; ended?: EndReason }
   | { state: 'lost'; ended?: EndReason };
-
-/** What is to be run; `cwd` is absolute on the host. */
-export interface Command {
-  id: string;
-  script: string;
-  cwd: string;
-  env: Readonly<Record<string, string>>;
-}
 
 /** Pushed by the host the moment a command ends; the flags say whether it wrote anything at all. */
 export interface Exit {
@@ -57,6 +49,8 @@ export interface HostShell {
 }
 
 const ANSWER_MS = 30_000;
+/** Windows compiles the runner the first time that it sees it. */
+const LOAD_MS = 60_000;
 const shells = new WeakMap<Transport, Promise<HostShell>>();
 
 /** The host shell of a connection: one each, opened on first use and again when it ended. */
@@ -75,7 +69,8 @@ export async function openHostShell(
   options: { command?: string; preamble?: string; onClose?: () => void } = {},
 ): Promise<HostShell> {
   const host = transport.host.id;
-  const channel = await transport.openShell(options.command);
+  const platform = platformOf(transport.host);
+  const channel = await transport.openShell(options.command ?? platform.shell);
   const waiting = new Map<string, { resolve(words: string[]): void; reject(error: HostError): void; timer: NodeJS.Timeout }>();
   const exits = new Map<string, Set<(exit: Exit) => void>>();
   let next = 1;
@@ -93,7 +88,9 @@ export async function openHostShell(
   };
 
   // Anything else on stdout is noise of the user's start files.
-  channel.onLine((line) => {
+  channel.onLine((raw) => {
+    // Windows ends lines with CR LF wherever a program does not see to it.
+    const line = raw.replace(/\r$/, '');
     const [kind, key = '', ...words] = line.split(' ');
     if (kind === 'r') {
       const request = waiting.get(key);
@@ -115,7 +112,7 @@ export async function openHostShell(
   const ask = (name: string, args: readonly string[], answerMs = ANSWER_MS): Promise<string[]> =>
     new Promise((resolve, reject) => {
       if (ended) return reject(ended);
-      const line = [name, String(next), ...args.map(shQuote)].join(' ');
+      const line = platform.line(name, String(next), args);
       const timer = setTimeout(() => {
         end(new HostError('connection-lost', `The shell on host ${host} gave no answer within ${answerMs / 1_000} s.`));
         channel.close();
@@ -129,8 +126,8 @@ export async function openHostShell(
   const state = async (id: string, name: string): Promise<ActionState> => stateOf(await ask(name, [checkedId(id)]));
 
   if (options.preamble) channel.write(`${options.preamble}\n`);
-  channel.write(RUNNER);
-  const loaded = await ask('berth_load', [`${transport.folder}/actions`]);
+  channel.write(platform.program(transport.folder));
+  const loaded = await ask('berth_load', [platform.native(`${transport.folder}/actions`)], LOAD_MS);
   if (loaded[0] !== 'ok') {
     channel.close();
     throw fault('make the folder for actions');
@@ -140,12 +137,13 @@ export async function openHostShell(
     start: async (command) => {
       // Answered by another process on the host, so usually there before the line below is read; when it fails, the runner does it.
       const id = checkedId(command.id);
+      const words = platform.start(command);
       const made = transport.files.mkdir(`${transport.folder}/actions/${id}`).catch(() => undefined);
-      const words = await ask('berth_run', [id, command.cwd, command.script, ...envWords(command.env)]);
+      const answer = await ask('berth_run', words);
       // Not left behind: a late mkdir would bring back the folder of an action that was forgotten meanwhile.
       await made;
-      if (words[0] === 'fault') throw fault(`make the folder of action ${command.id}`);
-      return words[0] === 'new' ? { state: 'new' } : stateOf(words);
+      if (answer[0] === 'fault') throw fault(`start action ${command.id}`);
+      return answer[0] === 'new' ? { state: 'new' } : stateOf(answer);
     },
     look: (id) => state(id, 'berth_look'),
     giveUpStart: (id) => state(id, 'berth_never'),

@@ -1,3 +1,4 @@
+import type { ShellName } from '../platforms/platform.js';
 import type { HostError } from '../transports/errors.js';
 
 /** How the caller sees one command end. */
@@ -20,8 +21,9 @@ export type Outcome =
 export interface RunSpec {
   /** Chosen by the caller; the same id never starts twice on a host. */
   id: string;
-  /** Text for `sh -e`. */
   script: string;
+  /** What reads the script: `sh -e` when absent, and PowerShell on Windows. */
+  shell?: ShellName;
   /** Absolute, or relative to the host's folder. */
   cwd: string;
   env?: Readonly<Record<string, string>>;

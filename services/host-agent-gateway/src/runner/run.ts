@@ -1,3 +1,4 @@
+import { platformOf } from '../platforms/platform.js';
 import { HostError, isPassing } from '../transports/errors.js';
 import type { HostPool } from '../transports/pool.js';
 import type { HostSpec } from '../transports/transport.js';
@@ -5,7 +6,7 @@ import { follow, type Watch } from './follow.js';
 import { hostShellOf, type ActionState, type EndReason, type HostShell } from './host-shell.js';
 import type { Outcome, RunCallbacks, RunSignals, RunSpec } from './outcome.js';
 import { pause } from './pause.js';
-import { checkedId, envWords, shQuote } from './quote.js';
+import { checkedId } from './quote.js';
 import { createTail } from './tail.js';
 
 /** Commands on hosts, by id. Calls other than `run` reject with the HostErrors of `connect` when the host is away. */
@@ -41,7 +42,7 @@ export function createRunner(pool: Pick<HostPool, 'connect'>): Runner {
 }
 
 async function run(pool: Pick<HostPool, 'connect'>, host: HostSpec, spec: RunSpec, callbacks: RunCallbacks, signals: RunSignals): Promise<Outcome> {
-  refuseBadValues(spec);
+  refuseBadValues(host, spec);
   const watch: Watch = {
     spec: { ...spec, graceMs: spec.graceMs ?? GRACE_MS },
     callbacks,
@@ -84,7 +85,6 @@ async function run(pool: Pick<HostPool, 'connect'>, host: HostSpec, spec: RunSpe
 
 const KEEPS_US_OUT = new Set(['auth-failed', 'host-key-changed', 'credential-invalid']);
 
-function refuseBadValues(spec: RunSpec): void {
-  checkedId(spec.id);
-  for (const word of [spec.script, spec.cwd, ...envWords(spec.env ?? {})]) shQuote(word);
+function refuseBadValues(host: HostSpec, { id, script, cwd, env = {}, shell }: RunSpec): void {
+  platformOf(host).start({ id: checkedId(id), script, cwd, env, ...(shell && { shell }) });
 }

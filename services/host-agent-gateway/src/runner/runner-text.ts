@@ -1,3 +1,6 @@
+import { PS_COMMAND } from '../platforms/windows/start-text.js';
+import { shQuote } from './quote.js';
+
 /**
  * The runner: what the host shell knows once this text was written to it. POSIX sh, and only builtins where a command starts and
  * ends: measured, a fork is 0.5 to 1 ms and an exec 1 ms of every remote command, beside 2.5 to 4 ms for a bare ssh2 exec('true').
@@ -5,7 +8,7 @@
  * An action's folder, `actions/<id>/`:
  *   pid     made with O_EXCL by whoever decides about the start: the supervisor, which then starts the command once and for all
  *           (line 1 its own pid, line 2 the command's pid, start time and boot), or somebody who forbids it (`never`)
- *   script  the command text. A file and not an argument of `sh -c`: no 128 KiB limit, and not to be read in `ps`.
+ *   script  the command text (script.ps1 for PowerShell, which goes by the name). A file and not an argument of `sh -c`: no 128 KiB limit, and not to be read in `ps`.
  *   out, err, rc (`<code>\n`; without its newline it is not there yet), killed (`<reason>\n`: somebody ended it on purpose)
  *
  * A pid alone names nobody after a reboot or when it was given away again: a supervisor is recognised by its working folder,
@@ -13,6 +16,7 @@
  * On stdout: `r <request> <answer>` once for each request, and `x <id> <killed> <code> <out?> <err?>` when a command of this shell ends.
  */
 export const RUNNER = `
+berth_pwsh=${shQuote(PS_COMMAND)}
 berth_load() { # request actions-folder
   berth_u=$(umask); umask 077
   berth_a=$2; berth_jobs=; berth_started=0
@@ -64,11 +68,16 @@ berth_alive() { # folder pid start boot: is it that very process?
   [ -n "$3" ] && [ "$berth_t" = "$3 $4" ]
 }
 
-berth_run() { # request id cwd script NAME=value...
-  berth_q=$1; berth_i=$2; berth_c=$3; berth_s=$4; shift 4
+berth_run() { # request id cwd script shell NAME=value...
+  berth_q=$1; berth_i=$2; berth_c=$3; berth_s=$4; berth_h=$5; shift 5
   berth_d=$berth_a/$berth_i
   berth_supervise "$@" </dev/null 2>/dev/null &
   berth_job $!
+}
+
+berth_shell() { # program argument...
+  command -v "$1" >/dev/null 2>&1 || { printf 'berth: %s is not installed on this host: install it there, or use the shell sh\\n' "$1" >&2; exit 127; }
+  berth_leader "$@"
 }
 
 berth_supervise() {
@@ -84,8 +93,9 @@ berth_supervise() {
   set -C
   true >pid || { berth_state "$berth_i"; echo "r $berth_q $berth_r"; exit; }
   set +C
+  berth_f=script; [ "$berth_h" != powershell ] || berth_f=script.ps1
   # Appended, because ext4 writes a file out on close when it was truncated before.
-  { echo "$berth_p" >>pid && printf '%s\\n' "$berth_s" >script; } || { rm -f pid; echo "r $berth_q fault"; exit; }
+  { echo "$berth_p" >>pid && printf '%s\\n' "$berth_s" >"$berth_f"; } || { rm -f pid; echo "r $berth_q fault"; exit; }
   echo "r $berth_q new"
   [ -z "$berth_mon" ] || set -m
   (
@@ -94,7 +104,11 @@ berth_supervise() {
     unset OLDPWD
     [ $# = 0 ] || export "$@"
     BERTH_ACTION=$berth_i; export BERTH_ACTION
-    berth_leader sh -e "$berth_d/script"
+    case $berth_h in
+      bash) berth_shell bash -e -o pipefail "$berth_d/script";;
+      powershell) export BERTH_SCRIPT="$berth_d/script.ps1"; berth_shell pwsh -NoLogo -NoProfile -NonInteractive -Command "$berth_pwsh";;
+      *) berth_leader sh -e "$berth_d/script";;
+    esac
   ) </dev/null >out 2>err &
   # With job control on, wait would also return when the command is only stopped.
   [ -z "$berth_mon" ] || set +m
