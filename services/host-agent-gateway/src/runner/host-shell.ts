@@ -89,8 +89,8 @@ export async function openHostShell(
 
   // Anything else on stdout is noise of the user's start files.
   channel.onLine((raw) => {
-    // Windows ends lines with CR LF wherever a program does not see to it.
-    const line = raw.replace(/\r$/, '');
+    // Windows begins a stream with a byte order mark and ends lines with CR LF wherever a program does not see to it.
+    const line = raw.replace(/^\ufeff|\r$/g, '');
     const [kind, key = '', ...words] = line.split(' ');
     if (kind === 'r') {
       const request = waiting.get(key);

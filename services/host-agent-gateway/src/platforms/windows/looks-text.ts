@@ -4,7 +4,7 @@ import { nativePath, psQuote } from './quote.js';
 export const factsOnWindows = (folder: string): string => `
 $system = Get-CimInstance Win32_OperatingSystem
 $arch = if ($env:PROCESSOR_ARCHITEW6432) { $env:PROCESSOR_ARCHITEW6432 } else { $env:PROCESSOR_ARCHITECTURE }
-$arch = switch ($arch) { 'AMD64' { 'x86_64' } 'ARM64' { 'arm64' } default { $arch.ToLowerInvariant() } }
+$arch = if ($arch -eq 'AMD64') { 'x86_64' } else { $arch.ToLowerInvariant() }
 'os=windows'
 "arch=$arch"
 "kernel=$($system.Version)"
@@ -14,7 +14,7 @@ $arch = switch ($arch) { 'AMD64' { 'x86_64' } 'ARM64' { 'arm64' } default { $arc
 "distroVersion=$($system.Version)"
 "powershell=$($PSVersionTable.PSVersion.Major).$($PSVersionTable.PSVersion.Minor)"
 $drive = [IO.Path]::GetPathRoot(${psQuote(nativePath(folder))})
-try { "disk=$([Math]::Floor((New-Object IO.DriveInfo $drive).AvailableFreeSpace / 1MB))MiB" } catch { [Console]::Error.WriteLine("$_") }
+try { "disk=$([Math]::Floor((New-Object IO.DriveInfo $drive).AvailableFreeSpace / 1048576))MiB" } catch { [Console]::Error.WriteLine("$_") }
 $asked = @()
 foreach ($tool in @('git', '--version'), @('node', '--version'), @('docker', '--version'), @('python', '--version'), @('make', '--version'), @('gcc', '--version'), @('cargo', '--version'), @('cmake', '--version'), @('java', '-version'), @('go', 'version')) {
   $found = Get-Command "$($tool[0]).exe" -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
