@@ -53,7 +53,7 @@ berth_since() { # pid -> $berth_t, its start time and boot as two words; nothing
   berth_t=
   if [ -n "$berth_proc" ]; then
     { read -r berth_l </proc/$1/stat; } 2>/dev/null || return 0
-    set -- \${berth_l##*) }
+    set -- \${berth_l##*\\) }
     case $1 in Z|X) return 0;; esac
     shift 19; berth_t="$1 $berth_boot"
   else
@@ -167,6 +167,11 @@ berth_never() { # request id: settles that an action whose supervisor did not sh
   berth_look "$1" "$2"
 }
 
+berth_marked() { # NAME=value: prints the pids of who has it in the environment, as ps of BSD and macOS shows that
+  # It may be the last word of a line. Whoever looks for it must not have it as a word of its own, or it finds itself.
+  ps -A -ww -E -o pid=,command= 2>/dev/null | BERTH_WANTED=$1 awk '{ if (index($0 " ", " " ENVIRON["BERTH_WANTED"] " ")) print $1 }'
+}
+
 berth_members() { # id [group] -> $berth_m, the pids of its processes: by mark, by group and session, by descent
   berth_m=; berth_s1=-; berth_s2=\${2:--}
   {
@@ -183,11 +188,11 @@ berth_members() { # id [group] -> $berth_m, the pids of its processes: by mark, 
     done 2>/dev/null
     berth_table=$(for berth_f in /proc/[0-9]*/stat; do
       read -r berth_l <"$berth_f" || continue
-      berth_p=\${berth_l%% *}; set -- \${berth_l##*) }
+      berth_p=\${berth_l%% *}; set -- \${berth_l##*\\) }
       echo "$berth_p $2 $3 $4 $1"
     done 2>/dev/null)
   else
-    berth_m=$(ps -A -ww -E -o pid=,command= 2>/dev/null | grep -F "BERTH_ACTION=$1 " | while read -r berth_p berth_l; do echo "$berth_p"; done)
+    berth_m=$(berth_marked "BERTH_ACTION=$1")
     berth_table=$(ps -A -o pid=,ppid=,pgid=,pgid=,stat= 2>/dev/null)
   fi
   berth_m=" "$(echo $berth_m)" "
@@ -259,7 +264,7 @@ berth_reaper() {
     if [ -n "$berth_proc" ]; then
       berth_m=$(grep -lF "$2" /proc/[0-9]*/environ)
     else
-      berth_m=$(ps -A -ww -E -o pid=,command= | grep -F "$2 " | while read -r berth_p berth_l; do echo "$berth_p"; done)
+      berth_m=$(berth_marked "$2")
     fi
     if [ -z "$berth_m" ]; then
       # Where something was found, twice: a process that forks while the list is read can escape it once.
