@@ -338,6 +338,8 @@ namespace Berth
 
     void Forget(string request, string[] ids)
     {
+      // One that stays must not keep the others.
+      string stays = null;
       foreach (string id in ids)
       {
         string state = State(id);
@@ -352,13 +354,9 @@ namespace Berth
           Answer(request, "busy " + id);
           return;
         }
-        if (state != "unknown" && !Removed(At(id)))
-        {
-          Answer(request, "fault " + id);
-          return;
-        }
+        if (state != "unknown" && !Removed(At(id))) stays = id;
       }
-      Answer(request, "ok");
+      Answer(request, stays == null ? "ok" : "fault " + stays);
     }
 
     /// A virus scanner or an indexer may have a file open for a moment.
