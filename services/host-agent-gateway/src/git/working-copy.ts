@@ -113,7 +113,7 @@ export function workingCopyResult(hostFolder: string, copyId: string, code: numb
     const commit = /^berth-commit ([0-9a-f]{40,64})$/m.exec(stdout)?.[1];
     return { ok: true, path, ...(commit === undefined ? {} : { commit }) };
   }
-  const said = stderr.trim().split('\n').slice(-4).join(' ');
+  const said = stderr.trim().split(/\r?\n/).slice(-4).join(' ');
   return { ok: false, code: FAULTS.get(code) ?? 'folder-failed', message: said || `The working copy ${copyId} failed with exit code ${code}.` };
 }
 

@@ -18,7 +18,7 @@ function Remove-All($path) { # what is left to say when it stays
     # rd takes paths of any length, away with the attribute that forbids it, and links without what they lead to. The path is
     # read where it has no meaning any more to cmd.
     $env:BERTH_GONE = "\\\\?\\$path"
-    $said = (& cmd.exe /d /v:on /s /c 'rd /s /q "!BERTH_GONE!" 2>&1') -join ' '
+    $said = (& cmd.exe /d /v:on /s /c 'rd /s /q "!BERTH_GONE!" 2>&1 & exit 0') -join ' '
     if (Test-There $path) { Start-Sleep -Milliseconds 100 }
   }
   if (Test-There $path) { $said } else { $null }

@@ -62,6 +62,8 @@ namespace Berth
   public sealed class Runner
   {
     static readonly UTF8Encoding Utf8 = new UTF8Encoding(false);
+    /// How often what is refused is tried again, a tenth of a second apart: a virus scanner or an indexer may have a file open.
+    const int Patience = 20;
     readonly Os os;
     readonly TextWriter output;
     readonly List<string> watched = new List<string>();
@@ -175,12 +177,22 @@ namespace Berth
       string path = Path.Combine(At(id), name);
       string whole = path + "." + Guid.NewGuid().ToString("N");
       File.WriteAllBytes(whole, Utf8.GetBytes(text));
-      try { File.Move(whole, path); }
-      catch (IOException)
+      for (int tries = 0; ; tries++)
       {
-        File.Delete(whole);
-        if (!File.Exists(path)) throw;
+        try
+        {
+          File.Move(whole, path);
+          return;
+        }
+        catch (IOException)
+        {
+          if (File.Exists(path)) break;
+          if (tries >= Patience) throw;
+        }
+        catch (UnauthorizedAccessException) { if (tries >= Patience) throw; }
+        Thread.Sleep(100);
       }
+      File.Delete(whole);
     }
 
     string Code(string id) { return Line(id, "rc", 0); }
@@ -359,10 +371,9 @@ namespace Berth
       Answer(request, stays == null ? "ok" : "fault " + stays);
     }
 
-    /// A virus scanner or an indexer may have a file open for a moment.
     static bool Removed(string path)
     {
-      for (int tries = 0; tries < 20; tries++)
+      for (int tries = 0; tries < Patience; tries++)
       {
         try { Directory.Delete(path, true); }
         catch (DirectoryNotFoundException) { return true; }
@@ -388,23 +399,26 @@ namespace Berth
       Runner runner = new Runner(os, TextWriter.Null);
       runner.actions = actions;
       if (!runner.CreateNew(id, "pid", Self() + " " + os.Born(Self()) + "\n")) return 1;
-      try { runner.SeeThrough(id); }
+      if (runner.Read(id, "killed") != null)
+      {
+        runner.Place(id, "rc", "137\n");
+        return 0;
+      }
+      Tree tree;
+      try { tree = runner.Begin(id); }
       catch (Exception error)
       {
         File.AppendAllText(Path.Combine(runner.At(id), "err"), "berth: " + error.Message + "\n", Utf8);
         Refused refused = error as Refused;
         runner.Place(id, "rc", (refused == null ? 126 : refused.Code) + "\n");
+        return 0;
       }
+      runner.SeeThrough(id, tree);
       return 0;
     }
 
-    void SeeThrough(string id)
+    Tree Begin(string id)
     {
-      if (Read(id, "killed") != null)
-      {
-        Place(id, "rc", "137\n");
-        return;
-      }
       string[] words = Read(id, "start").Split('\n');
       for (int at = 0; at < words.Length; at++) words[at] = Utf8.GetString(Convert.FromBase64String(words[at]));
       Start start = new Start();
@@ -421,9 +435,15 @@ namespace Berth
       start.Env["BERTH_ACTION"] = id;
       start.Env["BERTH_SCRIPT"] = Path.Combine(At(id), words[1]);
       if (!Directory.Exists(start.Cwd)) throw new Refused(125, "there is no folder " + start.Cwd + " to run in");
-      Tree tree = os.Start(start);
+      return os.Start(start);
+    }
+
+    void SeeThrough(string id, Tree tree)
+    {
       string born = os.Born(tree.Pid);
-      if (born != null) File.AppendAllText(Path.Combine(At(id), "pid"), tree.Pid + " " + born + "\n", Utf8);
+      // Known besides, for whoever looks when we are gone; with us it is known without.
+      try { if (born != null) File.AppendAllText(Path.Combine(At(id), "pid"), tree.Pid + " " + born + "\n", Utf8); }
+      catch (IOException error) { Console.Error.WriteLine(error.Message); }
       bool asked = false;
       while (!tree.Ended(50))
       {

@@ -66,8 +66,8 @@ namespace Berth
     [DllImport("kernel32.dll")] static extern uint WaitForSingleObject(IntPtr handle, uint milliseconds);
     [DllImport("kernel32.dll", SetLastError = true)] static extern bool GetExitCodeProcess(IntPtr process, out uint code);
     [DllImport("kernel32.dll")] static extern bool CloseHandle(IntPtr handle);
-    [DllImport("kernel32.dll")] static extern bool FreeConsole();
-    [DllImport("kernel32.dll", SetLastError = true)] static extern bool AttachConsole(int pid);
+    [DllImport("kernel32.dll")] static extern bool SetConsoleCP(uint page);
+    [DllImport("kernel32.dll")] static extern bool SetConsoleOutputCP(uint page);
     [DllImport("kernel32.dll")] static extern bool SetConsoleCtrlHandler(ConsoleHandler handler, bool add);
     [DllImport("kernel32.dll", SetLastError = true)] static extern bool GenerateConsoleCtrlEvent(uint kind, int group);
 
@@ -156,14 +156,23 @@ namespace Berth
     {
       SortedDictionary<string, string> all = new SortedDictionary<string, string>(StringComparer.OrdinalIgnoreCase);
       foreach (DictionaryEntry one in System.Environment.GetEnvironmentVariables()) all[(string)one.Key] = (string)one.Value;
+      // PowerShell leaves there what it was told about its own scripts.
+      all.Remove("PSExecutionPolicyPreference");
       foreach (KeyValuePair<string, string> one in more) all[one.Key] = one.Value;
       StringBuilder block = new StringBuilder();
       foreach (KeyValuePair<string, string> one in all) block.Append(one.Key).Append('=').Append(one.Value).Append('\0');
       return block.Append('\0').ToString();
     }
 
+    static readonly ConsoleHandler Ignored = delegate { return true; };
+
     public override Tree Start(Start start)
     {
+      // A supervisor has a console of its own, without a window, which only its command shares: so its code page is nobody
+      // else's, and what is sent to the command's group or to all on that console ends no other command, and not us.
+      SetConsoleCtrlHandler(Ignored, true);
+      SetConsoleCP(65001);
+      SetConsoleOutputCP(65001);
       const uint read = 0x80000000, append = 0x4, existing = 3, always = 4;
       IntPtr input = Open("NUL", read, existing), output = Open(Path.Combine(start.Folder, "out"), append, always), error = Open(Path.Combine(start.Folder, "err"), append, always);
       IntPtr environment = Marshal.StringToHGlobalUni(Environment(start.Env));
@@ -176,8 +185,7 @@ namespace Berth
         startup.Output = output;
         startup.Error = error;
         ProcessInfo info;
-        // A console of its own, without a window: its code page is nobody else's, and CTRL+BREAK can be sent to it alone.
-        if (!CreateProcessW(null, new StringBuilder(start.CommandLine), IntPtr.Zero, IntPtr.Zero, true, Suspended | NewGroup | UnicodeEnvironment | NoWindow, environment, start.Cwd, ref startup, out info))
+        if (!CreateProcessW(null, new StringBuilder(start.CommandLine), IntPtr.Zero, IntPtr.Zero, true, Suspended | NewGroup | UnicodeEnvironment, environment, start.Cwd, ref startup, out info))
         {
           int code = Marshal.GetLastWin32Error();
           throw new Refused(code == NotFound || code == PathNotFound ? 127 : 126, "the command could not be started: " + new Win32Exception(code).Message);
@@ -258,7 +266,6 @@ namespace Berth
 
     sealed class Started : Tree
     {
-      static readonly ConsoleHandler Ignore = delegate { return true; };
       readonly IntPtr process, job;
       public Started(int pid, IntPtr process, IntPtr job) { Pid = pid; this.process = process; this.job = job; }
 
@@ -271,15 +278,8 @@ namespace Berth
         return unchecked((int)code);
       }
 
-      /// CTRL+BREAK, which a new process group does not ignore as it does CTRL+C. What has no console is not asked.
-      public override void Ask()
-      {
-        FreeConsole();
-        if (!AttachConsole(Pid)) return;
-        SetConsoleCtrlHandler(Ignore, true);
-        GenerateConsoleCtrlEvent(1, Pid);
-        FreeConsole();
-      }
+      /// CTRL+BREAK, which a new process group does not ignore as it does CTRL+C. What has left the console is not asked.
+      public override void Ask() { GenerateConsoleCtrlEvent(1, Pid); }
 
       public override int Left() { return MembersOf(job).Count; }
     }
