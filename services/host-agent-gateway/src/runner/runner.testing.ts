@@ -43,6 +43,21 @@ export function marked(id: string): number[] {
     .map(Number);
 }
 
+/** Kills until nothing carries the action's mark: what is being started while the list is read escapes it once. */
+export async function endMarked(id: string): Promise<void> {
+  await until('its end', () => {
+    const left = marked(id);
+    for (const pid of left) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+      }
+    }
+    return left.length === 0;
+  });
+}
+
 /** Command lines of all living processes. */
 export function commandLines(): string[] {
   return readdirSync('/proc')

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tempFolder } from '../../../../../test/support/cleanup.js';
 import { hostShellOf } from '../../runner/host-shell.js';
 import type { RunSpec } from '../../runner/outcome.js';
-import { actionFile, collector, marked, pidsOf, until } from '../../runner/runner.testing.js';
+import { actionFile, collector, endMarked, marked, pidsOf, until } from '../../runner/runner.testing.js';
 import { createRunner, type Runner } from '../../runner/run.js';
 import { createPool, type HostPool } from '../../transports/pool.js';
 import type { HostSpec } from '../../transports/transport.js';
@@ -128,7 +128,7 @@ describe('the runner of Windows', () => {
     const [supervisor] = await pidsOf(host, spec.id);
     process.kill(supervisor, 'SIGKILL');
     expect((await runner.lookup(host, spec.id)).state).toBe('running');
-    for (const pid of marked(spec.id)) process.kill(pid, 'SIGKILL');
+    await endMarked(spec.id);
     expect(await running).toEqual({ kind: 'lost' });
   });
 
