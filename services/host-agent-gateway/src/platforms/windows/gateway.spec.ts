@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tempFolder } from '../../../../../test/support/cleanup.js';
+import { startTestSshd } from '../../../../../test/support/sshd.js';
 import { startGateway, type TestGateway } from '../../gateway.testing.js';
 import { commandLines } from '../../runner/runner.testing.js';
 import { standIn } from './stand-in.testing.js';
@@ -33,4 +34,15 @@ it('carries out the actions of a lease on a Windows host, and leaves nothing beh
   expect(await gateway.ended(await gateway.run(copy.lease, copy.token, { kind: 'remove-working-copy', copy: copy.resource }))).toMatchObject({ type: 'ActionSucceeded' });
   expect(existsSync(folder)).toBe(false);
   expect(commandLines()).not.toContain('sleep 87654');
+});
+
+it('says which platform it is not', async () => {
+  const sshd = await startTestSshd();
+  const host: HostAccess = { transport: 'ssh', address: sshd.host, port: sshd.port, user: sshd.user, credential: `file:${sshd.privateKeyPath}`, hostKey: sshd.hostKeyPublic, platform: 'windows', folder: join(gateway.home, 'no windows') };
+  expect(await gateway.ask('ProbeHost', { host })).toMatchObject({
+    accepted: false,
+    code: 'machine-refused',
+    message: expect.stringContaining('did not answer as a Windows system does'),
+    errors: [{ field: 'data.platform', message: expect.stringContaining('may be another one') }],
+  });
 });

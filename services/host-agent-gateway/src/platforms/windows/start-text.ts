@@ -29,7 +29,9 @@ try {
     [void][IO.Directory]::CreateDirectory($folder)
     $made = Join-Path $folder "berth-$PID.dll"
     Add-Type -TypeDefinition $source -OutputAssembly $made -IgnoreWarnings
+    # Another connection may have been first.
     try { [IO.File]::Move($made, $assembly) } catch { if (-not (Test-Path -LiteralPath $assembly)) { throw } }
+    [IO.File]::Delete($made)
   }
   [void][Reflection.Assembly]::LoadFrom($assembly)
   [Berth.Runner]::Serve((New-Object Berth.Windows $assembly), [Console]::In, [Console]::OpenStandardOutput())
