@@ -140,6 +140,7 @@ async function findPrograms() {
     // One after the other: the package manager lets one in at a time.
     await findTool('git');
     await findTool('ps');
+    await findTool('mcs');
   } catch (error) {
     throw new Stop(error.message);
   }

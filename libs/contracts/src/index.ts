@@ -28,3 +28,4 @@ export {
   type ReportFormat, type KnownReportFormat, type TestCounts, type LintCounts, type TestFinding, type LintFinding, type Finding, type ReportSummary, type Report,
 } from './report.js';
 export { artifactName, artifactObject, objectName } from './object-name.js';
+export { refusedVariable } from './variables.js';

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { TooLargeError } from '@berth/artifacts';
 import type { ActionView } from '@berth/client';
-import { duration, fieldErrors, insidePath, summary, type FieldError } from '@berth/contracts';
+import { duration, fieldErrors, insidePath, refusedVariable, summary, type FieldError } from '@berth/contracts';
 import { transferBucket } from '@berth/nats';
 import type { Runtime } from '@berth/runtime';
 import type { Objects } from '../live/objects.js';
@@ -31,6 +31,8 @@ export class HostWork {
   async exec(lease: string, body: Record<string, unknown>, id: string): Promise<string> {
     const token = await this.tokenOf(lease);
     const { command, env, timeout } = body;
+    const refused = Object.keys(typeof env === 'object' ? (env ?? {}) : {}).flatMap((name) => ({ field: `env.${name}`, message: refusedVariable(name) ?? '' })).filter(({ message }) => message !== '');
+    if (refused.length > 0) throw new HttpProblem('invalid-data', `The command is refused: ${refused[0]?.message}.`, refused);
     const timeoutMs = timeout === undefined ? undefined : valid('timeout', duration.safeParse(timeout));
     await this.run(lease, token, { kind: 'run-command', command, ...(env !== undefined && { env }), ...(timeoutMs !== undefined && { timeoutMs }) }, id);
     return id;

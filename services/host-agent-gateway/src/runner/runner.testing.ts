@@ -43,6 +43,23 @@ export function marked(id: string): number[] {
     .map(Number);
 }
 
+/** Kills until nothing carries the action's mark, looking three times: what is just being started has none to be read for a moment. */
+export async function endMarked(id: string): Promise<void> {
+  let none = 0;
+  await until('its end', () => {
+    const left = marked(id);
+    none = left.length === 0 ? none + 1 : 0;
+    for (const pid of left) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+      }
+    }
+    return none === 3;
+  });
+}
+
 /** Command lines of all living processes. */
 export function commandLines(): string[] {
   return readdirSync('/proc')
