@@ -34,7 +34,7 @@ function checkedName(name: string): string {
   return name;
 }
 
-/** What the runner's `printf '%b'` writes as exactly these bytes; no shell variable holds a NUL, so they travel by their numbers. */
+/** What the runner's berth_bytes writes as exactly these bytes; no shell variable holds a NUL, so they travel by their numbers. */
 export const printfValue = (bytes: Buffer): string =>
   [...bytes].map((byte) => (/[A-Za-z0-9 _.,:;=+/@-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `\\0${byte.toString(8).padStart(3, '0')}`)).join('');
 

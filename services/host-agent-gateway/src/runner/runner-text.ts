@@ -43,6 +43,11 @@ berth_load() { # request actions-folder
   else
     berth_leader() { exec "$@"; }
   fi >/dev/null 2>&1
+  # Where printf is a program, what it is given is read by everybody in ps.
+  case $KSH_VERSION in
+    *MIRBSD*|*LEGACY*|*PD*) berth_text() { print -r -- "$1"; }; berth_bytes() { print -n -- "$1"; };;
+    *) berth_text() { printf '%s\\n' "$1"; }; berth_bytes() { printf '%b' "$1"; };;
+  esac
   echo "r $1 ok"
 }
 
@@ -105,9 +110,9 @@ berth_supervise() {
   true >pid || { berth_state "$berth_i"; echo "r $berth_q $berth_r"; exit; }
   set +C
   # Appended, because ext4 writes a file out on close when it was truncated before.
-  { echo "$berth_p" >>pid && printf '%s\\n' "$berth_s" >$berth_sc; } || { rm -f pid; echo "r $berth_q fault"; exit; }
+  { echo "$berth_p" >>pid && berth_text "$berth_s" >$berth_sc; } || { rm -f pid; echo "r $berth_q fault"; exit; }
   while [ $berth_fs -gt 0 ]; do
-    printf '%b' "$2" >"secret-$1" || { rm -f pid secret-*; echo "r $berth_q fault"; exit; }
+    berth_bytes "$2" >"secret-$1" || { rm -f pid secret-*; echo "r $berth_q fault"; exit; }
     export "$1=$berth_d/secret-$1"
     shift 2; berth_fs=$((berth_fs - 1))
   done

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import type { HostSpec } from '../transports/transport.js';
 import type { RunCallbacks } from './outcome.js';
 
@@ -19,6 +20,10 @@ export function collector(): RunCallbacks & { text(stream: 'stdout' | 'stderr'):
   };
   return self;
 }
+
+/** A program on the PATH of the specs, or nothing when this machine has none. */
+export const found = (name: string): string | undefined =>
+  (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name)).find((path) => existsSync(path));
 
 /** Waits for a condition, looking often; fails after ten seconds. */
 export async function until(what: string, condition: () => boolean): Promise<void> {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../transports/connect.js';
@@ -10,11 +10,9 @@ import { startSshd, type RelayedSshd } from '../transports/sshd.testing.js';
 import { HOST_SHELL, type Transport } from '../transports/transport.js';
 import { openHostShell, type Exit, type HostShell } from './host-shell.js';
 import { shQuote } from './quote.js';
-import { collector, marked, pidsOf, until } from './runner.testing.js';
+import { collector, found, marked, pidsOf, until } from './runner.testing.js';
 import { createRunner } from './run.js';
 
-const found = (name: string): string | undefined =>
-  (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name)).find((path) => existsSync(path));
 /** Shells that can be sh, by program; those that this machine has. */
 const SHELLS = ['dash', 'bash', 'busybox', 'mksh', 'ksh'].filter(found);
 /** Login shells that only hand on a line. */
@@ -36,6 +34,8 @@ function box(name: string): string {
   const folder = join(sshd.home, `sh-is-${name}`);
   mkdirSync(folder);
   symlinkSync(found(name)!, join(folder, 'sh'));
+  // Seen by whoever runs it as a program.
+  writeFileSync(join(folder, 'printf'), `#!/bin/sh\necho "$*" >>${shQuote(join(folder, 'printed'))}\nexec /usr/bin/printf "$@"\n`, { mode: 0o755 });
   return folder;
 }
 const started = async (shell: HostShell, script: string, env: Record<string, string>, more: { shell?: 'sh' | 'bash' | 'powershell' } = {}): Promise<[string, Exit]> => {
@@ -81,13 +81,15 @@ describe.each(SHELLS)('where sh is %s', (name) => {
   });
 
   it('files for variables hold any bytes, and outputs are told of', async () => {
-    const value = Buffer.from([...Array.from({ length: 256 }, (_, byte) => byte), 0, 10]);
+    const value = Buffer.from([...Array.from({ length: 256 }, (_, byte) => byte), 0, 10, ...Buffer.from('hunter22')]);
     const id = randomUUID();
     const exit = new Promise<Exit>((resolve) => shell.onExit(id, resolve));
     await shell.start({ id, script: 'cat "$KEY"; echo "A=$TEXT" >"$BERTH_OUTPUT"', cwd: '/', env: { TEXT: 'b' }, files: { KEY: value, EMPTY: Buffer.alloc(0) } });
     expect((await exit).state).toEqual({ state: 'exited', code: 0, outputs: true });
     expect(readFileSync(`${transport.folder}/actions/${id}/out`)).toEqual(value);
     expect(readFileSync(`${transport.folder}/actions/${id}/output`, 'utf8')).toBe('A=b\n');
+    const printed = join(sshd.home, `sh-is-${name}`, 'printed');
+    expect(existsSync(printed) ? readFileSync(printed, 'utf8') : '').not.toContain('hunter22');
   });
 
   it('a script may ask for bash, whose pipes fail where any of their programs does', async () => {

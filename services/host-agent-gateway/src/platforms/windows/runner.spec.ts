@@ -9,7 +9,7 @@ import { actionFile, collector, endMarked, marked, pidsOf, until } from '../../r
 import { createRunner, type Runner } from '../../runner/run.js';
 import { createPool, type HostPool } from '../../transports/pool.js';
 import type { HostSpec } from '../../transports/transport.js';
-import { compileForWindows, standIn } from './stand-in.testing.js';
+import { canCompile, compileForWindows, standIn } from './stand-in.testing.js';
 
 /** The runner of Windows with a stand-in for Windows below it: its protocol, its files and its races are real, its jobs are not. */
 let home: string;
@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 const command = (script: string, more: Partial<RunSpec> = {}): RunSpec => ({ id: randomUUID(), script, cwd: home, ...more });
 
-describe('the runner of Windows', () => {
+describe.runIf(canCompile)('the runner of Windows', () => {
   it('compiles as a whole in the version of C# that Windows PowerShell has, without a warning', () => {
     mkdirSync(`${home}/whole`);
     expect(existsSync(compileForWindows(`${home}/whole`))).toBe(true);

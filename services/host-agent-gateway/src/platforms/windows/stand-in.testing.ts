@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { found } from '../../runner/runner.testing.js';
 import { RUNNER_SOURCE } from './runner-text.js';
 import { SYSTEM_SOURCE } from './system-text.js';
 
@@ -115,6 +116,9 @@ namespace Berth
   }
 }
 `;
+
+/** Whether this machine can compile it; `npm test` installs what is missing, or says how. */
+export const canCompile = found('mcs') !== undefined && found('mono') !== undefined;
 
 /** Compiles C# as Windows PowerShell does, in its version of the language; gives the file that was made. */
 function compile(folder: string, name: string, source: string, kind: 'exe' | 'library'): string {
