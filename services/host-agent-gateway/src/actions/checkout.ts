@@ -1,9 +1,10 @@
 import type { ActionSpec } from '@berth/contracts';
 import { SecretFault } from '@berth/runtime';
 import type { End } from '../domain/action.js';
-import { checkoutResult, checkoutScript } from '../git/checkout.js';
+import { checkoutResult } from '../git/checkout.js';
 import { tokenEnvironment, withoutSecrets } from '../git/repository.js';
 import { plain } from '../files/fault.js';
+import { platformOf } from '../platforms/platform.js';
 import type { ActionContext, ActionHandler } from './action.js';
 import { say } from './moving.js';
 import { makeFolder, markOf } from './run-command.js';
@@ -19,7 +20,7 @@ export const checkout: ActionHandler<Checkout> = async (context) => {
   const transport = await reach(context);
   if (!transport) return undefined;
   const root = context.folder.startsWith('/') ? context.folder : await makeFolder(transport, context.folder);
-  const text = checkoutScript(root, spec);
+  const text = platformOf(context.host).checkout(root, spec);
   // Its output is read from the beginning again after a restart, and its lines are said once, at its end.
   const notes: string[] = [];
   const end = await runScript(context, { text, cwd: root, env: { ...env.values, ...markOf(context.lease) }, ...(spec.timeoutMs !== undefined && { timeoutMs: spec.timeoutMs }) }, 'captured', (exitCode, result, said) => {

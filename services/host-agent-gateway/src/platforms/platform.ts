@@ -1,4 +1,5 @@
 import type { CommandShell } from '@berth/contracts';
+import type { CheckoutRequest } from '../git/checkout.js';
 import type { KeepRequest, WorkingCopyRequest } from '../git/working-copy.js';
 import type { ExecResult, HostSpec, Transport } from '../transports/transport.js';
 import { posix } from './posix.js';
@@ -29,6 +30,8 @@ export interface Platform {
   line(name: string, request: string, args: readonly string[]): string;
   /** A path as programs on the host know it, from one as its SFTP server writes it. */
   native(path: string): string;
+  /** A path inside a folder, or a pattern of several, as somebody wrote it: with `/` alone between its names. */
+  inside(path: string): string;
   /**
    * The words of a `berth_run` request; `host` names the host in what is told.
    * @throws HostError `shell` for one that is none here; `invalid-value` for what can never be right: a NUL, the name of a variable
@@ -46,6 +49,8 @@ export interface Platform {
   folders(folder: string): string;
   /** Text of a command that makes a working copy. */
   prepare(folder: string, request: WorkingCopyRequest): string;
+  /** Text of a command that puts a repository into a folder below `root`, the absolute folder of a lease. */
+  checkout(root: string, request: CheckoutRequest): string;
   /** Text of a command that turns a working copy into a kept clone; absent where none are kept. */
   keep?(folder: string, request: KeepRequest): string;
   /** Text of a command that removes a working copy; `inside`: after whoever still works in it was ended, where the platform can tell. */

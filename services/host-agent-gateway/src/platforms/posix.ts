@@ -1,4 +1,5 @@
 import type { CommandShell } from '@berth/contracts';
+import { checkoutScript } from '../git/checkout.js';
 import { keepScript, prepareScript, removeScript } from '../git/working-copy.js';
 import { FACTS } from '../looks/facts-text.js';
 import { LIST, REAP_INSIDE } from '../looks/folders-text.js';
@@ -18,6 +19,7 @@ export const posix: Platform = {
   program: () => RUNNER,
   line: (name, request, args) => [name, request, ...args.map(shQuote)].join(' '),
   native: (path) => path,
+  inside: (path) => path,
   start({ id, cwd, script, env, shell = 'sh', files = {} }, host) {
     if (shell === 'cmd') throw new HostError('shell', `Host ${host} does not run Windows, so it has no cmd: write the command for sh, bash or powershell, or ask for a host with os=windows.`);
     const words = [id, cwd, PROGRAMS[shell], script, ...fileWords(files, printfValue), ...envWords(env)];
@@ -30,6 +32,7 @@ export const posix: Platform = {
   facts: () => FACTS,
   folders: () => LIST,
   prepare: prepareScript,
+  checkout: checkoutScript,
   keep: keepScript,
   remove: (folder, copyId, inside = false) => removeScript(folder, copyId, inside ? REAP_INSIDE : ''),
   check: (command) => `exec 2>&1\n${command}`,

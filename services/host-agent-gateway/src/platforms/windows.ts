@@ -3,6 +3,7 @@ import { HostError } from '../transports/errors.js';
 import type { ExecResult, Transport } from '../transports/transport.js';
 import { windowsMeaning } from './exit-codes.js';
 import type { Command, Platform } from './platform.js';
+import { checkoutOnWindows } from './windows/checkout-text.js';
 import { prepareOnWindows, removeOnWindows } from './windows/git-text.js';
 import { factsOnWindows, foldersOnWindows, untilReadyOnWindows } from './windows/looks-text.js';
 import { nativePath, psQuote } from './windows/quote.js';
@@ -14,6 +15,8 @@ export const windows: Platform = {
   program: (folder) => runnerProgram(nativePath(`${folder}/runner`)),
   line: (name, request, args) => [name, request, ...args.map((arg) => `=${Buffer.from(arg, 'utf8').toString('base64')}`)].join(' '),
   native: nativePath,
+  // Where each name is looked at before it is entered, none may be hidden in another.
+  inside: (path) => path.replaceAll('\\', '/'),
   start(command, host) {
     const { id, cwd, env, files = {} } = command;
     // What cannot be in a variable, a path or a script there either.
@@ -26,6 +29,7 @@ export const windows: Platform = {
   facts: factsOnWindows,
   folders: foldersOnWindows,
   prepare: prepareOnWindows,
+  checkout: checkoutOnWindows,
   remove: removeOnWindows,
   check: (command) => command,
   untilReady: untilReadyOnWindows,

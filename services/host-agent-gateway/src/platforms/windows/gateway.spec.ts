@@ -1,5 +1,5 @@
 import type { HostAccess } from '@berth/contracts';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tempFolder } from '../../../../../test/support/cleanup.js';
@@ -30,6 +30,18 @@ it.runIf(canCompile)('carries out the actions of a lease on a Windows host, and 
 
   const ran = await gateway.ended(await gateway.run(copy.lease, copy.token, { kind: 'run-command', command: 'printf %s "$PWD" >&2; printf "$VALUE"; (sleep 87654 >/dev/null 2>&1 &); exit 3', env: { VALUE: 'a value' } }));
   expect(ran).toMatchObject({ type: 'ActionFailed', data: { code: 'exit', exitCode: 3, stdoutBytes: 7, stderrBytes: folder.length } });
+
+  const told = await gateway.ended(await gateway.run(copy.lease, copy.token, { kind: 'run-command', command: 'echo A=1 >>"$BERTH_OUTPUT"', env: {} }));
+  expect(told).toMatchObject({ type: 'ActionSucceeded', data: { outputs: { A: '1' } } });
+  expect(await gateway.ended(await gateway.run(copy.lease, copy.token, { kind: 'run-command', command: 'true', shell: 'bash', env: {} }))).toMatchObject({ type: 'ActionFailed', data: { code: 'shell', error: expect.stringContaining('write the command for powershell or cmd') } });
+
+  // Paths and patterns may be written as on Windows.
+  expect(await gateway.ended(await gateway.run(copy.lease, copy.token, { kind: 'put-file', path: 'a\\b\\c.txt', content: 'text', mode: 0o644 }))).toMatchObject({ type: 'ActionSucceeded' });
+  expect(readFileSync(join(folder, 'a', 'b', 'c.txt'), 'utf8')).toBe('text');
+  const kept = await gateway.ended(await gateway.run(copy.lease, copy.token, { kind: 'upload', paths: ['a\\**\\*.txt'], prefix: `${copy.lease}/1`, whenNone: 'fail', maxBytes: 1024, maxFiles: 10 }));
+  expect(kept).toMatchObject({ type: 'ActionSucceeded', data: { artifacts: [{ name: 'b/c.txt', bytes: 4 }] } });
+  // What is not empty is removed by PowerShell, which the stand-in has not.
+  expect(await gateway.ended(await gateway.run(copy.lease, copy.token, { kind: 'run-command', command: 'rm -r a', env: {} }))).toMatchObject({ type: 'ActionSucceeded' });
 
   expect(await gateway.ended(await gateway.run(copy.lease, copy.token, { kind: 'remove-working-copy', copy: copy.resource }))).toMatchObject({ type: 'ActionSucceeded' });
   expect(existsSync(folder)).toBe(false);

@@ -10,7 +10,7 @@ import { argvQuote, nativePath, psQuote } from './quote.js';
  */
 
 /** Removes a folder with read-only files, long paths and links in it, and waits for who has something in it open. */
-const GONE = `
+export const GONE = `
 function Test-There($path) { [IO.Directory]::Exists($path) -or [IO.File]::Exists($path) }
 function Remove-All($path) { # what is left to say when it stays
   $said = ''
@@ -26,7 +26,8 @@ function Remove-All($path) { # what is left to say when it stays
 function Stop-Here($code, $text) { [Console]::Error.WriteLine($text); exit $code }
 `;
 
-const GIT = `
+/** Finds git, and runs it without asking anybody anything. */
+export const GIT = `
 $env:LC_ALL = 'C'; $env:GIT_TERMINAL_PROMPT = '0'; $env:GCM_INTERACTIVE = 'never'; $env:GIT_ALLOW_PROTOCOL = 'file:git:http:https:ssh'
 if (-not $env:GIT_SSH_COMMAND) { $env:GIT_SSH_COMMAND = 'ssh' }
 $env:GIT_SSH_COMMAND += ' -o BatchMode=yes'

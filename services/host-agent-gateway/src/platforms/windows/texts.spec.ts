@@ -23,6 +23,9 @@ const TEXTS: Record<string, string> = {
   'a commit': windows.prepare(FOLDER, { copyId: COPY, repository: 'ssh://git@h/x', ref: 'abcdef1' }),
   several: windows.prepare(FOLDER, { copyId: COPY, repository: 'https://h/a', also: { 'vendor/b': { repository: 'https://h/b', ref: 'v1' }, c: { repository: 'https://h/c' } } }),
   'without a main one': windows.prepare(FOLDER, { copyId: COPY, also: { 'b/c': { repository: 'https://h/b' } } }),
+  checkout: windows.checkout(FOLDER, { repository: 'https://h/it’s.git', submodules: 'no', lfs: false }),
+  'checkout of a branch, whole': windows.checkout(FOLDER, { repository: 'C:\\repos\\x', ref: 'main', path: 'a/b', submodules: 'yes', lfs: false }),
+  'checkout of a commit, with all that there is': windows.checkout(FOLDER, { repository: 'https://h/a', ref: 'abcdef1', path: "it's\\there", depth: 1, submodules: 'recursive', lfs: true, secret: 'token' }),
   ready: untilReadyOnWindows("if (Test-Path 'x') { exit 1 }", 'berth-try'),
 };
 
