@@ -86,7 +86,7 @@ berth_run() { # request id cwd shell script files [NAME value-for-printf]... NAM
 berth_has() ( # program files [NAME value-for-printf]... NAME=value...: is it on the PATH that the command has?
   berth_g=$1; berth_n=$2; shift 2
   while [ $berth_n -gt 0 ]; do shift 2; berth_n=$((berth_n - 1)); done
-  [ $# = 0 ] || export "$@"
+  for berth_w do case $berth_w in PATH=*) PATH=\${berth_w#PATH=};; esac; done
   command -v "$berth_g" >/dev/null 2>&1
 )
 
