@@ -19,7 +19,7 @@ const VITEST = 'node_modules/vitest/vitest.mjs';
 const COMMANDS = {
   demo: { run: ['libs/cli/dist/demo.js'] },
   start: { run: ['infra/embedded/dist/start.js'] },
-  test: { run: [VITEST, 'run', '--config', 'vitest.config.ts'], programs: true },
+  test: { run: [VITEST, 'run', '--config', 'vitest.config.ts'], programs: true, compiler: true },
   'test:faults': { run: [VITEST, 'run', '--config', 'vitest.faults.config.ts'], programs: true },
   bench: { run: ['test/dist/bench/main.js'], programs: true },
   // The rules that know types read those of other packages from their build. Specs are no part of it: checked first.
@@ -53,7 +53,7 @@ async function main([name, ...args]) {
   } finally {
     release();
   }
-  if (command.programs) await findPrograms();
+  if (command.programs) await findPrograms(command);
   if (command.run === undefined) return;
   if (command.before) {
     const code = await runToEnd(process.execPath, command.before.map((part, i) => (i === 0 ? join(ROOT, part) : part)), { stdio: 'inherit' });
@@ -129,8 +129,11 @@ function sources() {
   return found.sort();
 }
 
-/** nats-server, sshd and git for the tests: found, fetched into the state folder, or one sentence that says what to do. */
-async function findPrograms() {
+/**
+ * nats-server, sshd and git for the tests: found, fetched into the state folder, or one sentence that says what to do. Without a
+ * compiler of C# the tests run too, but for those that need it: most people change nothing that they look at.
+ */
+async function findPrograms({ compiler }) {
   const embedded = join(ROOT, 'infra', 'embedded', 'dist');
   const started = Date.now();
   try {
@@ -140,6 +143,7 @@ async function findPrograms() {
     // One after the other: the package manager lets one in at a time.
     await findTool('git');
     await findTool('ps');
+    if (compiler) await findTool('mcs').catch((error) => process.stderr.write(`${error.message}; the tests of the runner of Windows are skipped until then\n`));
   } catch (error) {
     throw new Stop(error.message);
   }

@@ -8,6 +8,7 @@ const run = promisify(execFile);
 const TOOLS = {
   git: { package: 'git', why: 'working copies are made with it' },
   ps: { package: 'procps', why: 'the tests look at processes with it, as on hosts without /proc' },
+  mcs: { package: 'mono-mcs', why: 'some tests compile with it what runs on Windows hosts' },
 } as const;
 
 /**

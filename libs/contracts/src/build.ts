@@ -4,7 +4,7 @@ import { principal } from './blueprint.js';
 import { artifactName } from './object-name.js';
 import { savedPlan } from './plan.js';
 import { name, span, uuid } from './scalars.js';
-import { environment, stepId } from './steps.js';
+import { requestVariables, stepId } from './steps.js';
 
 const actor = z.string().max(128).optional().describe('who says so; taken from the command when absent');
 const outputs = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'an output is named by letters, digits and "_"'), z.string().max(65_536)).optional().describe('results that other steps may use');
@@ -18,7 +18,7 @@ export const buildCommands = {
   RequestBuild: z
     .object({
       plan: name.describe('name of a saved plan; its newest version is built'),
-      variables: environment.default({}).describe('added to the environment of every step; of those that the plan names, if it names any'),
+      variables: requestVariables.default({}).describe('added to the environment of every step; of those that the plan names, if it names any'),
       ref: ref.optional().describe('what is built, instead of the ref that the plan names'),
       initiator: principal.optional().describe('owner of its leases; `build:<id>` when absent'),
       project: principal.optional().describe('whom it acts for: blueprints may be open to some projects only'),

@@ -32,3 +32,4 @@ export {
 export { artifactName, objectName } from './object-name.js';
 export { LiveEnd, type LiveListener, type LiveTimes } from './live/end.js';
 export { decodeFrame, encodeFrame, MOST_DATA, type Frame, type LiveEnding, type LiveOpening, type LiveStream } from './live/frame.js';
+export { refusedVariable } from './variables.js';

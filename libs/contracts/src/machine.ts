@@ -26,7 +26,7 @@ export type HostAccess = z.infer<typeof hostAccess>;
 /** Where Berth may work on a host. */
 export const folder = z
   .string()
-  .regex(/^(~|\/)[^\0\n]*$/, 'use a path that starts with / or ~')
+  .regex(/^(~|\/|[A-Za-z]:[\\/])[^\0\n]*$/, 'use a path that starts with / or ~, or on Windows with a drive such as C:\\')
   .describe('base folder of working copies and running commands');
 
 /** A machine of the fleet, as people enrol it. */

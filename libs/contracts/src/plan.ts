@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { secretName } from './action.js';
 import { principal } from './blueprint.js';
 import { duration, name, platform, span, wants } from './scalars.js';
-import { anyStep, environment, savedStep, variableName, variableValue } from './steps.js';
+import { anyStep, planEnvironment, requestVariableName, savedStep, variableName, variableValue } from './steps.js';
 import { workingCopySpec } from './working-copy.js';
 
 /** What may be given to a build of a plan, or must. A plain value is short for its default. */
@@ -35,9 +35,9 @@ export const plan = z.strictObject({
   machine: platform.optional().describe('the same as host: {os: …}'),
   hosts: hosts.optional(),
   workingCopy: z.strictObject(workingCopySpec.shape).default({}),
-  variables: z.record(variableName, z.union([variableValue.transform((value) => planVariable.parse({ default: value })), planVariable])).default({}).describe('what a build may be given; anything else is refused once there are any'),
+  variables: z.record(requestVariableName, z.union([variableValue.transform((value) => planVariable.parse({ default: value })), planVariable])).default({}).describe('what a build may be given; anything else is refused once there are any'),
   secrets: z.record(variableName, secret).default({}).describe('secrets by the variable that steps get them in'),
-  env: environment.default({}),
+  env: planEnvironment.default({}),
   timeout: duration.optional().describe('of a build, from its request on'),
   queueTimeout: duration.optional().describe('how long a host may be waited for'),
   priority: z.number().int().min(0).max(1000).optional().describe('of its leases, unless a request says otherwise'),

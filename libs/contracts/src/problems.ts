@@ -21,6 +21,8 @@ function nearestBranch(branches: z.core.$ZodIssue[][]): z.core.$ZodIssue[] | und
 function sentence(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') return `unknown key ${issue.keys.map((k) => JSON.stringify(k)).join(', ')}: remove it or correct its spelling`;
   if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return `is required (${issue.expected})`;
+  // What is wrong with a key is said of the key.
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
   return issue.message;
 }
 

@@ -3,6 +3,7 @@ import { commandShell, glob, insidePath, secretName } from './action.js';
 import { principal, resourceType } from './blueprint.js';
 import { artifactName } from './object-name.js';
 import { duration, name, platform, wants } from './scalars.js';
+import { refusedVariable } from './variables.js';
 import { workingCopySpec } from './working-copy.js';
 
 /** Longest time that a step may take. */
@@ -31,7 +32,22 @@ export const variableName = z
   .regex(/^(?!BERTH_)/, 'names that begin with BERTH_ are set by Berth: choose another');
 /** Values become text. A NUL can stand in no environment. */
 export const variableValue = z.union([z.string().regex(/^[^\0]*$/, 'must have no NUL byte'), z.number(), z.boolean()]).transform(String);
-export const environment = z.record(variableName, variableValue);
+const environment = z.record(variableName, variableValue);
+/** The name of a variable that a request may give a value. */
+export const requestVariableName = variableName.superRefine((text, context) => {
+  const message = refusedVariable(text);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
+});
+/** Variables whose values somebody else gives than who wrote the plan. */
+export const requestVariables = z.record(requestVariableName, variableValue);
+/** Variables that a plan sets itself: any, but for those with a power of their own whose value is made of what a request may give. */
+export const planEnvironment = environment.superRefine((all, context) => {
+  for (const [name, value] of Object.entries(all)) {
+    // sh reads ENV for people alone, so never on a host; and many a build has one.
+    const message = isTemplate(value) && name !== 'ENV' ? refusedVariable(name) : undefined;
+    if (message !== undefined) context.addIssue({ code: 'custom', path: [name], message });
+  }
+});
 
 const scalar = z.union([z.string().max(256), z.number(), z.boolean()]).transform(String);
 /** The step once for each combination of values; `exclude` leaves some out. */
@@ -67,7 +83,7 @@ export const runStep = z.strictObject({
   ...onHost,
   run: z.string().min(1).max(262_144),
   shell: commandShell.optional().describe('sh on Linux and macOS, powershell on Windows when absent'),
-  env: environment.optional(),
+  env: planEnvironment.optional(),
   secrets: secretList,
 });
 
@@ -131,7 +147,7 @@ export const leaseStep = step('lease', {}, z.strictObject({
 }));
 export const callPlanStep = step('call-plan', {}, z.strictObject({
   plan: name,
-  variables: environment.optional(),
+  variables: requestVariables.optional(),
   ref: z.string().min(1).max(256).optional(),
 }));
 

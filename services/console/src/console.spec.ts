@@ -143,6 +143,7 @@ describe('leases', () => {
     expect((await text(berth.berth.actions.log(id, { follow: true }))).split('\n').sort()).toEqual(['', 'ada', 'err', 'out']);
     expect(await text(berth.berth.actions.log(id, { stream: 'stderr' }))).toBe('err\n');
     expect(await berth.berth.actions.get(id)).toMatchObject({ lease, kind: 'run-command', status: 'failed', exitCode: 3, code: 'exit' });
+    expect(await problem(berth.post(`leases/${lease}/exec`, { command: 'true', env: { LD_PRELOAD: 'x' } }))).toMatchObject({ code: 'invalid-data', errors: [{ field: 'env.LD_PRELOAD', message: expect.stringContaining('choose another name') }] });
     await berth.berth.leases.release(lease);
     await eventually(async () => (await berth.berth.leases.get(lease)).status === 'destroyed');
     expect((await problem(berth.post(`leases/${lease}/exec`, { command: 'true' }))).code).toBe('lease-ended');

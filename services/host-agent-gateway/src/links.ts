@@ -8,8 +8,8 @@ import type { HostSpec } from './transports/transport.js';
 
 /** A host as the transports know it. */
 export function specOf(host: { name: string; access: HostAccess }): HostSpec {
-  const { transport, address, port, user, credential, hostKey, folder } = host.access;
-  return { id: host.name, transport, address, port, user, credential, folder, ...(hostKey !== undefined && { hostKey }) };
+  const { transport, address, port, user, credential, hostKey, platform, folder } = host.access;
+  return { id: host.name, transport, address, port, user, credential, platform, folder, ...(hostKey !== undefined && { hostKey }) };
 }
 
 interface Watched {

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { TooLargeError } from '@berth/artifacts';
 import type { ActionView } from '@berth/client';
-import { duration, fieldErrors, insidePath, summary, type FieldError } from '@berth/contracts';
+import { duration, fieldErrors, insidePath, refusedVariable, summary, type FieldError } from '@berth/contracts';
 import { transferBucket } from '@berth/nats';
 import type { Runtime } from '@berth/runtime';
 import type { Objects } from '../live/objects.js';
@@ -33,6 +33,7 @@ export class HostWork {
   async exec(lease: string, body: Record<string, unknown>, id: string): Promise<string> {
     const token = await this.tokenOf(lease);
     const { command, env, timeout } = body;
+    refuseVariables(env);
     const timeoutMs = timeout === undefined ? undefined : valid('timeout', duration.safeParse(timeout));
     await this.run(lease, token, { kind: 'run-command', command, ...(env !== undefined && { env }), ...(timeoutMs !== undefined && { timeoutMs }) }, id);
     return id;
@@ -159,6 +160,16 @@ function pathInside(path: unknown): string {
   const errors = fieldErrors(parsed.error, 'path');
   const outside = typeof path === 'string' && path !== '';
   throw new HttpProblem(outside ? 'path-outside' : 'invalid-data', `The file is refused: ${summary(errors)}`, errors);
+}
+
+/** Names of variables with a power of their own, which only who wrote the command may set. */
+function refuseVariables(env: unknown): void {
+  const names = typeof env === 'object' && env !== null ? Object.keys(env) : [];
+  const errors = names.flatMap((name) => {
+    const message = refusedVariable(name);
+    return message === undefined ? [] : [{ field: `env.${name}`, message }];
+  });
+  if (errors[0]) throw new HttpProblem('invalid-data', `The command is refused: ${errors[0].message}.`, errors);
 }
 
 function valid<T>(field: string, parsed: { success: true; data: T } | { success: false; error: Parameters<typeof fieldErrors>[0] }): T {

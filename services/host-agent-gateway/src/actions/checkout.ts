@@ -1,9 +1,10 @@
 import type { ActionSpec } from '@berth/contracts';
 import { SecretFault } from '@berth/runtime';
 import type { End } from '../domain/action.js';
-import { checkoutResult, checkoutScript } from '../git/checkout.js';
+import { checkoutResult } from '../git/checkout.js';
 import { tokenEnvironment, withoutSecrets } from '../git/repository.js';
 import { plain } from '../files/fault.js';
+import { platformOf } from '../platforms/platform.js';
 import type { ActionContext, ActionHandler } from './action.js';
 import { say } from './moving.js';
 import { makeFolder, markOf } from './run-command.js';
@@ -21,7 +22,7 @@ export const checkout: ActionHandler<Checkout> = async (context) => {
   if (!transport) return undefined;
   const root = context.folder.startsWith('/') ? context.folder : await makeFolder(transport, context.folder);
   const script = {
-    text: checkoutScript(root, spec),
+    text: platformOf(context.host).checkout(root, spec),
     cwd: root,
     env: { ...(token !== undefined && tokenEnvironment(spec.repository, token)), ...markOf(context.lease) },
     // Nothing that git says has it in it, and this makes sure of that.

@@ -11,7 +11,7 @@ type Item = Download['items'][number];
 /** Puts artifacts into the lease's folder, each under its name only when all of it is there and is what it should be. */
 export const download: ActionHandler<Download> = (context) =>
   moving(context, async (over) => {
-    const { items } = context.spec;
+    const items = context.spec.items.map((item) => ({ ...item, path: over.inside(item.path) }));
     const targets = new Map<string, Item>();
     for (const item of items) {
       const path = item.path.split('/').filter((part) => part !== '' && part !== '.').join('/');

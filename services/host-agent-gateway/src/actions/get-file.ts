@@ -3,6 +3,7 @@ import type { ActionSpec } from '@berth/contracts';
 import { artifactBucket, transferBucket } from '@berth/nats';
 import type { End } from '../domain/action.js';
 import { getFile as read } from '../files/transfer.js';
+import { platformOf } from '../platforms/platform.js';
 import { HostError } from '../transports/errors.js';
 import type { ActionHandler } from './action.js';
 import { makeFolder } from './run-command.js';
@@ -14,7 +15,7 @@ export const getFile: ActionHandler<Extract<ActionSpec, { kind: 'get-file' }>> =
   return overConnection(context, async (transport) => {
     context.started();
     const root = context.folder.startsWith('/') ? context.folder : await makeFolder(transport, context.folder);
-    const { content } = await read(transport, root, path).catch((error: unknown) => {
+    const { content } = await read(transport, root, platformOf(context.host).inside(path)).catch((error: unknown) => {
       // Told by the name that its author knows, not by where the host keeps it.
       if (error instanceof HostError && error.code === 'not-found') throw new HostError('not-found', `there is no file ${path} in the folder of the lease`);
       throw error;

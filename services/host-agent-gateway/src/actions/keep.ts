@@ -33,9 +33,9 @@ const FIGURES_BYTES = 200;
  * The files that patterns match, with their names; each pattern has to match something.
  * @throws FileFault `not-found`, `too-large`, `same-name`, `bad-name`
  */
-export async function findAll({ files, root, say }: Moving, wanted: Wanted): Promise<Named[]> {
+export async function findAll({ files, root, inside, say }: Moving, wanted: Wanted): Promise<Named[]> {
   const found: Found[] = [];
-  for (const pattern of wanted.paths) {
+  for (const pattern of wanted.paths.map(inside)) {
     const matched = await find(files, root, pattern, wanted);
     for (const sentence of matched.left) await say(`left out: ${sentence}`);
     if (matched.files.length === 0) {

@@ -3,6 +3,7 @@ import type { ActionResult, KeptFile } from '@berth/contracts';
 import type { End } from '../domain/action.js';
 import { FileFault } from '../files/fault.js';
 import { steadyFiles } from '../files/steady.js';
+import { platformOf } from '../platforms/platform.js';
 import { codeOf, HostError, messageOf } from '../transports/errors.js';
 import type { HostFiles, Transport } from '../transports/transport.js';
 import type { ActionContext } from './action.js';
@@ -15,6 +16,8 @@ export interface Moving {
   files: HostFiles;
   /** Absolute folder of the lease. */
   root: string;
+  /** A path or a pattern of the host's kind, with `/` alone between its names. */
+  inside(path: string): string;
   /** A line for the output of the action. */
   say(line: string): Promise<void>;
   /** What was kept so far; told also when it then goes wrong. */
@@ -51,6 +54,7 @@ export async function moving(context: ActionContext, work: (moving: Moving) => P
       files,
       root,
       kept,
+      inside: (path) => platformOf(context.host).inside(path),
       say: (line) => say(context, line),
       signal: AbortSignal.any([over, failed.signal]),
       each: (items, one) => several(items, one, () => failed.abort()),

@@ -32,6 +32,11 @@ describe('what a command tells as its outputs', () => {
     expect(parseOutputs(Buffer.from(text))).toEqual({ ok: false, error: expect.stringContaining(error) });
   });
 
+  it('reads what programs of Windows write', () => {
+    expect(parseOutputs(Buffer.from('\ufeffA=ü\r\nB<<E\r\n😀\r\nE\r\n', 'utf16le'))).toEqual({ ok: true, outputs: { A: 'ü', B: '😀' } });
+    expect(parseOutputs(Buffer.from('\ufeffA=ü\r\n'))).toEqual({ ok: true, outputs: { A: 'ü' } });
+  });
+
   it('takes text alone', () => {
     expect(parseOutputs(Buffer.from([0x41, 0x3d, 0xff]))).toEqual({ ok: false, error: expect.stringContaining('line 1') });
     expect(parseOutputs(Buffer.from('A=\ufffd'))).toEqual({ ok: true, outputs: { A: '\ufffd' } });
@@ -39,7 +44,7 @@ describe('what a command tells as its outputs', () => {
 });
 
 describe('what is said of an exit code', () => {
-  const about = { tail: '', full: false, host: 'mac-1', folder: '~/.berth-host' };
+  const about = { tail: '', full: false, host: { id: 'mac-1', folder: '~/.berth-host' } };
 
   it.each([
     [1, 'exit code 1'],
@@ -51,6 +56,16 @@ describe('what is said of an exit code', () => {
     [255, 'exit code 255'],
   ])('%i', (code, text) => {
     expect(exitText(code, about)).toBe(text);
+  });
+
+  it.each([
+    [1, 'exit code 1'],
+    [137, 'exit code 137'],
+    [9009, 'exit code 9009: a command was not found; install it on the host or ask for a host that has it'],
+    [-1073741819, 'exit code -1073741819: the program crashed (access violation)'],
+    [-1073741510, 'exit code -1073741510: it was ended by CTRL+C or CTRL+BREAK'],
+  ])('%i on Windows', (code, text) => {
+    expect(exitText(code, { ...about, host: { ...about.host, platform: 'windows' } })).toBe(text);
   });
 
   it('names a disk that is full when that is known', () => {

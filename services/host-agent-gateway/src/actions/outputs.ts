@@ -30,9 +30,10 @@ export async function readOutputs(transport: Transport, action: string): Promise
 }
 
 /** Lines `NAME=VALUE`, and for a value of several lines `NAME<<END`, the lines, `END`. The last one of a name counts. */
-export function parseOutputs(content: Buffer): Outputs {
+export function parseOutputs(written: Buffer): Outputs {
+  const content = inUtf8(written);
   const bad = (line: number, why: string): Outputs => ({ ok: false, error: `line ${line} of what was written to $BERTH_OUTPUT ${why}` });
-  if (content.length > MOST_BYTES) return { ok: false, error: `more than ${MOST_BYTES} bytes were written to $BERTH_OUTPUT; keep what is large in an artifact` };
+  if (written.length > MOST_BYTES) return { ok: false, error: `more than ${MOST_BYTES} bytes were written to $BERTH_OUTPUT; keep what is large in an artifact` };
   const outputs = new Map<string, string>();
   const lines = linesOf(content);
   for (let at = 0; at < lines.length; at++) {
@@ -55,6 +56,12 @@ export function parseOutputs(content: Buffer): Outputs {
     if (outputs.size > MOST_NAMES) return bad(number, `is one name too many; at most ${MOST_NAMES} are kept`);
   }
   return { ok: true, outputs: Object.fromEntries(outputs) };
+}
+
+/** `>>` of Windows PowerShell writes UTF-16, and other programs of Windows begin a text with a mark. */
+function inUtf8(written: Buffer): Buffer {
+  if (written[0] === 0xff && written[1] === 0xfe) return Buffer.from(written.subarray(2).toString('utf16le'));
+  return written.subarray(0, 3).equals(Buffer.from([0xef, 0xbb, 0xbf])) ? written.subarray(3) : written;
 }
 
 function linesOf(content: Buffer): string[] {

@@ -1,5 +1,6 @@
 import type { ActionSpec } from '@berth/contracts';
-import { copyPath, prepareScript, workingCopyResult } from '../git/working-copy.js';
+import { copyPath, workingCopyResult } from '../git/working-copy.js';
+import { platformOf } from '../platforms/platform.js';
 import { HostError } from '../transports/errors.js';
 import type { Transport } from '../transports/transport.js';
 import type { ActionHandler } from './action.js';
@@ -17,7 +18,7 @@ export const prepareWorkingCopy: ActionHandler<Extract<ActionSpec, { kind: 'prep
   if (repository === undefined && Object.keys(also ?? {}).length === 0 && !context.mayHaveStarted && (await makeEmpty(transport, copy))) {
     return { kind: 'succeeded', result: { path: copyPath(transport.folder, copy) } };
   }
-  const text = prepareScript(transport.folder, { copyId: copy, ...(repository !== undefined && { repository }), ...(ref !== undefined && { ref }), ...(also && { also }), ...(cache !== undefined && { cache }) });
+  const text = platformOf(context.host).prepare(transport.folder, { copyId: copy, ...(repository !== undefined && { repository }), ...(ref !== undefined && { ref }), ...(also && { also }), ...(cache !== undefined && { cache }) });
   return runScript(context, { text, cwd: transport.folder, elsewhere: true }, 'captured', (exitCode, result, said) => {
     const made = workingCopyResult(transport.folder, copy, exitCode, said.stdout, said.stderr);
     if (!made.ok) return { kind: 'failed', result, code: made.code, error: made.message };

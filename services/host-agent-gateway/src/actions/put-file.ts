@@ -2,6 +2,7 @@ import type { ActionSpec } from '@berth/contracts';
 import { transferBucket } from '@berth/nats';
 import { putFile as write } from '../files/transfer.js';
 import type { ActionHandler } from './action.js';
+import { platformOf } from '../platforms/platform.js';
 import { makeFolder } from './run-command.js';
 import { overConnection } from './run-script.js';
 
@@ -17,7 +18,7 @@ export const putFile: ActionHandler<Extract<ActionSpec, { kind: 'put-file' }>> =
     const content = object === undefined ? [Buffer.from(text ?? '')] : await context.objects.get(transferBucket, object);
     if (!content) return { kind: 'failed', result: {}, code: 'not-found', error: `the file ${object} to be put is not there (any more)` };
     const root = context.folder.startsWith('/') ? context.folder : await makeFolder(transport, context.folder);
-    const { bytes, sha256 } = await write(transport, root, path, content, { mode });
+    const { bytes, sha256 } = await write(transport, root, platformOf(context.host).inside(path), content, { mode });
     return { kind: 'succeeded', result: { bytes, sha256 } };
   });
 };

@@ -1,5 +1,6 @@
-import { removeScript, workingCopyResult } from '../git/working-copy.js';
+import { workingCopyResult } from '../git/working-copy.js';
 import type { End } from '../domain/action.js';
+import { platformOf } from '../platforms/platform.js';
 import { hostShellOf } from '../runner/host-shell.js';
 import { HostError } from '../transports/errors.js';
 import type { Transport } from '../transports/transport.js';
@@ -19,7 +20,7 @@ export async function endAll(context: ActionContext, transport: Transport): Prom
 /** Removes the folder `copies/<id>`, as a part of the action or as the action itself. */
 export async function removeFolder(context: ActionContext, transport: Transport, path: string, id: string, part?: Part): Promise<End | undefined> {
   if (await removeEmpty(transport, path)) return { kind: 'succeeded', result: {} };
-  return runScript(context, { text: removeScript(transport.folder, id), cwd: transport.folder, ...(part && { part }) }, 'captured', (exitCode, result, said) => {
+  return runScript(context, { text: platformOf(context.host).remove(transport.folder, id), cwd: transport.folder, ...(part && { part }) }, 'captured', (exitCode, result, said) => {
     const removed = workingCopyResult(transport.folder, id, exitCode, said.stdout, said.stderr);
     return removed.ok ? { kind: 'succeeded', result: {} } : { kind: 'failed', result, code: removed.code, error: removed.message };
   });

@@ -1,5 +1,6 @@
 import type { ActionSpec } from '@berth/contracts';
-import { copyPath, keepScript } from '../git/working-copy.js';
+import { copyPath } from '../git/working-copy.js';
+import { platformOf } from '../platforms/platform.js';
 import type { Transport } from '../transports/transport.js';
 import type { ActionContext, ActionHandler } from './action.js';
 import { endAll, removeFolder } from './remove-folder.js';
@@ -26,7 +27,9 @@ async function keep(context: ActionContext<Remove>, transport: Transport): Promi
   if (!spec.keep || prepared?.copy !== spec.copy) return true;
   const { repository, also } = prepared;
   if (repository === undefined && !also) return true;
-  const text = keepScript(transport.folder, { copyId: spec.copy, ...spec.keep, ...(repository !== undefined && { repository }), ...(also && { also }) });
+  const platform = platformOf(context.host);
+  if (!platform.keep) return true;
+  const text = platform.keep(transport.folder, { copyId: spec.copy, ...spec.keep, ...(repository !== undefined && { repository }), ...(also && { also }) });
   const end = await runScript(context, { text, cwd: transport.folder, part: 'keep', timeoutMs: KEEP_MS }, 'captured', (exitCode, result, said) =>
     exitCode === 0 ? { kind: 'succeeded', result } : { kind: 'failed', result, code: 'exit', error: said.stderr.trim() || `exit code ${exitCode}` },
   );

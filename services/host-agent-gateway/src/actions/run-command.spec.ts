@@ -145,7 +145,7 @@ describe('the end of a command', () => {
 
   it('is told by the shell that it asked for', async () => {
     expect(await gateway.ended(await begin('false | true', { shell: 'bash' }))).toMatchObject({ data: { code: 'exit', exitCode: 1 } });
-    expect(await gateway.ended(await begin('echo', { shell: 'cmd' }))).toMatchObject({ type: 'ActionFailed', data: { code: 'shell', error: expect.stringContaining('ask for a Windows host') } });
+    expect(await gateway.ended(await begin('echo', { shell: 'cmd' }))).toMatchObject({ type: 'ActionFailed', data: { code: 'shell', error: expect.stringContaining('ask for a host with os=windows') } });
   });
 });
 

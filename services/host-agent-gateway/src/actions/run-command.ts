@@ -36,9 +36,8 @@ export const runCommand: ActionHandler<RunCommand> = async (context) => {
   return runScript(context, script, 'published', async (exitCode, result, said) => {
     const told = said.outputs ? await overConnection(context, async (transport) => outputsEnd(await readOutputs(transport, context.id), result)) : ({ kind: 'succeeded', result } as const);
     if (exitCode === 0 || told === undefined) return told;
-    const { id, folder } = context.host;
     // That it failed says more than that its outputs can't be read.
-    return { kind: 'failed', result: told.kind === 'succeeded' ? told.result : result, code: 'exit', error: exitText(exitCode, { tail: said.tail, full: said.full, host: id, folder }) };
+    return { kind: 'failed', result: told.kind === 'succeeded' ? told.result : result, code: 'exit', error: exitText(exitCode, { tail: said.tail, full: said.full, host: context.host }) };
   });
 };
 

@@ -12,7 +12,7 @@ import { partOf, type ActionContext, type Part } from './action.js';
 export interface Script {
   text: string;
   cwd: string;
-  /** What it is written for; sh when absent. */
+  /** What it is written for; sh when absent, and PowerShell on Windows. */
   shell?: CommandShell;
   env?: Record<string, string>;
   /** Variables that hold the path of a file with this in it. */

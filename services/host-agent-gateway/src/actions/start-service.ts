@@ -1,6 +1,6 @@
 import type { ActionSpec } from '@berth/contracts';
 import type { End } from '../domain/action.js';
-import { shQuote } from '../runner/quote.js';
+import { platformOf } from '../platforms/platform.js';
 import type { ActionContext, ActionHandler } from './action.js';
 import { makeFolder, markOf } from './run-command.js';
 import { reach, runScript, type Said } from './run-script.js';
@@ -38,10 +38,10 @@ export async function untilReady(
   ready: NonNullable<Start['ready']>,
   started: End,
 ): Promise<End | undefined> {
-  const text = `exec 2>&1
-until echo; echo ${TRY}; sh -e -c ${shQuote(ready.command)}; do sleep 0.2 || sleep 1; done`;
+  const text = platformOf(context.host).untilReady(ready.command, TRY);
   const notReady = (said: Said): End => {
-    const last = said.stdout.split(`\n${TRY}\n`).map((one) => one.trim()).filter((one) => one !== '' && one !== TRY).at(-1);
+    // Windows keeps the two streams apart.
+    const last = `${said.stdout.replaceAll('\r\n', '\n')}${said.stderr}`.split(`\n${TRY}\n`).map((one) => one.trim()).filter((one) => one !== '' && one !== TRY).at(-1);
     return { kind: 'failed', result: started.result, code: 'not-ready', error: `it was not ready after ${ready.timeoutMs / 1000} s${last ? `: ${last.slice(-TOLD)}` : ''}` };
   };
   const end = await runScript(

@@ -63,11 +63,12 @@ export function checkoutResult(code: number, stdout: string, stderr: string): Ch
   const commit = /^berth-commit ([0-9a-f]{40,64})$/m.exec(stdout)?.[1];
   const path = /^berth-path (.*)$/m.exec(stdout)?.[1];
   if (code === 0 && commit !== undefined && path !== undefined) return { ok: true, path, commit, notes: [...stdout.matchAll(/^berth-note (.*)$/gm)].map(([, note]) => note ?? '') };
-  const said = stderr.trim().split('\n').slice(-4).join(' ');
+  const said = stderr.trim().split(/\r?\n/).slice(-4).join(' ');
   return { ok: false, code: FAULTS.get(code) ?? 'folder-failed', message: said || `The checkout failed with exit code ${code}.` };
 }
 
-function folderOf(path: string | undefined): string {
+/** The folder of a checkout below the working copy, its path made plain. @throws HostError `invalid-value` */
+export function folderOf(path: string | undefined): string {
   const parts = (path ?? '').split('/').filter((part) => part !== '' && part !== '.');
   if (parts.some((part) => part === '..' || part.toLowerCase() === '.git')) throw invalid(`'${path}' cannot be a folder for a checkout: it goes up, or into .git.`);
   return parts.join('/');

@@ -113,11 +113,11 @@ export function workingCopyResult(hostFolder: string, copyId: string, code: numb
     const commit = /^berth-commit ([0-9a-f]{40,64})$/m.exec(stdout)?.[1];
     return { ok: true, path, ...(commit === undefined ? {} : { commit }) };
   }
-  const said = stderr.trim().split('\n').slice(-4).join(' ');
+  const said = stderr.trim().split(/\r?\n/).slice(-4).join(' ');
   return { ok: false, code: FAULTS.get(code) ?? 'folder-failed', message: said || `The working copy ${copyId} failed with exit code ${code}.` };
 }
 
-interface OneRepository {
+export interface OneRepository {
   repository: string;
   ref: string;
   /** below the working copy; empty for the one that is the working copy itself */
@@ -125,7 +125,7 @@ interface OneRepository {
 }
 
 /** The main one first, then the others so that a folder comes before what is inside it: always in the same order. */
-function repositories(request: Pick<WorkingCopyRequest, 'repository' | 'ref' | 'also'>): OneRepository[] {
+export function repositories(request: Pick<WorkingCopyRequest, 'repository' | 'ref' | 'also'>): OneRepository[] {
   const one = (folder: string, repository: string, ref: string | undefined): OneRepository => ({
     folder: checkedFolder(folder),
     repository: checkedRepository(repository),

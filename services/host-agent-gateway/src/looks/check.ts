@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { platformOf } from '../platforms/platform.js';
 import { createRunner } from '../runner/run.js';
 import { HostError } from '../transports/errors.js';
 import type { HostPool } from '../transports/pool.js';
@@ -43,7 +44,7 @@ async function runCheck(transport: Transport, id: string, check: { command: stri
   let output = Buffer.alloc(0);
   const outcome = await runner.run(
     host,
-    { id, script: `exec 2>&1\n${check.command}`, cwd: transport.folder, timeoutMs: check.timeoutMs, graceMs: GRACE_MS, connectLimitMs: 0, awayLimitMs: 0 },
+    { id, script: platformOf(host).check(check.command), cwd: transport.folder, timeoutMs: check.timeoutMs, graceMs: GRACE_MS, connectLimitMs: 0, awayLimitMs: 0 },
     {
       onChunk(_, __, bytes) {
         output = Buffer.concat([output, bytes]).subarray(-OUTPUT_BYTES);

@@ -1,6 +1,5 @@
 import { hostShellOf } from '../runner/host-shell.js';
-import { shQuote } from '../runner/quote.js';
-import { removeScript } from '../git/working-copy.js';
+import { platformOf } from '../platforms/platform.js';
 import { HostError, messageOf } from '../transports/errors.js';
 import type { Transport } from '../transports/transport.js';
 
@@ -18,30 +17,13 @@ const AT_ONCE = 4;
 const GRACE_MS = 2000;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** By the host's own clock, which need not be ours; stat is spelled differently on a Mac. */
-const LIST = `
-cd -- "$1/copies" 2>/dev/null || exit 0
-set -- ????????-????-????-????-????????????
-[ "$1" != '????????-????-????-????-????????????' ] || exit 0
-date +now=%s
-if stat -c %Y . >/dev/null 2>&1; then stat -c '%Y %n' -- "$@"; else stat -f '%m %N' -- "$@"; fi 2>/dev/null
-exit 0
-`;
-
-/** Whoever works in the folder without carrying its mark. Linux alone can say who that is without further tools. */
-const REAP_INSIDE = `
-for at in /proc/[0-9]*/cwd; do
-  where=$(readlink "$at" 2>/dev/null) || continue
-  case $where in "$copy"|"$copy"/*) pid=\${at#/proc/}; kill -KILL "\${pid%/cwd}" 2>/dev/null;; esac
-done
-`;
-
 /**
  * Folders of working copies and leases, and since when nothing was added to or taken from each.
  * @throws HostError when the connection is lost
  */
 export async function listFolders(transport: Transport): Promise<Folder[]> {
-  const { code, stdout, stderr } = await transport.exec(`sh -c ${shQuote(LIST)} sh ${shQuote(transport.folder)}`);
+  const platform = platformOf(transport.host);
+  const { code, stdout, stderr } = await platform.run(transport, platform.folders(transport.folder));
   if (code !== 0) throw new HostError('host-fault', `Host ${transport.host.id} did not list its folders (exit code ${code}: ${stderr.toString('utf8').trim()}).`);
   const said = stdout.toString('utf8');
   const now = Number(/^now=(\d+)$/m.exec(said)?.[1] ?? 0);
@@ -56,14 +38,14 @@ export async function listFolders(transport: Transport): Promise<Folder[]> {
  * @throws HostError when the connection is lost
  */
 export async function removeFolders(transport: Transport, ids: readonly string[]): Promise<Removed> {
+  const platform = platformOf(transport.host);
   const shell = await hostShellOf(transport);
   const result: Removed = { removed: [], failed: [] };
   const waiting = [...new Set(ids)];
   const one = async (id: string): Promise<void> => {
     try {
       await shell.reap(`BERTH_LEASE=${id}`, GRACE_MS);
-      const script = removeScript(transport.folder, id, REAP_INSIDE);
-      const { code, stderr } = await transport.exec(`sh -c ${shQuote(script)}`);
+      const { code, stderr } = await platform.run(transport, platform.remove(transport.folder, id, true));
       if (code === 0) result.removed.push(id);
       else result.failed.push({ id, error: stderr.toString('utf8').trim() || `exit code ${code}` });
     } catch (error) {

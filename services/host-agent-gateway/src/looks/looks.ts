@@ -81,6 +81,8 @@ function refusalOf(error: HostError): Answer {
       return rejected('machine-refused', error.message, [{ field: 'data.user', message: 'is not let in with this credential' }]);
     case 'credential-invalid':
       return rejected('machine-refused', error.message, [{ field: 'data.credential', message: "can't be used: give agent, file:PATH of a private key on the gateway, or env:NAME" }]);
+    case 'host-fault':
+      return rejected('machine-refused', error.message, [{ field: 'data.platform', message: 'may be another one: say windows for a Windows machine, and linux or mac for one with a POSIX shell' }]);
     default:
       return rejected('machine-unreachable', error.message, [{ field: 'data.address', message: 'does not answer: check address and port, and that the machine is up' }]);
   }

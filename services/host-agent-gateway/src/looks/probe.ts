@@ -1,9 +1,8 @@
 import type { CommandData } from '@berth/contracts';
-import { shQuote } from '../runner/quote.js';
+import { platformOf } from '../platforms/platform.js';
 import { HostError } from '../transports/errors.js';
 import type { Transport } from '../transports/transport.js';
 import { checkHost, type Checked } from './check.js';
-import { FACTS } from './facts-text.js';
 import { within } from './within.js';
 
 /** For all facts together: each tool has 2 s, and one that escaped its own end must not hold up an answer. */
@@ -17,7 +16,7 @@ export interface Found {
 
 /**
  * Asks a host what it is and has, and whether it is fit.
- * @throws HostError when the connection is lost, or the host isn't a POSIX system
+ * @throws HostError when the connection is lost, or the host isn't a system of its platform
  */
 export async function probe(transport: Transport, check: CommandData<'host-agent-gateway', 'ProbeHost'>['check']): Promise<Found> {
   const facts = await factsOf(transport);
@@ -26,7 +25,8 @@ export async function probe(transport: Transport, check: CommandData<'host-agent
 
 async function factsOf(transport: Transport): Promise<Record<string, string>> {
   const { id } = transport.host;
-  const { code, stdout, stderr } = await within(FACTS_MS, transport.exec(`sh -c ${shQuote(FACTS)} sh ${shQuote(transport.folder)}`), () => new HostError('host-fault', `Host ${id} did not say within ${FACTS_MS / 1000} s what it has.`));
+  const platform = platformOf(transport.host);
+  const { code, stdout, stderr } = await within(FACTS_MS, platform.run(transport, platform.facts(transport.folder)), () => new HostError('host-fault', `Host ${id} did not say within ${FACTS_MS / 1000} s what it has.`));
   const facts = Object.fromEntries(
     stdout
       .toString('utf8')
@@ -36,6 +36,6 @@ async function factsOf(transport: Transport): Promise<Record<string, string>> {
         return name !== undefined && value !== undefined ? [[name, value] as const] : [];
       }),
   );
-  if (code !== 0 || !facts['os']) throw new HostError('host-fault', `Host ${id} did not answer as a POSIX system does (exit code ${code}${stderr.length ? `: ${stderr.toString('utf8').trim()}` : ''}).`);
+  if (code !== 0 || !facts['os']) throw new HostError('host-fault', `Host ${id} did not answer as a ${transport.host.platform === 'windows' ? 'Windows' : 'POSIX'} system does (exit code ${code}${stderr.length ? `: ${stderr.toString('utf8').trim()}` : ''}).`);
   return facts;
 }

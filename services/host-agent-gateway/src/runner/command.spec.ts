@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectLocal } from '../transports/local.js';
 import { createPool, type HostPool } from '../transports/pool.js';
@@ -46,22 +46,6 @@ describe('the shell of a command', () => {
     for (const [shell, program] of [['powershell', 'pwsh'], ['cmd', 'cmd']] as const) {
       expect(await runner.run(host, command('exit', { shell }), collector())).toMatchObject({ kind: 'not-started', error: { code: 'shell', message: expect.stringContaining(`no ${program}`) } });
     }
-  });
-
-  it('is PowerShell where the host has that', async () => {
-    const bin = `${sshd.home}/bin`;
-    mkdirSync(bin);
-    // Stands for pwsh, which is not on every machine that runs this: shows with what it is called.
-    writeFileSync(`${bin}/pwsh`, '#!/bin/sh\nfor word in "$@"; do echo "$word"; done; cat "$4"\n');
-    chmodSync(`${bin}/pwsh`, 0o755);
-    const { shell, folder, end } = await shellOf('sh', `PATH="$PATH:${bin}"`);
-    const ended = exitOf(shell, 'one');
-    await shell.start({ id: 'one', script: '"$env:X"', shell: 'powershell', cwd: '/', env: {} });
-    await ended;
-    const transport = await connectLocal({ ...host, transport: 'local' });
-    expect((await transport.exec(`cat ${folder}/actions/one/out`)).stdout.toString()).toBe(`-NoProfile\n-NonInteractive\n-File\n${folder}/actions/one/script.ps1\n"$env:X"\n`);
-    await transport.close();
-    await end();
   });
 
   it('does not matter any more to one that runs already', async () => {

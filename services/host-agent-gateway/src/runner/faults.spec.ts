@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectLocal } from '../transports/local.js';
 import { createPool, type HostPool } from '../transports/pool.js';
 import { startSshd, type RelayedSshd } from '../transports/sshd.testing.js';
 import type { HostSpec } from '../transports/transport.js';
 import { openHostShell } from './host-shell.js';
 import type { RunSpec } from './outcome.js';
-import { collector, commandLines, marked, pidsOf, until } from './runner.testing.js';
+import { collector, commandLines, endMarked, marked, pidsOf, until } from './runner.testing.js';
 import { createRunner, type Runner } from './run.js';
 
 let sshd: RelayedSshd;
@@ -188,12 +188,9 @@ describe.each([
     await start('three', 'sleep 300');
     const pids = await pidsOf(local, 'three');
     for (const pid of pids) process.kill(pid, 'SIGKILL');
-    await until('its end', () => {
-      const left = marked('three');
-      for (const pid of left) process.kill(pid, 'SIGKILL');
-      return left.length === 0;
-    });
-    expect(await shell.look('three')).toEqual({ state: 'lost' });
+    await endMarked('three');
+    // A process on its way out has lost its mark before it is a zombie.
+    await vi.waitFor(async () => expect(await shell.look('three')).toEqual({ state: 'lost' }), 5_000);
     await shell.forget(['one', 'two', 'three']);
     expect(await shell.list()).toEqual([]);
     await transport.close();

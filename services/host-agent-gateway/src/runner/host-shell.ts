@@ -1,8 +1,7 @@
-import type { CommandShell } from '@berth/contracts';
+import { platformOf, type Command } from '../platforms/platform.js';
 import { HostError } from '../transports/errors.js';
 import type { Transport } from '../transports/transport.js';
-import { checkedId, envWords, printfValue, shQuote } from './quote.js';
-import { RUNNER } from './runner-text.js';
+import { checkedId } from './quote.js';
 
 /** Why a process tree was ended on purpose; kept on the host, so that it is known after a restart too. */
 export type EndReason = 'cancelled' | 'timeout';
@@ -28,18 +27,6 @@ export interface Ended {
   code: number;
   /** It has told outputs. */
   outputs?: true;
-}
-
-/** What is to be run; `cwd` is absolute on the host. */
-export interface Command {
-  id: string;
-  script: string;
-  /** What the script is written for; sh when absent. */
-  shell?: CommandShell;
-  cwd: string;
-  env: Readonly<Record<string, string>>;
-  /** Variables that hold the path of a file in the action's folder, readable by its owner alone, and what is in it. */
-  files?: Readonly<Record<string, Buffer>>;
 }
 
 /** Pushed by the host the moment a command ends; the flags say whether it wrote anything at all. */
@@ -71,6 +58,8 @@ export interface HostShell {
 }
 
 const ANSWER_MS = 30_000;
+/** Windows compiles the runner the first time that it sees it. */
+const LOAD_MS = 60_000;
 const shells = new WeakMap<Transport, Promise<HostShell>>();
 
 /** The host shell of a connection: one each, opened on first use and again when it ended. */
@@ -89,7 +78,8 @@ export async function openHostShell(
   options: { command?: string; preamble?: string; onClose?: () => void } = {},
 ): Promise<HostShell> {
   const host = transport.host.id;
-  const channel = await transport.openShell(options.command);
+  const platform = platformOf(transport.host);
+  const channel = await transport.openShell(options.command ?? platform.shell);
   const waiting = new Map<string, { resolve(words: string[]): void; reject(error: HostError): void; timer: NodeJS.Timeout }>();
   const exits = new Map<string, Set<(exit: Exit) => void>>();
   let next = 1;
@@ -107,7 +97,9 @@ export async function openHostShell(
   };
 
   // Anything else on stdout is noise of the user's start files.
-  channel.onLine((line) => {
+  channel.onLine((raw) => {
+    // Windows begins a stream with a byte order mark and ends lines with CR LF wherever a program does not see to it.
+    const line = raw.replace(/^\ufeff|\r$/g, '');
     const [kind, key = '', ...words] = line.split(' ');
     if (kind === 'r') {
       const request = waiting.get(key);
@@ -129,7 +121,7 @@ export async function openHostShell(
   const ask = (name: string, args: readonly string[], answerMs = ANSWER_MS): Promise<string[]> =>
     new Promise((resolve, reject) => {
       if (ended) return reject(ended);
-      const line = [name, String(next), ...args.map(shQuote)].join(' ');
+      const line = platform.line(name, String(next), args);
       const timer = setTimeout(() => {
         end(new HostError('connection-lost', `The shell on host ${host} gave no answer within ${answerMs / 1_000} s.`));
         channel.close();
@@ -143,8 +135,8 @@ export async function openHostShell(
   const state = async (id: string, name: string): Promise<ActionState> => stateOf(await ask(name, [checkedId(id)]));
 
   if (options.preamble) channel.write(`${options.preamble}\n`);
-  channel.write(RUNNER);
-  const loaded = await ask('berth_load', [`${transport.folder}/actions`]);
+  channel.write(platform.program(transport.folder));
+  const loaded = await ask('berth_load', [platform.native(`${transport.folder}/actions`)], LOAD_MS);
   if (loaded[0] !== 'ok') {
     channel.close();
     throw fault('make the folder for actions');
@@ -154,14 +146,14 @@ export async function openHostShell(
     start: async (command) => {
       // Answered by another process on the host, so usually there before the line below is read; when it fails, the runner does it.
       const id = checkedId(command.id);
-      const { shell, files } = onPosix(command, host);
+      const words = platform.start(command, host);
       const made = transport.files.mkdir(`${transport.folder}/actions/${id}`).catch(() => undefined);
-      const words = await ask('berth_run', [id, command.cwd, shell, command.script, String(files.length / 2), ...files, ...envWords(command.env)]);
+      const answer = await ask('berth_run', words);
       // Not left behind: a late mkdir would bring back the folder of an action that was forgotten meanwhile.
       await made;
-      if (words[0] === 'no-shell') throw noShell(host, shell);
-      if (words[0] === 'fault') throw fault(`write the files of action ${command.id}`);
-      return words[0] === 'new' ? { state: 'new' } : stateOf(words);
+      if (answer[0] === 'no-shell') throw new HostError('shell', platform.noShell(host, command.shell));
+      if (answer[0] === 'fault') throw fault(`write the files of action ${command.id}`);
+      return answer[0] === 'new' ? { state: 'new' } : stateOf(answer);
     },
     look: (id) => state(id, 'berth_look'),
     giveUpStart: (id) => state(id, 'berth_never'),
@@ -197,17 +189,6 @@ export async function openHostShell(
     },
   };
 }
-
-/** The shells that a POSIX host may have, by the names of their programs. */
-const PROGRAMS: Readonly<Record<Exclude<CommandShell, 'cmd'>, string>> = { sh: 'sh', bash: 'bash', powershell: 'pwsh' };
-
-function onPosix({ shell = 'sh', files = {} }: Command, host: string): { shell: string; files: string[] } {
-  if (shell === 'cmd') throw new HostError('shell', `Host ${host} does not run Windows, so it has no cmd: write the command for sh or bash, or ask for a Windows host.`);
-  return { shell: PROGRAMS[shell], files: Object.entries(files).flatMap(([name, value]) => [name, printfValue(value)]) };
-}
-
-const noShell = (host: string, program: string): HostError =>
-  new HostError('shell', `Host ${host} has no ${program}: install it there, write the command for sh, or ask for a host that has it.`);
 
 function stateOf(words: readonly string[]): ActionState {
   const [state, mark, code, outputs] = words;

@@ -21,8 +21,8 @@ export type Outcome =
 export interface RunSpec {
   /** Chosen by the caller; the same id never starts twice on a host. */
   id: string;
-  /** Text for `sh -e`, or for another shell. */
   script: string;
+  /** What reads the script: `sh -e` when absent, and PowerShell on Windows. */
   shell?: CommandShell;
   /** Absolute, or relative to the host's folder. */
   cwd: string;

@@ -14,16 +14,27 @@ export function shQuote(value: string): string {
  * @throws HostError `invalid-value` naming the variable
  */
 export function envWords(env: Readonly<Record<string, string>>): string[] {
-  return Object.entries(env).map(([name, value]) => {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-      throw new HostError('invalid-value', `'${name}' cannot be the name of an environment variable (letters, digits and _ only, no digit first).`);
-    }
-    if (name === 'BERTH_ACTION') throw new HostError('invalid-value', 'BERTH_ACTION is the mark of a process tree and cannot be set.');
-    return `${name}=${value}`;
-  });
+  return Object.entries(env).map(([name, value]) => `${checkedName(name)}=${value}`);
 }
 
-/** What the runner's `printf '%b'` writes as exactly these bytes; no shell variable holds a NUL, so they travel by their numbers. */
+/**
+ * Words for the runner about files that variables name: how many there are, then the name of each and its content, as `write` puts it.
+ * @throws HostError `invalid-value` naming the variable
+ */
+export function fileWords(files: Readonly<Record<string, Buffer>>, write: (content: Buffer) => string): string[] {
+  const all = Object.entries(files);
+  return [String(all.length), ...all.flatMap(([name, content]) => [checkedName(name), write(content)])];
+}
+
+function checkedName(name: string): string {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    throw new HostError('invalid-value', `'${name}' cannot be the name of an environment variable (letters, digits and _ only, no digit first).`);
+  }
+  if (name === 'BERTH_ACTION') throw new HostError('invalid-value', 'BERTH_ACTION is the mark of a process tree and cannot be set.');
+  return name;
+}
+
+/** What the runner's berth_bytes writes as exactly these bytes; no shell variable holds a NUL, so they travel by their numbers. */
 export const printfValue = (bytes: Buffer): string =>
   [...bytes].map((byte) => (/[A-Za-z0-9 _.,:;=+/@-]/.test(String.fromCharCode(byte)) ? String.fromCharCode(byte) : `\\0${byte.toString(8).padStart(3, '0')}`)).join('');
 

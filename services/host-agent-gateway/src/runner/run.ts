@@ -1,3 +1,4 @@
+import { platformOf } from '../platforms/platform.js';
 import { HostError, isPassing } from '../transports/errors.js';
 import { keyOf, type HostPool } from '../transports/pool.js';
 import type { HostSpec } from '../transports/transport.js';
@@ -5,7 +6,7 @@ import { follow, type Watch } from './follow.js';
 import { hostShellOf, type ActionState, type EndReason, type HostShell } from './host-shell.js';
 import type { Outcome, RunCallbacks, RunSignals, RunSpec } from './outcome.js';
 import { pause } from './pause.js';
-import { checkedId, envWords, shQuote } from './quote.js';
+import { checkedId } from './quote.js';
 import { createTail } from './tail.js';
 import { createTurns, type Turns } from './turns.js';
 
@@ -43,7 +44,8 @@ export function createRunner(pool: Pick<HostPool, 'connect'>): Runner {
 }
 
 async function run(pool: Pick<HostPool, 'connect'>, turns: Turns, host: HostSpec, spec: RunSpec, callbacks: RunCallbacks, signals: RunSignals): Promise<Outcome> {
-  refuseBadValues(spec);
+  const refused = refusedShell(host, spec);
+  if (refused) return { kind: 'not-started', error: refused };
   return attend(pool, turns, host, watchOf(spec, callbacks, signals));
 }
 
@@ -108,8 +110,13 @@ async function attend(pool: Pick<HostPool, 'connect'>, turns: Turns, host: HostS
 
 const KEEPS_US_OUT = new Set(['auth-failed', 'host-key-changed', 'credential-invalid']);
 
-function refuseBadValues(spec: RunSpec): void {
-  checkedId(spec.id);
-  envWords(Object.fromEntries(Object.keys(spec.files ?? {}).map((name) => [name, ''])));
-  for (const word of [spec.script, spec.cwd, ...envWords(spec.env ?? {})]) shQuote(word);
+/** Why no host of this platform can run it for want of a shell. @throws HostError `invalid-value` */
+function refusedShell(host: HostSpec, { id, script, cwd, env = {}, shell, files }: RunSpec): HostError | undefined {
+  try {
+    platformOf(host).start({ id: checkedId(id), script, cwd, env, ...(shell !== undefined && { shell }), ...(files && { files }) }, host.id);
+    return undefined;
+  } catch (error) {
+    if (error instanceof HostError && error.code === 'shell') return error;
+    throw error;
+  }
 }

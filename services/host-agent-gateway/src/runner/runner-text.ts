@@ -1,3 +1,6 @@
+import { PS_COMMAND } from '../platforms/windows/start-text.js';
+import { shQuote } from './quote.js';
+
 /**
  * The runner: what the host shell knows once this text was written to it. POSIX sh, and only builtins where a command starts and
  * ends: measured, a fork is 0.5 to 1 ms and an exec 1 ms of every remote command, beside 2.5 to 4 ms for a bare ssh2 exec('true').
@@ -5,7 +8,7 @@
  * An action's folder, `actions/<id>/`:
  *   pid     made with O_EXCL by whoever decides about the start: the supervisor, which then starts the command once and for all
  *           (line 1 its own pid, line 2 the command's pid, start time and boot), or somebody who forbids it (`never`)
- *   script  the command text. A file and not an argument of `sh -c`: no 128 KiB limit, and not to be read in `ps`.
+ *   script  the command text (script.ps1 for PowerShell, which goes by the name). A file and not an argument of `sh -c`: no 128 KiB limit, and not to be read in `ps`.
  *   secret-<NAME>   the value of a variable that is given as a file
  *   out, err, rc (`<code>\n`; without its newline it is not there yet), killed (`<reason>\n`: somebody ended it on purpose)
  *   output  what the command tells as its outputs, if anything
@@ -16,6 +19,7 @@
  * command of this shell ends. `<kept?>` is 0 when its code could not be written down: then the disk had no room for all it printed.
  */
 export const RUNNER = `
+berth_pwsh=${shQuote(PS_COMMAND)}
 berth_load() { # request actions-folder
   berth_u=$(umask); umask 077
   berth_a=$2; berth_jobs=; berth_started=0
@@ -39,6 +43,11 @@ berth_load() { # request actions-folder
   else
     berth_leader() { exec "$@"; }
   fi >/dev/null 2>&1
+  # Where printf is a program, what it is given is read by everybody in ps.
+  case $KSH_VERSION in
+    *MIRBSD*|*LEGACY*|*PD*) berth_text() { print -r -- "$1"; }; berth_bytes() { print -n -- "$1"; };;
+    *) berth_text() { printf '%s\\n' "$1"; }; berth_bytes() { printf '%b' "$1"; };;
+  esac
   echo "r $1 ok"
 }
 
@@ -52,7 +61,7 @@ berth_since() { # pid -> $berth_t, its start time and boot as two words; nothing
   berth_t=
   if [ -n "$berth_proc" ]; then
     { read -r berth_l </proc/$1/stat; } 2>/dev/null || return 0
-    set -- \${berth_l##*) }
+    set -- \${berth_l##*\\) }
     case $1 in Z|X) return 0;; esac
     shift 19; berth_t="$1 $berth_boot"
   else
@@ -74,6 +83,13 @@ berth_run() { # request id cwd shell script files [NAME value-for-printf]... NAM
   berth_job $!
 }
 
+berth_has() ( # program files [NAME value-for-printf]... NAME=value...: is it on the PATH that the command has?
+  berth_g=$1; berth_n=$2; shift 2
+  while [ $berth_n -gt 0 ]; do shift 2; berth_n=$((berth_n - 1)); done
+  for berth_w do case $berth_w in PATH=*) PATH=\${berth_w#PATH=};; esac; done
+  command -v "$berth_g" >/dev/null 2>&1
+)
+
 berth_supervise() {
   # The gateway makes the folder over SFTP while this line travels, which saves an exec here; without SFTP we do.
   [ -d "$berth_d" ] || mkdir "$berth_d" || [ -d "$berth_d" ] || { echo "r $berth_q fault"; exit; }
@@ -84,19 +100,19 @@ berth_supervise() {
     berth_since "$berth_p"; berth_p="$berth_p $berth_t"
   fi
   cd "$berth_d" || exit
-  case $berth_sh in
-    sh) berth_sc=script;;
-    bash) berth_sc=script; [ -e pid ] || command -v bash >/dev/null || { echo "r $berth_q no-shell"; exit; };;
-    # It refuses a script by another name.
-    pwsh) berth_sc=script.ps1; [ -e pid ] || command -v pwsh >/dev/null || { echo "r $berth_q no-shell"; exit; };;
-  esac
+  berth_sc=script
+  if [ "$berth_sh" != sh ]; then
+    [ -e pid ] || berth_has "$berth_sh" "$berth_fs" "$@" || { echo "r $berth_q no-shell"; exit; }
+    # It goes by the name.
+    [ "$berth_sh" != pwsh ] || berth_sc=script.ps1
+  fi
   set -C
   true >pid || { berth_state "$berth_i"; echo "r $berth_q $berth_r"; exit; }
   set +C
   # Appended, because ext4 writes a file out on close when it was truncated before.
-  { echo "$berth_p" >>pid && printf '%s\\n' "$berth_s" >$berth_sc; } || { rm -f pid; echo "r $berth_q fault"; exit; }
+  { echo "$berth_p" >>pid && berth_text "$berth_s" >$berth_sc; } || { rm -f pid; echo "r $berth_q fault"; exit; }
   while [ $berth_fs -gt 0 ]; do
-    printf '%b' "$2" >"secret-$1" || { rm -f pid secret-*; echo "r $berth_q fault"; exit; }
+    berth_bytes "$2" >"secret-$1" || { rm -f pid secret-*; echo "r $berth_q fault"; exit; }
     export "$1=$berth_d/secret-$1"
     shift 2; berth_fs=$((berth_fs - 1))
   done
@@ -111,7 +127,7 @@ berth_supervise() {
     case $berth_sh in
       sh) berth_leader sh -e "$berth_d/script";;
       bash) berth_leader bash -e -o pipefail "$berth_d/script";;
-      pwsh) berth_leader pwsh -NoProfile -NonInteractive -File "$berth_d/script.ps1";;
+      pwsh) export BERTH_SCRIPT="$berth_d/script.ps1"; berth_leader pwsh -NoLogo -NoProfile -NonInteractive -Command "$berth_pwsh";;
     esac
   ) </dev/null >out 2>err &
   # With job control on, wait would also return when the command is only stopped.
@@ -176,6 +192,11 @@ berth_never() { # request id: settles that an action whose supervisor did not sh
   berth_look "$1" "$2"
 }
 
+berth_marked() { # NAME=value: prints the pids of who has it in the environment, as ps of BSD and macOS shows that
+  # It may be the last word of a line. Whoever looks for it must not have it as a word of its own, or it finds itself.
+  ps -A -ww -E -o pid=,command= 2>/dev/null | BERTH_WANTED=$1 awk '{ if (index($0 " ", " " ENVIRON["BERTH_WANTED"] " ")) print $1 }'
+}
+
 berth_members() { # id [group] -> $berth_m, the pids of its processes: by mark, by group and session, by descent
   berth_m=; berth_s1=-; berth_s2=\${2:--}
   {
@@ -192,11 +213,11 @@ berth_members() { # id [group] -> $berth_m, the pids of its processes: by mark, 
     done 2>/dev/null
     berth_table=$(for berth_f in /proc/[0-9]*/stat; do
       read -r berth_l <"$berth_f" || continue
-      berth_p=\${berth_l%% *}; set -- \${berth_l##*) }
+      berth_p=\${berth_l%% *}; set -- \${berth_l##*\\) }
       echo "$berth_p $2 $3 $4 $1"
     done 2>/dev/null)
   else
-    berth_m=$(ps -A -ww -E -o pid=,command= 2>/dev/null | grep -F "BERTH_ACTION=$1 " | while read -r berth_p berth_l; do echo "$berth_p"; done)
+    berth_m=$(berth_marked "BERTH_ACTION=$1")
     berth_table=$(ps -A -o pid=,ppid=,pgid=,pgid=,stat= 2>/dev/null)
   fi
   berth_m=" "$(echo $berth_m)" "
@@ -268,7 +289,7 @@ berth_reaper() {
     if [ -n "$berth_proc" ]; then
       berth_m=$(grep -lF "$2" /proc/[0-9]*/environ)
     else
-      berth_m=$(ps -A -ww -E -o pid=,command= | grep -F "$2 " | while read -r berth_p berth_l; do echo "$berth_p"; done)
+      berth_m=$(berth_marked "$2")
     fi
     if [ -z "$berth_m" ]; then
       # Where something was found, twice: a process that forks while the list is read can escape it once.

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import type { HostSpec } from '../transports/transport.js';
 import type { RunCallbacks } from './outcome.js';
 
@@ -19,6 +20,10 @@ export function collector(): RunCallbacks & { text(stream: 'stdout' | 'stderr'):
   };
   return self;
 }
+
+/** A program on the PATH of the specs, or nothing when this machine has none. */
+export const found = (name: string): string | undefined =>
+  (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name)).find((path) => existsSync(path));
 
 /** Waits for a condition, looking often; fails after ten seconds. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
@@ -41,6 +46,23 @@ export function marked(id: string): number[] {
       }
     })
     .map(Number);
+}
+
+/** Kills until nothing carries the action's mark, looking three times: what is just being started has none to be read for a moment. */
+export async function endMarked(id: string): Promise<void> {
+  let none = 0;
+  await until('its end', () => {
+    const left = marked(id);
+    none = left.length === 0 ? none + 1 : 0;
+    for (const pid of left) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+      }
+    }
+    return none === 3;
+  });
 }
 
 /** Command lines of all living processes. */

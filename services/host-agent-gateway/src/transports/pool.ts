@@ -149,7 +149,7 @@ export function createPool(options: PoolOptions = {}): HostPool {
   };
 }
 
-/** What a host is known by: one whose address, user, key or folder was edited is another connection. */
+/** What a host is known by: one whose address, user, key, platform or folder was edited is another connection. */
 export function keyOf(host: HostSpec): string {
-  return JSON.stringify([host.id, host.transport, host.address, host.port, host.user, host.credential, host.hostKey ?? '', host.folder]);
+  return JSON.stringify([host.id, host.transport, host.address, host.port, host.user, host.credential, host.hostKey ?? '', host.platform ?? '', host.folder]);
 }

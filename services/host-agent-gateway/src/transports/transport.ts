@@ -1,5 +1,6 @@
 import type { Duplex, Readable, Writable } from 'node:stream';
 import type { TerminalSize } from '@berth/contracts';
+import { sftpPath } from '../platforms/windows/quote.js';
 import type { HostError } from './errors.js';
 
 /** Where a host is and how to get in. */
@@ -14,11 +15,13 @@ export interface HostSpec {
   credential: string;
   /** Pinned OpenSSH public key line, `ssh-ed25519 AAAA...`; absent = enrolment: whatever is shown is accepted and reported. */
   hostKey?: string;
-  /** Our folder on the host, e.g. `~/.berth-host`; `~` is the user's home there. */
+  /** Linux when absent. */
+  platform?: 'linux' | 'mac' | 'windows';
+  /** Our folder on the host, e.g. `~/.berth-host`; `~` is the user's home there. On Windows also `C:\\berth`. */
   folder: string;
 }
 
-/** A POSIX shell on the host that stays open. Lines come without their newline. */
+/** A shell on the host that stays open, or what speaks in its place. Lines come without their newline. */
 export interface ShellChannel {
   write(text: string): void;
   onLine(listener: (line: string) => void): void;
@@ -118,7 +121,7 @@ export interface Transport {
   /** How its files are reached: over SFTP, by commands where there is none, or as our own. */
   readonly transfer: 'sftp' | 'shell' | 'direct';
   readonly closed: boolean;
-  /** One long-lived POSIX shell whose stdin we write and whose stdout lines we read; `command` replaces HOST_SHELL in specs. */
+  /** One long-lived shell whose stdin we write and whose stdout lines we read: a POSIX one, or what `command` says. */
   openShell(command?: string): Promise<ShellChannel>;
   /** Runs a command in the user's shell (`sh -c` for local) on a channel of its own, its output held in memory. */
   exec(command: string): Promise<ExecResult>;
@@ -134,8 +137,9 @@ export interface Transport {
 /** bash where there is one (job control without a terminal saves two programs for each command), otherwise sh. */
 export const HOST_SHELL = "exec sh -c 'command -v bash >/dev/null 2>&1 && exec bash --noprofile --norc; exec sh'";
 
-/** `folder` with a leading `~` replaced by the home folder. */
-export function expandHome(folder: string, home: string): string {
+/** `folder` with a leading `~` replaced by the home folder, as an SFTP server writes it: `C:\\berth` is `/C:/berth` there. */
+export function expandHome(given: string, home: string): string {
+  const folder = sftpPath(given);
   if (folder === '~') return home;
   if (folder.startsWith('~/')) return `${home.replace(/\/$/, '')}/${folder.slice(2)}`;
   return folder.startsWith('/') ? folder : `${home.replace(/\/$/, '')}/${folder}`;
