@@ -162,7 +162,8 @@ export class BuildOrchestratorApp implements Following {
 
   private async restart(command: Command, build: string, how: { where: 'any' | 'same' | 'other'; reason: string; step?: string }): Promise<Answer> {
     const { state, durations } = await this.present(command, build);
-    const known = state && (isLive(state) || 'stray' in state) ? undefined : beforeCleanUp(await this.stored(build));
+    // It may be cleaned up by the time it is decided: what it was made from is at hand then.
+    const known = state && isLive(state) ? undefined : beforeCleanUp(await this.stored(build));
     const plan = state && 'plan' in state ? state.plan : known?.plan;
     const weights = plan && this.history.weights(plan);
     return this.tell(command, build, { type: 'Restart', build, ...how, durations, ...by(command), ...(known && { before: known }), ...(weights && { weights }) });
