@@ -102,6 +102,7 @@ export const uploadArtifactStep = step('upload-artifact', onHost, z.strictObject
   path: oneOrMore(templated(glob), 100),
   name: templated(artifactName).optional().describe('name of the one file, or of the folder that several are kept under'),
   whenNone: z.enum(['fail', 'pass']).optional().describe('when nothing matches; fail when absent'),
+  type: z.enum(['file', 'sbom']).optional().describe('sbom: a bill of materials, which others look for; file when absent'),
 }));
 export const downloadArtifactStep = step('download-artifact', onHost, z.strictObject({
   name: oneOrMore(z.string().min(1).max(256), 100).optional().describe('artifacts, also by `*` and `**`; all when absent'),

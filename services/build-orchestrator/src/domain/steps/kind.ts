@@ -9,7 +9,7 @@ import type { View } from '../view.js';
 export type ReportSummary = Extract<BuildEvent, { type: 'ReportPublished' }>['data']['report'];
 
 /** What a step says of the build. */
-export type Verdict = { exitCode?: number | undefined; outputs?: Record<string, string> | undefined; artifacts?: readonly (KeptFile & { type?: 'file' | 'tests' | 'lint' })[]; report?: ReportSummary } & (
+export type Verdict = { exitCode?: number | undefined; outputs?: Record<string, string> | undefined; artifacts?: readonly (KeptFile & { type?: 'file' | 'tests' | 'lint' | 'sbom' })[]; report?: ReportSummary } & (
   | { outcome: 'passed' }
   | { outcome: 'failed'; error: string; tail?: string | undefined }
 );

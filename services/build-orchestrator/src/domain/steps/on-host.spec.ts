@@ -66,6 +66,7 @@ describe('upload-artifact', () => {
   test.each(['../a', 'a\\b', '', 'a/../b', 'a//b'])('no name: %s', (v) => expect(asked(step({ path: ['a'], name: V }), { v })).toContain(`name is ${JSON.stringify(v)} and must not `));
   test('its end', () => {
     expect(verdict(step({ path: ['a'] }), succeeded({ artifacts: [file] }))).toEqual({ outcome: 'passed', artifacts: [file] });
+    expect(verdict(step({ path: ['a'], type: 'sbom' }), succeeded({ artifacts: [file] }))).toEqual({ outcome: 'passed', artifacts: [{ ...file, type: 'sbom' }] });
     expect(verdict(step({ path: ['a'] }), succeeded())).toEqual({ outcome: 'passed', artifacts: [] });
     for (const code of ['not-found', 'too-large', 'path-outside']) expect(verdict(step({ path: ['a'] }), failedBy(code))).toEqual({ outcome: 'failed', error: `it failed: ${code}` });
     expect(verdict(step({ path: ['a'] }), failedBy('store'))).toBeUndefined();

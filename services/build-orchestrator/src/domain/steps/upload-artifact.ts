@@ -19,7 +19,7 @@ const MAX_FILES = 1000;
 export const uploadArtifact: HostKind = {
   on: 'host',
   schema: stepSchemas['upload-artifact'],
-  written: '`uses: upload-artifact` with `path` (one, or a list; `*` and `**` stand for several) and, if it is to be kept under another name, `name`',
+  written: '`uses: upload-artifact` with `path` (one, or a list; `*` and `**` stand for several) and, if it is to be kept under another name, `name`; `type: sbom` for a bill of materials',
   action(context) {
     const { path, name: given, whenNone } = withOf<'upload-artifact'>(context);
     // One alone in plans of older versions.
@@ -29,9 +29,10 @@ export const uploadArtifact: HostKind = {
     if (named && 'fault' in named) return named;
     return { spec: { kind: 'upload', paths: found.paths, prefix: prefixOf(context), whenNone: whenNone ?? 'fail', maxBytes: context.view.artifactLimit, maxFiles: MAX_FILES, ...named } };
   },
-  verdict(ended) {
+  verdict(ended, context) {
     const { artifacts = [] } = ended.result;
     if (ended.how === 'failed') return ownFaults.has(ended.code) ? { outcome: 'failed', error: ended.error } : undefined;
-    return { outcome: 'passed', artifacts };
+    const { type } = withOf<'upload-artifact'>(context);
+    return { outcome: 'passed', artifacts: type === undefined ? artifacts : artifacts.map((artifact) => ({ ...artifact, type })) };
   },
 };
