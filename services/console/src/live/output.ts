@@ -46,8 +46,15 @@ export class Output {
     for (let chunk; (chunk = await walk.next(signal, all)); ) yield chunk;
     // Chunks are stored before the end is told; should the last ones be late all the same, they are given some time.
     if (totals && !complete(walk.place, totals)) {
-      const patience = AbortSignal.any([signal, AbortSignal.timeout(LATE_MS)]);
-      for (let chunk; (chunk = await walk.next(patience, () => complete(walk.place, totals))); ) yield chunk;
+      // Not AbortSignal.timeout: inside AbortSignal.any it is collected as garbage now and then, and never fires (Node 20).
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(), LATE_MS);
+      const patience = AbortSignal.any([signal, late.signal]);
+      try {
+        for (let chunk; (chunk = await walk.next(patience, () => complete(walk.place, totals))); ) yield chunk;
+      } finally {
+        clearTimeout(timer);
+      }
     }
     const back = ended === undefined ? undefined : goBack(walk.place);
     if (back === undefined || signal.aborted) return;
