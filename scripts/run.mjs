@@ -19,9 +19,9 @@ const VITEST = 'node_modules/vitest/vitest.mjs';
 const COMMANDS = {
   demo: { run: ['libs/cli/dist/demo.js'] },
   start: { run: ['infra/embedded/dist/start.js'] },
-  test: { run: [VITEST, 'run', '--config', 'vitest.config.ts'], programs: true },
-  'test:faults': { run: [VITEST, 'run', '--config', 'vitest.faults.config.ts'], programs: true },
-  bench: { run: ['test/dist/bench/main.js'], programs: true },
+  test: { run: [VITEST, 'run', '--config', 'vitest.config.ts'], programs: ['make', 'cc', 'python3'] },
+  'test:faults': { run: [VITEST, 'run', '--config', 'vitest.faults.config.ts'], programs: [] },
+  bench: { run: ['test/dist/bench/main.js'], programs: [] },
   // The rules that know types read those of other packages from their build. Specs are no part of it: checked first.
   lint: { before: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.specs.json'], run: ['node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.'] },
   build: {},
@@ -53,7 +53,7 @@ async function main([name, ...args]) {
   } finally {
     release();
   }
-  if (command.programs) await findPrograms();
+  if (command.programs) await findPrograms(command.programs);
   if (command.run === undefined) return;
   if (command.before) {
     const code = await runToEnd(process.execPath, command.before.map((part, i) => (i === 0 ? join(ROOT, part) : part)), { stdio: 'inherit' });
@@ -129,8 +129,8 @@ function sources() {
   return found.sort();
 }
 
-/** nats-server, sshd and git for the tests: found, fetched into the state folder, or one sentence that says what to do. */
-async function findPrograms() {
+/** nats-server, sshd, git and more for the tests: found, fetched into the state folder, or one sentence that says what to do. */
+async function findPrograms(more) {
   const embedded = join(ROOT, 'infra', 'embedded', 'dist');
   const started = Date.now();
   try {
@@ -138,8 +138,7 @@ async function findPrograms() {
     await findNatsServer(resolveHome());
     await findSshd(resolveHome());
     // One after the other: the package manager lets one in at a time.
-    await findTool('git');
-    await findTool('ps');
+    for (const tool of ['git', 'ps', ...more]) await findTool(tool);
   } catch (error) {
     throw new Stop(error.message);
   }
