@@ -46,7 +46,7 @@ export async function builds(): Promise<Row[]> {
 const startShell = () => new Promise<void>((resolve, reject) => spawn('sh', ['-c', 'true'], { stdio: 'ignore' }).once('exit', () => resolve()).once('error', reject));
 
 /** Starts builds as a frontend would and times them by the status feed. */
-function watchBuilds(fleet: Fleet) {
+export function watchBuilds(fleet: Fleet) {
   const requests = requestsOf(fleet.bus.connection);
   const passed = new Map<string, { resolve: () => void; reject: (error: Error) => void }>();
   const dirty = new Set<string>();

@@ -71,14 +71,14 @@ describe('examples', () => {
   test('node: its report is read, and what npm would publish is kept', async () => {
     const { data, reports, kept } = await build('node');
     expect(data).toMatchObject({ status: 'passed', error: null });
-    expect(reports).toEqual([{ total: 3, passed: 3, failed: 0, skipped: 0, broken: 0 }]);
+    expect(reports).toMatchObject([{ total: 3, passed: 3, failed: 0, skipped: 0, broken: 0 }]);
     expect(kept.map(({ name }) => name)).toEqual(['reports/report.xml', 'slugs-1.2.0.tgz']);
   });
 
   test('c-make: its tests print TAP, its program and its library are kept; a test that fails is named', async () => {
     const { data, reports, kept } = await build('c-make');
     expect(data).toMatchObject({ status: 'passed', error: null });
-    expect(reports).toEqual([{ total: 4, passed: 4, failed: 0, skipped: 0, broken: 0 }]);
+    expect(reports).toMatchObject([{ total: 4, passed: 4, failed: 0, skipped: 0, broken: 0 }]);
     expect(kept.map(({ name }) => name)).toEqual(['librle.a', 'reports/check.tap', 'rle']);
 
     const broken = (await filesOf('c-make'))['src/rle.c']!.replace('size_t run = 1;', 'size_t run = 2;').replace('text += run;', 'text += run - 1;');
@@ -91,14 +91,14 @@ describe('examples', () => {
   test('python: unittest tells JUnit, and one file that Python runs is kept', async () => {
     const { data, reports, kept } = await build('python');
     expect(data).toMatchObject({ status: 'passed', error: null });
-    expect(reports).toEqual([{ total: 4, passed: 3, failed: 0, skipped: 1, broken: 0 }]);
+    expect(reports).toMatchObject([{ total: 4, passed: 3, failed: 0, skipped: 1, broken: 0 }]);
     expect(kept.map(({ name }) => name)).toEqual(['reports/report.xml', 'tally.pyz']);
   });
 
   test('monorepo: each package is tested and packed, and all are joined; nobody is told of what passed', async () => {
     const { data, reports, kept, names, skipped } = await build('monorepo');
     expect(data).toMatchObject({ status: 'passed', error: null });
-    expect(reports).toEqual([{ total: 4, passed: 4, failed: 0, skipped: 0, broken: 0 }]);
+    expect(reports).toMatchObject([{ total: 4, passed: 4, failed: 0, skipped: 0, broken: 0 }]);
     // What needs nothing begins at once: no test is over when the last of them begins.
     expect(names.slice(0, 6).sort()).toEqual(['Pack (count)', 'Pack (greet)', 'Pack (shout)', 'Test (count)', 'Test (greet)', 'Test (shout)']);
     expect(skipped).toBe(1);
