@@ -100,7 +100,7 @@ describe('bad input', () => {
 
   test('a clock that goes back an hour: nothing takes less than no time, and what was begun ends', async () => {
     const restart = async () => {
-      await Promise.all(Object.values(fleet.services).map(async (service) => {
+      await Promise.all([fleet.services['build-orchestrator'], fleet.services['host-agent-gateway']].map(async (service) => {
         await service.kill9();
         await service.start();
       }));
@@ -119,8 +119,9 @@ describe('bad input', () => {
     expect(Math.max(...commits) - commits.at(-1)!).toBeGreaterThan(HOUR_MS / 2);
     const took = (await eventsOf(id)).flatMap((event) => (event.type === 'StepFinished' ? [event.data.durationMs] : []));
     expect(took).toHaveLength(2);
+    expect(Math.min(...took)).toBeGreaterThanOrEqual(0);
     for (const ms of took) expect(ms).toBeLessThan(60_000);
-  });
+  }, 60_000);
 
   test('a program that finds a disk full: which host, and what to do', async () => {
     const id = await begin('written', '  - { name: Fill, run: "head -c 8000 /dev/zero >/dev/full" }');
