@@ -63,14 +63,15 @@ export function watchBuilds(fleet: Fleet) {
     },
   });
   return {
-    /** Milliseconds from the request to `passed`. */
-    async build(plan: string): Promise<number> {
+    /** Milliseconds from the request to `passed`; `accepted` is called when it has been taken on. */
+    async build(plan: string, accepted?: () => void): Promise<number> {
       const id = randomUUID();
       dirty.add(id);
       const start = performance.now();
       const done = new Promise<void>((resolve, reject) => passed.set(id, { resolve, reject }));
       const answer = (await requests.ask('berth.cmd.build-orchestrator.RequestBuild', JSON.stringify({ id, type: 'RequestBuild', data: { plan } }), { timeoutMs: 20_000 })).json<{ accepted: boolean; message?: string }>();
       if (!answer.accepted) throw new Error(answer.message);
+      accepted?.();
       await done;
       passed.delete(id);
       return performance.now() - start;

@@ -3,7 +3,7 @@ import { Client } from 'ssh2';
 import { startFleet, startTestSshd, type Fleet } from '../support/fleet.js';
 import type { TestSshd } from '../support/sshd.js';
 import { watchBuilds } from './builds.js';
-import { cpuTimes, interleaved, median, ms, times, type Row } from './measure.js';
+import { cpuTimes, interleaved, median, ms, percentile, times, type Row } from './measure.js';
 
 const SLOTS = 20;
 const BUILDS = 200;
@@ -12,8 +12,8 @@ const ROUNDS = 3;
 const QUEUED = 1000;
 /** sshd lets ten sessions into one connection: as many connections as the gateway needs for all slots, and one more. */
 const CONNECTIONS = 4;
-/** How often the unrelated build is tried: alone, and behind what is queued. */
-const UNRELATED = 5;
+/** How often the unrelated build is tried alone. */
+const UNRELATED = 10;
 
 type Watch = ReturnType<typeof watchBuilds>;
 
@@ -65,24 +65,27 @@ async function queue(fleet: Fleet, watch: Watch): Promise<Row[]> {
   const before = cpuTimes(processes);
   const start = performance.now();
   let over = 0;
-  const all = Array.from({ length: QUEUED }, () => watch.build('one').then(() => void over++));
-  // Asked for behind them: commands are taken in the order in which they came.
+  const finished: Promise<void>[] = [];
+  const queued = Array.from({ length: QUEUED }, () => new Promise<void>((accepted) => finished.push(watch.build('one', accepted).then(() => void over++))));
+  const first = watch.build('unrelated');
+  await Promise.all([first, ...queued]);
   const behind: number[] = [];
-  while (behind.length < UNRELATED && over < QUEUED) behind.push(await watch.build('unrelated'));
-  const overMeanwhile = over;
-  await Promise.all(all);
+  // For as long as there is a queue.
+  while (over < QUEUED) behind.push(await watch.build('unrelated'));
+  await Promise.all(finished);
   const spent = performance.now() - start;
   await watch.quiet();
   const after = cpuTimes(processes);
-  const used = [...after].map(([name, time]) => [name, (time - (before.get(name) ?? 0)) / (QUEUED + behind.length)] as const);
+  const used = [...after].map(([name, time]) => [name, (time - (before.get(name) ?? 0)) / (QUEUED + behind.length + 1)] as const);
   const cpu = used.reduce((sum, [, time]) => sum + time, 0);
   const rate = QUEUED / (spent / 1000);
   const ratio = median(behind) / median(alone);
   return [
     { what: `${QUEUED} queued builds of one step on ${SLOTS} slots`, ours: perSecond(QUEUED, spent), floor: '', ratio: '', aim: '>= 40/s (other: 5.9/s)', met: rate >= 40 },
     { what: 'CPU of all services and the bus, for each', ours: used.length > 0 ? ms(cpu) : 'not known here', floor: used.map(([name, time]) => `${name} ${time.toFixed(1)}`).join(', '), ratio: '', aim: '<= 15 ms (other: 149 ms)', met: used.length > 0 ? cpu <= 15 : undefined },
-    { what: `an unrelated build behind them, p50 of ${behind.length} (until ${overMeanwhile} were over)`, ours: ms(median(behind)), floor: `${ms(median(alone))} on an idle fleet`, ratio: times(ratio), aim: '<= 1.5x (other: 0.46 s)', met: ratio <= 1.5 },
-    { what: 'the first of those, asked for right behind the last of them', ours: ms(behind[0] ?? Number.NaN), floor: '', ratio: '', aim: '', met: undefined },
+    { what: `an unrelated build behind them, p50 of ${behind.length}`, ours: ms(median(behind)), floor: `${ms(median(alone))} on an idle fleet`, ratio: times(ratio), aim: '<= 1.5x (other: 0.46 s)', met: ratio <= 1.5 },
+    { what: 'the same, p95', ours: ms(percentile(behind, 0.95)), floor: '', ratio: '', aim: '', met: undefined },
+    { what: `one asked for in the same moment as all ${QUEUED}`, ours: ms(await first), floor: '', ratio: '', aim: '', met: undefined },
   ];
 }
 
