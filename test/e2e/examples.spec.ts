@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { BuildEvent } from '@berth/contracts';
 import { artifactBucket } from '@berth/nats';
 import { CHECKOUT, findTool } from '@berth/embedded/servers';
-import { tempFolder } from '../support/cleanup.js';
+import { atEndOfFile, tempFolder } from '../support/cleanup.js';
 import { startFleet, startTestSshd, type Fleet } from '../support/fleet.js';
 import { repository } from '../support/repository.js';
 
@@ -116,9 +116,9 @@ describe('examples', () => {
       request.on('data', (part: Buffer) => got.push(`${request.url!} ${part.toString()}`)).on('end', () => response.end());
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    atEndOfFile(() => void server.close());
     const { port } = server.address() as AddressInfo;
     const { data } = await build('monorepo', { files: { 'packages/shout/index.js': 'export const shout = (text) => text;\n' }, variables: { NOTIFY_URL: `http://127.0.0.1:${port}/hooks/a?room=1` } });
-    server.close();
     expect(data).toMatchObject({ status: 'failed', error: expect.stringMatching(/^step Test \(shout\) failed: exit code 1/) as string });
     expect(got).toEqual([expect.stringMatching(/^\/hooks\/a\?room=1 \{"text":"monorepo failed/)]);
   });

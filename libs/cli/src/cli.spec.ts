@@ -230,7 +230,7 @@ describe('with Berth running', () => {
     const kept = await json<{ items: { path: string }[] }>('build', 'artifacts', id, '--download', 'kept');
     expect(await readFile(kept.items[0]!.path, 'utf8')).toBe('hello\n');
     expect((await berth('history', id)).stdout).toMatch(/BuildRequested.*\n(.*\n)*.*BuildPassed/);
-    expect((await berth('build', 'show', id)).stdout).toMatch(/^Look +passed/m);
+    expect((await berth('build', 'show', id)).stdout).toMatch(/^Look +look +passed/m);
   });
 
   test('a build that fails, one that is aborted, one that can not be', async () => {

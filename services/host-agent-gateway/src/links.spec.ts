@@ -10,7 +10,7 @@ const DOWN = new HostError('unreachable', 'connection refused');
 /** One host in service, whose link and whose record the test changes. */
 function oneHost() {
   const told: { reachable: boolean; answer: () => void }[] = [];
-  const host = { name: 'north', active: true, problem: undefined as string | undefined, access: { transport: 'ssh', address: '127.0.0.1', port: 22, user: 'root', credential: 'file:/key', folder: '/berth' } };
+  const host: { problem?: string } & Record<string, unknown> = { name: 'north', active: true, access: { transport: 'ssh', address: '127.0.0.1', port: 22, user: 'root', credential: 'file:/key', folder: '/berth' } };
   const bus = { command: (_service: string, _type: string, { reachable }: { reachable: boolean }) => new Promise<void>((resolve) => told.push({ reachable, answer: resolve })) };
   let link!: HostListener;
   const pool = { watch: (_host: unknown, watcher: HostListener) => ((link = watcher), () => undefined), release: () => Promise.resolve() };
