@@ -19,9 +19,9 @@ const VITEST = 'node_modules/vitest/vitest.mjs';
 const COMMANDS = {
   demo: { run: ['libs/cli/dist/demo.js'] },
   start: { run: ['infra/embedded/dist/start.js'] },
-  test: { run: [VITEST, 'run', '--config', 'vitest.config.ts'], programs: true, compiler: true },
-  'test:faults': { run: [VITEST, 'run', '--config', 'vitest.faults.config.ts'], programs: true },
-  bench: { run: ['test/dist/bench/main.js'], programs: true },
+  test: { run: [VITEST, 'run', '--config', 'vitest.config.ts'], programs: ['make', 'cc', 'python3'], compiler: true },
+  'test:faults': { run: [VITEST, 'run', '--config', 'vitest.faults.config.ts'], programs: [] },
+  bench: { run: ['test/dist/bench/main.js'], programs: [] },
   // The rules that know types read those of other packages from their build. Specs are no part of it: checked first.
   lint: { before: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.specs.json'], run: ['node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.'] },
   build: {},
@@ -130,10 +130,10 @@ function sources() {
 }
 
 /**
- * nats-server, sshd and git for the tests: found, fetched into the state folder, or one sentence that says what to do. Without a
+ * nats-server, sshd, git and more for the tests: found, fetched into the state folder, or one sentence that says what to do. Without a
  * compiler of C# the tests run too, but for those that need it: most people change nothing that they look at.
  */
-async function findPrograms({ compiler }) {
+async function findPrograms({ programs, compiler }) {
   const embedded = join(ROOT, 'infra', 'embedded', 'dist');
   const started = Date.now();
   try {
@@ -141,8 +141,7 @@ async function findPrograms({ compiler }) {
     await findNatsServer(resolveHome());
     await findSshd(resolveHome());
     // One after the other: the package manager lets one in at a time.
-    await findTool('git');
-    await findTool('ps');
+    for (const tool of ['git', 'ps', ...programs]) await findTool(tool);
     if (compiler) await findTool('mcs').catch((error) => process.stderr.write(`${error.message}; the tests of the runner of Windows are skipped until then\n`));
   } catch (error) {
     throw new Stop(error.message);

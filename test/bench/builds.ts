@@ -46,7 +46,7 @@ export async function builds(): Promise<Row[]> {
 const startShell = () => new Promise<void>((resolve, reject) => spawn('sh', ['-c', 'true'], { stdio: 'ignore' }).once('exit', () => resolve()).once('error', reject));
 
 /** Starts builds as a frontend would and times them by the status feed. */
-function watchBuilds(fleet: Fleet) {
+export function watchBuilds(fleet: Fleet) {
   const requests = requestsOf(fleet.bus.connection);
   const passed = new Map<string, { resolve: () => void; reject: (error: Error) => void }>();
   const dirty = new Set<string>();
@@ -63,14 +63,15 @@ function watchBuilds(fleet: Fleet) {
     },
   });
   return {
-    /** Milliseconds from the request to `passed`. */
-    async build(plan: string): Promise<number> {
+    /** Milliseconds from the request to `passed`; `accepted` is called when it has been taken on. */
+    async build(plan: string, accepted?: () => void): Promise<number> {
       const id = randomUUID();
       dirty.add(id);
       const start = performance.now();
       const done = new Promise<void>((resolve, reject) => passed.set(id, { resolve, reject }));
       const answer = (await requests.ask('berth.cmd.build-orchestrator.RequestBuild', JSON.stringify({ id, type: 'RequestBuild', data: { plan } }), { timeoutMs: 20_000 })).json<{ accepted: boolean; message?: string }>();
       if (!answer.accepted) throw new Error(answer.message);
+      accepted?.();
       await done;
       passed.delete(id);
       return performance.now() - start;

@@ -3,12 +3,13 @@ import { builds } from './builds.js';
 import { contention } from './contention.js';
 import { hosts } from './hosts.js';
 import { leases } from './leases.js';
+import { load } from './load.js';
 import { table, type Row } from './measure.js';
 import { output } from './output.js';
 import { placement } from './placement.js';
 import { transfers } from './transfers.js';
 
-const benchmarks: Record<string, () => Promise<Row[]>> = { leases, hosts, builds, contention, placement, output, transfers };
+const benchmarks: Record<string, () => Promise<Row[]>> = { leases, hosts, builds, contention, placement, output, transfers, load };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(benchmarks, name));

@@ -49,6 +49,8 @@ export interface Fleet {
   events(kind?: AnyRecorded['kind']): Promise<Recorded[]>;
   /** What an action printed, in the order it was stored, each byte once. */
   output(action: string): Promise<{ stdout: string; stderr: string }>;
+  /** The same, as bytes. */
+  outputBytes(action: string): Promise<{ stdout: Buffer; stderr: Buffer }>;
   /** Names left in the machine's folder: working copies and folders of actions. */
   leftovers(folder: string): Promise<string[]>;
 }
@@ -100,7 +102,11 @@ export async function startFleet(options: { services?: readonly FleetService[]; 
       await feed.stop();
       return all;
     },
-    output: (action) => readOutput(bus, action),
+    async output(action) {
+      const { stdout, stderr } = await readOutput(bus, action);
+      return { stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') };
+    },
+    outputBytes: (action) => readOutput(bus, action),
     async leftovers(folder) {
       const names = await Promise.all(['copies', 'actions'].map(async (part) => (await list(join(folder, part))).map((name) => `${part}/${name}`)));
       return names.flat();
@@ -153,7 +159,7 @@ async function startProcess(name: FleetService, natsUrl: string, home: string, m
 }
 
 /** Reads an action's stored output; a chunk that was stored twice counts once. */
-async function readOutput(bus: BusClient, action: string): Promise<{ stdout: string; stderr: string }> {
+async function readOutput(bus: BusClient, action: string): Promise<{ stdout: Buffer; stderr: Buffer }> {
   const manager = await bus.connection.jetstreamManager();
   const inbox = `_INBOX.${randomUUID()}`;
   const parts = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
@@ -174,7 +180,7 @@ async function readOutput(bus: BusClient, action: string): Promise<{ stdout: str
   }
   subscription.unsubscribe();
   await manager.consumers.delete(streams.output.name, info.name);
-  return { stdout: Buffer.concat(parts.stdout).toString('utf8'), stderr: Buffer.concat(parts.stderr).toString('utf8') };
+  return { stdout: Buffer.concat(parts.stdout), stderr: Buffer.concat(parts.stderr) };
 }
 
 export { startTestSshd };

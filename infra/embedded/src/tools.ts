@@ -4,11 +4,15 @@ import { findProgram } from './programs.js';
 
 const run = promisify(execFile);
 
-/** Tools that commands want on their PATH, by program and by the package that has it. */
+/** Tools that commands want on their PATH, by program and by the packages that have it. */
 const TOOLS = {
   git: { package: 'git', why: 'working copies are made with it' },
   ps: { package: 'procps', why: 'the tests look at processes with it, as on hosts without /proc' },
   mcs: { package: 'mono-mcs', why: 'some tests compile with it what runs on Windows hosts' },
+  make: { package: 'make', why: 'an example is built with it' },
+  // The headers of the C library are a package of their own.
+  cc: { package: 'gcc libc6-dev', why: 'an example is compiled with it' },
+  python3: { package: 'python3', why: 'an example is written in it' },
 } as const;
 
 /**
@@ -24,7 +28,7 @@ export async function findTool(name: keyof typeof TOOLS): Promise<string> {
   try {
     const options = { timeout: 180_000, maxBuffer: 16 * 1024 * 1024, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' } };
     await run('apt-get', ['-q', 'update'], options);
-    await run('apt-get', ['-q', '-y', '--no-install-recommends', 'install', tool.package], options);
+    await run('apt-get', ['-q', '-y', '--no-install-recommends', 'install', ...tool.package.split(' ')], options);
   } catch (error) {
     throw new Error(`${name} is not installed and could not be (${(error as Error).message.split('\n')[0]}), and ${advice}`, { cause: error });
   }

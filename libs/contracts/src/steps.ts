@@ -127,7 +127,7 @@ export const waitForPreviousBuildsStep = step('wait-for-previous-builds', {}, z.
 }));
 const url = z.url({ protocol: /^https?$/, error: 'use an http or https URL' }).max(4096);
 export const httpRequestStep = step('http-request', {}, z.strictObject({
-  url: templated(url).describe('values in it are escaped'),
+  url: templated(url).describe('values in it are escaped, apart from one that it begins with'),
   method: z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']).optional().describe('POST when there is a body, else GET'),
   headers: z.record(z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, 'is not the name of a header'), z.string().max(8192)).optional(),
   body: z.union([z.string().max(65_536), z.record(z.string(), z.unknown())]).optional().describe('text, or a mapping that is sent as JSON'),

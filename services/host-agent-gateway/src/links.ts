@@ -104,12 +104,15 @@ export class Links {
     const host = this.grants.hosts.get(id);
     if (!watched || !host || watched.telling || watched.state === 'unknown' || host.problem === watched.error) return;
     watched.telling = true;
+    const { error: told } = watched;
     const reachable = watched.state === 'up';
     this.runtime.bus
-      .command('allocator', 'ReportHost', { resource: id, reachable, ...(watched.error !== undefined && { error: watched.error }) }, { id: randomUUID(), actor: 'host-agent-gateway', after: this.position() })
+      .command('allocator', 'ReportHost', { resource: id, reachable, ...(told !== undefined && { error: told }) }, { id: randomUUID(), actor: 'host-agent-gateway', after: this.position() })
       .catch((problem: unknown) => this.runtime.log.warn({ problem, host: host.name }, 'state of a host not delivered'))
       .finally(() => {
         watched.telling = false;
+        // It changed meanwhile, and what was told may be on record already: nothing else would ask again.
+        if (watched.error !== told && this.watched.get(id) === watched) this.report(id);
       });
   }
 }

@@ -132,6 +132,8 @@ function shown(build: BuildView, colour: boolean): string {
     ['generation', build.generation > 1 ? build.generation : null],
     ['started by', build.initiator],
     ['project', build.project],
+    ['called by', build.parent && `step ${build.parent.step} of build ${build.parent.build}`],
+    ['address', build.url],
     ...(build.hosts.length > 1 ? build.hosts.map((host) => [`host ${host.name}`, `lease ${host.hostLease}${host.machine === null ? '' : `, ${host.machine}`}`] as const) : [['host lease', build.hostLease] as const, ['working copy lease', build.workingCopyLease] as const]),
     ['attempt', build.attempt > 1 ? build.attempt : null],
     ['created', relative(build.created)],

@@ -111,7 +111,7 @@ describe.each(['ssh', 'local'] as const)('files of a working copy over %s', (tra
 
   it('keeps nothing when something is too large, too much, or outside', async () => {
     for (const name of ['a', 'b', 'c']) write(`big/${name}`, Buffer.alloc(name === 'c' ? 10 : 2000));
-    expect(await upload(['big'], { maxBytes: 1024 })).toMatchObject({ type: 'ActionFailed', data: { code: 'too-large', error: 'big/a (2.0 KiB), big/b (2.0 KiB) are larger than the 1.0 KiB that are allowed for a file.' } });
+    expect(await upload(['big'], { maxBytes: 1024 })).toMatchObject({ type: 'ActionFailed', data: { code: 'too-large', error: 'big/a (2.0 KiB), big/b (2.0 KiB) are larger than the 1.0 KiB that are allowed for a file: make them smaller, or have the limit raised.' } });
     expect(await kept(`${prefix}/c`)).toBeUndefined();
     expect(await upload(['big'], { maxFiles: 2 })).toMatchObject({ type: 'ActionFailed', data: { code: 'too-large', error: expect.stringContaining('more than 2 files') } });
     expect(await upload(['big/a', 'big/b'], { maxFiles: 1 })).toMatchObject({ type: 'ActionFailed', data: { code: 'too-large' } });

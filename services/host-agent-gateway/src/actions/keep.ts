@@ -49,7 +49,7 @@ export async function findAll({ files, root, inside, say }: Moving, wanted: Want
   const large = named.filter(({ bytes }) => bytes > wanted.maxBytes);
   if (large.length > 0) {
     const which = some(large.map(({ path, bytes }) => `${plain(path)} (${size(bytes)})`));
-    throw new FileFault('too-large', `${which} ${large.length === 1 ? 'is' : 'are'} larger than the ${size(wanted.maxBytes)} that are allowed for a file.`);
+    throw new FileFault('too-large', `${which} ${large.length === 1 ? 'is' : 'are'} larger than the ${size(wanted.maxBytes)} that are allowed for a file: make ${large.length === 1 ? 'it' : 'them'} smaller, or have the limit raised.`);
   }
   return named;
 }

@@ -117,7 +117,7 @@ async function endOf(outcome: Exclude<Outcome, { kind: 'detached' }>, script: Sc
     case 'cancelled':
       return { kind: 'cancelled', result, reason: 'it was cancelled' };
     case 'lost':
-      return { kind: 'lost', result, error: 'the host cannot tell how it ended (it restarted, or the command was killed from outside)' };
+      return { kind: 'lost', result, error: 'the host cannot tell how it ended (it restarted, or the command was killed from outside): look at what it did and restart the build' };
     case 'not-started':
       return { kind: 'failed', result, code: outcome.error.code === 'shell' ? 'shell' : 'unreachable', error: outcome.error.message };
     case 'away':

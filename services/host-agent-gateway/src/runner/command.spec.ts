@@ -139,6 +139,18 @@ describe('a disk that is full', () => {
     await end();
   });
 
+  it('keeps nobody from ending and forgetting what never started, and it does not start later', async () => {
+    const { shell, folder, end } = await shellOf('bash', FULL);
+    const command = { id: 'one', script: `touch ${folder}/ran`, cwd: '/', env: {} };
+    await expect(shell.start(command)).rejects.toMatchObject({ code: 'host-fault' });
+    expect(await shell.kill('one', 'cancelled', 0)).toEqual({ state: 'never' });
+    expect(await shell.start(command)).toEqual({ state: 'never' });
+    await shell.forget(['one']);
+    expect(await shell.list()).toEqual([]);
+    expect(existsSync(`${folder}/ran`)).toBe(false);
+    await end();
+  });
+
   it('is known of a command whose exit code found no room', async () => {
     const { shell, folder, end } = await shellOf('bash');
     const ended = exitOf(shell, 'one');

@@ -7,7 +7,7 @@ import { shQuote } from './quote.js';
  *
  * An action's folder, `actions/<id>/`:
  *   pid     made with O_EXCL by whoever decides about the start: the supervisor, which then starts the command once and for all
- *           (line 1 its own pid, line 2 the command's pid, start time and boot), or somebody who forbids it (`never`)
+ *           (line 1 its own pid, line 2 the command's pid, start time and boot), or somebody who forbids it (`never`, or a link of that text)
  *   script  the command text (script.ps1 for PowerShell, which goes by the name). A file and not an argument of `sh -c`: no 128 KiB limit, and not to be read in `ps`.
  *   secret-<NAME>   the value of a variable that is given as a file
  *   out, err, rc (`<code>\n`; without its newline it is not there yet), killed (`<reason>\n`: somebody ended it on purpose)
@@ -175,6 +175,7 @@ berth_live() { # id: does the supervisor or the command live?
 berth_state() { # id -> $berth_r
   [ -d "$berth_a/$1" ] || { berth_r=unknown; return; }
   { read -r berth_k <"$berth_a/$1/killed"; } 2>/dev/null || berth_k=-
+  [ ! -L "$berth_a/$1/pid" ] || { berth_r="never $berth_k"; return; }
   if berth_code "$1"; then berth_wrote "$1"; berth_r="exited $berth_k $berth_x $berth_ot"; return; fi
   { read -r berth_l <"$berth_a/$1/pid"; } 2>/dev/null || { berth_r="starting $berth_k"; return; }
   [ "$berth_l" != never ] || { berth_r="never $berth_k"; return; }
@@ -187,8 +188,14 @@ berth_state() { # id -> $berth_r
 
 berth_look() { berth_state "$2"; echo "r $1 $berth_r"; }
 
+berth_shut() { # id: from here on it does not start, unless it has
+  ( set -C; true >"$berth_a/$1/pid" ) || return 0
+  # A disk without room makes a file and writes nothing into it. A link has its text in itself, and keeps a start out as well.
+  echo never >>"$berth_a/$1/pid" || { rm -f "$berth_a/$1/pid"; ln -s never "$berth_a/$1/pid"; }
+} 2>/dev/null
+
 berth_never() { # request id: settles that an action whose supervisor did not show up never starts
-  ( set -C; echo never >"$berth_a/$2/pid" ) 2>/dev/null
+  berth_shut "$2"
   berth_look "$1" "$2"
 }
 
@@ -247,7 +254,7 @@ berth_end() {
   mkdir "$berth_a/$2"
   # No code yet: note why there will be one. With one, only what the command left behind is ended.
   berth_code "$2" || ( set -C; echo "$3" >"$berth_a/$2/killed" )
-  ( set -C; echo never >"$berth_a/$2/pid" )
+  berth_shut "$2"
   berth_n=0; berth_none=0; berth_told=" "; berth_s2=-
   while :; do
     # The group found at first stays ours as long as somebody is in it, also after its leader is gone.
@@ -258,7 +265,7 @@ berth_end() {
       if [ $berth_none -ge 2 ]; then
         berth_code "$2" && break
         if ! berth_live "$2"; then
-          read -r berth_l <"$berth_a/$2/pid"
+          [ -L "$berth_a/$2/pid" ] && berth_l=never || read -r berth_l <"$berth_a/$2/pid"
           berth_code "$2" || [ "$berth_l" = never ] || ( set -C; echo 137 >"$berth_a/$2/rc" )
           break
         fi
@@ -320,7 +327,7 @@ berth_remove() {
   for berth_i in "$@"; do
     berth_state "$berth_i"
     # A folder without a start: from here on there will be none.
-    case $berth_r in starting*) ( set -C; echo never >"$berth_a/$berth_i/pid" ); berth_state "$berth_i";; esac
+    case $berth_r in starting*) berth_shut "$berth_i"; berth_state "$berth_i";; esac
     case $berth_r in running*|starting*) echo "r $berth_q busy $berth_i"; return;; esac
     rm -rf -- "$berth_a/$berth_i" || { echo "r $berth_q fault $berth_i"; return; }
   done

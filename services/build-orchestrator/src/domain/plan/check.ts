@@ -1,4 +1,4 @@
-import { isTemplate, type Plan, type PlanVariable } from '@berth/contracts';
+import { isTemplate, TEMPLATE, type Plan, type PlanVariable } from '@berth/contracts';
 import { ExpressionFault, namesIn, parse, type Expression } from '../language/expression.js';
 import { parseTemplate } from '../language/template.js';
 import { nearest } from '../nearest.js';
@@ -55,6 +55,9 @@ export function checkStep(plan: Plan, one: Written, written: readonly Written[],
       findings.push({ path: [...base, 'secrets', i], prefer: 'value', message: `the plan has no secret ${name}: ${meant ? `did you mean ${meant}?` : known.length > 0 ? `it has ${known.join(', ')}` : 'name it under `secrets` of the plan'}` });
     }
   }
+  if ('uses' in step && step.uses === 'http-request' && step.with.secret !== undefined && hostIsGiven(step.with.url)) {
+    findings.push({ path: [...base, 'with', 'url'], prefer: 'value', message: 'has a value for its host, and a secret goes with it: whoever gives the value would choose who gets the secret. Write the host out' });
+  }
   if ('uses' in step && step.uses === 'lease' && step.with.on !== undefined && !Object.hasOwn(plan.hosts ?? { main: {} }, step.with.on)) {
     findings.push({ path: [...base, 'with', 'on'], prefer: 'value', message: `no host is named ${step.with.on}: there are ${Object.keys(plan.hosts ?? { main: {} }).join(', ')}` });
   }
@@ -77,6 +80,9 @@ function fixedOf(step: Exclude<Plan['steps'][number], { run: string }>): Record<
 function fixed(text: string, path: readonly PropertyKey[], findings: Finding[]): void {
   if (isTemplate(text)) findings.push({ path, prefer: 'value', message: 'is used as it stands here: ${{ … }} is not replaced' });
 }
+
+/** The host of a URL is known only once a value is put in. */
+const hostIsGiven = (url: string): boolean => url.includes(TEMPLATE) && !/^https?:\/\/[^/?#]+[/?#]/.test(url.slice(0, url.indexOf(TEMPLATE)));
 
 function attempt(findings: Finding[], path: readonly PropertyKey[], read: () => void): void {
   try {

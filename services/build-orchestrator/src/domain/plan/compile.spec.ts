@@ -39,9 +39,9 @@ describe('needs', () => {
     ['of no step', [run('Build'), run('B', 'needs: [biuld]')], 'steps[1].needs[0] | line 4, column 32: no step has the id "biuld": did you mean "build"?'],
     ['of nothing like it', [run('A'), run('B', 'needs: [zzzzzz]')], 'steps[1].needs[0] | line 4, column 32: no step has the id "zzzzzz": there are a, b'],
     ['of one of a matrix', [run('A', 'matrix: { v: [1] }'), run('B', 'needs: [a-1]')], 'steps[1].needs[0] | line 4, column 32: no step has the id "a-1": there are a, b'],
-    ['of itself', [run('A', 'needs: a')], 'steps[0].needs | line 3, column 24: goes round in a circle: a needs a'],
-    ['in a circle', [run('A', 'needs: c'), run('B'), run('C')], 'steps[0].needs | line 3, column 24: goes round in a circle: a needs c needs b needs a'],
-    ['in a circle behind others', [run('A'), run('B', 'needs: [a, d]'), run('C'), run('D')], 'steps[1].needs | line 4, column 24: goes round in a circle: b needs d needs c needs b'],
+    ['of itself', [run('A', 'needs: a')], 'steps[0].needs | line 3, column 24: goes round in a circle: a needs a: remove one of these'],
+    ['in a circle', [run('A', 'needs: c'), run('B'), run('C')], 'steps[0].needs | line 3, column 24: goes round in a circle: a needs c needs b needs a: remove one of these'],
+    ['in a circle behind others', [run('A'), run('B', 'needs: [a, d]'), run('C'), run('D')], 'steps[1].needs | line 4, column 24: goes round in a circle: b needs d needs c needs b: remove one of these'],
   ])('%s', (_what, steps, error) => expect(errorsOf(plan(steps))).toEqual([error]));
 });
 
@@ -128,6 +128,7 @@ describe('secrets and variables', () => {
   test.each<[string, string[], string[], string]>([
     ['an unknown secret', ['secrets: { TOKEN: a }'], [run('A', 'secrets: [TOKN]')], 'steps[0].secrets[0] | line 4, column 34: the plan has no secret TOKN: did you mean TOKEN?'],
     ['no secrets', [], [run('A', 'secrets: [TOKEN]')], 'steps[0].secrets[0] | line 3, column 34: the plan has no secret TOKEN: name it under `secrets` of the plan'],
+    ...['${{ vars.U }}/x', 'https://${{ vars.U }}/x', 'https://a.${{ vars.U }}'].map((url): [string, string[], string[], string] => [`a secret for whoever is named by ${url}`, ['variables: { U: x }'], [`{ name: A, uses: http-request, with: { secret: a, url: '${url}' } }`], 'steps[0].with.url | line 4, column 60: has a value for its host, and a secret goes with it: whoever gives the value would choose who gets the secret. Write the host out']),
     ['a name for both', ['secrets: { A: a }', 'variables: { A: 1 }'], [run('A')], 'variables.A | line 3, column 14: is the name of a secret too: rename one'],
     ['a choice of nothing', ['variables: { A: { type: choice } }'], [run('A')], 'variables.A | line 2, column 17: is a choice: name its `choices`'],
     ['choices of text', ['variables: { A: { choices: [a] } }'], [run('A')], 'variables.A.choices | line 2, column 19: belongs to `type: choice`'],

@@ -199,7 +199,7 @@ function findCircle(written: Written[], findings: Finding[]): void {
     trail.push(index);
     if (state.get(index) === 'open') {
       const circle = trail.slice(trail.indexOf(index)).map((at) => written[at]!.id);
-      findings.push({ path: ['steps', index, 'needs'], prefer: 'key', message: `goes round in a circle: ${circle.join(' needs ')}` });
+      findings.push({ path: ['steps', index, 'needs'], prefer: 'key', message: `goes round in a circle: ${circle.join(' needs ')}: remove one of these` });
       return true;
     }
     state.set(index, 'open');

@@ -1,5 +1,6 @@
-import { stepSchemas } from '@berth/contracts';
+import { stepSchemas, TEMPLATE } from '@berth/contracts';
 import { ids } from '../ids.js';
+import type { Scope } from '../language/expression.js';
 import { render } from '../language/template.js';
 import { failed, passed, renderAll, withOf, type OwnKind } from './kind.js';
 
@@ -30,8 +31,7 @@ export const httpRequest: OwnKind = {
       if (fine) return passed({ outputs });
       return { verdict: { outcome: 'failed', error: `the answer was ${reply.status}, not ${expect ? expect.join(' or ') : '2xx'}`, outputs, ...(reply.body !== '' && { tail: reply.body.slice(0, 1024) }) } };
     }
-    // A value in a URL is data in one of its parts, never a part of its own.
-    const url = render(source, scope, (value) => encodeURIComponent(wellFormed(value)));
+    const url = urlOf(source, scope);
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) return failed(`url is ${JSON.stringify(url)}: use an http or https URL`);
     const isText = typeof content === 'string';
     const body = content === undefined ? undefined : isText ? render(content, scope) : JSON.stringify(renderAll(content, scope));
@@ -40,3 +40,13 @@ export const httpRequest: OwnKind = {
     return { due: [{ to: 'http', id: asked, request: { url, method: method ?? (body === undefined ? 'GET' : 'POST'), headers: own, ...(body !== undefined && { body }), ...(secret !== undefined && { secret }), timeoutMs: Math.min(step.timeout ?? TIMEOUT_MS, 3_600_000) } }] };
   },
 };
+
+/** A value in a URL is data in one of its parts, never a part of its own; only one that the URL begins with is the beginning of one itself. */
+function urlOf(source: string, scope: Scope): string {
+  let begun = false;
+  return render(source, scope, (value) => {
+    const first = !begun && source.startsWith(TEMPLATE);
+    begun = true;
+    return first ? value : encodeURIComponent(wellFormed(value));
+  });
+}

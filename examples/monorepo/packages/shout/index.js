@@ -1,0 +1,2 @@
+/** The same, louder. */
+export const shout = (text) => `${text.toUpperCase()}!`;
