@@ -49,7 +49,7 @@ describe('http-request', () => {
     expect((looked({ ...step(), timeout: 5 }) as { request: object }[])[0]).toMatchObject({ request: { timeoutMs: 5 } });
   });
   test.each([['a/b?c=d#e', 'a%2Fb%3Fc%3Dd%23e'], ['../x', '..%2Fx'], ['\ud800', '%EF%BF%BD'], ['é', '%C3%A9']])('a value stays one part of the address: %j', (v, escaped) => expect(request({ url: `https://x.example/q/${V}/z` }, { v })).toMatchObject({ url: `https://x.example/q/${escaped}/z` }));
-  test.each([['', 'url is "": use an http or https URL'], ['file:///etc', 'url is "file%3A%2F%2F%2Fetc": use an http or https URL']])('no address: %s', (v, error) => expect(looked(step({ url: V }), { v })).toEqual({ outcome: 'failed', error }));
+  test.each([['', 'url is "": use an http or https URL'], ['file:///etc', 'url is "file:///etc": use an http or https URL']])('no address: %s', (v, error) => expect(looked(step({ url: V }), { v })).toEqual({ outcome: 'failed', error }));
   const reply = (what: Partial<Reply>, expect?: number[]) => looked(step(expect ? { expect } : {}), { view: { reply: (id) => (id === question ? (what as Reply) : undefined) } });
   const answer = (status: number, body = '') => ({ kind: 'http', status, body, ms: 1 }) as const;
   test('what the answer says', () => {
