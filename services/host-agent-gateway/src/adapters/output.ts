@@ -5,6 +5,7 @@ import { streams } from '@berth/nats';
 
 /** Chunks on their way to the server, per action: enough to keep it busy, few enough to bound memory (4 MiB). */
 const WINDOW = 64;
+const OUTAGE_PAUSE_MS = 50;
 
 export interface Offsets {
   stdout: number;
@@ -34,6 +35,8 @@ export async function storedOutput(connection: NatsConnection, action: string): 
     } catch (error) {
       if (!isOutage(error) || connection.isClosed()) throw error;
     }
+    // While there is no server the answer is at hand at once: without a pause nothing else would ever get its turn.
+    await new Promise((resolve) => setTimeout(resolve, OUTAGE_PAUSE_MS));
   }
 }
 
