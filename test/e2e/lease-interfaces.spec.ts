@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { CHECKOUT } from '@berth/embedded/servers';
 import { beforeAll, expect, test } from 'vitest';
 import { run } from '@berth/cli';
 import { connectBus, httpClient, joinSession, type ActionView, type BerthHttp, type FileView, type Page } from '@berth/client';
+import { startBerth } from '../support/berth.js';
 import { atEndOfFile, tempFolder } from '../support/cleanup.js';
 import { startTestSshd } from '../support/sshd.js';
 import { eventually } from '../support/wait.js';
@@ -15,7 +16,6 @@ import { ANSWERS, freePorts, webServer } from '../support/yard.js';
 
 const SOON = { timeoutMs: 15_000, everyMs: 50 };
 const BERTH = join(CHECKOUT, 'libs', 'cli', 'bin', 'berth.mjs');
-const NO_CLOUD = { AWS_EC2_METADATA_DISABLED: 'true', AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_PROFILE: '', AWS_CONFIG_FILE: '/nowhere', AWS_SHARED_CREDENTIALS_FILE: '/nowhere' };
 
 let home: string;
 let access: { url: string; token: string; natsUrl: string };
@@ -80,16 +80,7 @@ const processes = (line: string): Promise<string> => new Promise((resolve) => {
 
 beforeAll(async () => {
   home = await tempFolder('interfaces');
-  const child = spawn(process.execPath, [join(CHECKOUT, 'infra', 'embedded', 'dist', 'start.js')], { env: { ...process.env, ...NO_CLOUD, BERTH_HTTP_PORT: '0', BERTH_HOME: home }, stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  atEndOfFile(async () => {
-    child.kill('SIGTERM');
-    await ended;
-  });
-  let said = '';
-  child.stdout.on('data', (text: Buffer) => (said += text.toString()));
-  await eventually(() => said.includes('Berth is up'), { timeoutMs: 60_000 });
-  access = JSON.parse(await readFile(join(home, 'cli.json'), 'utf8')) as typeof access;
+  access = await startBerth(home);
   berth = httpClient(access);
   const sshd = await startTestSshd();
   await berth.machines.add({ name: 'box', address: sshd.host, port: sshd.port, user: sshd.user, credential: `file:${sshd.privateKeyPath}`, slots: 4, folder: join(home, 'box') });

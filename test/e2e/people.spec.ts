@@ -5,13 +5,13 @@ import { CHECKOUT } from '@berth/embedded/servers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { httpClient, type BlueprintView, type CapacityView, type LeaseExplanation, type LeaseView, type Page, type QuotaView, type ResourceView } from '@berth/client';
 import type { Explanation } from '@berth/contracts';
-import { atEndOfFile, tempFolder } from '../support/cleanup.js';
+import { startBerth } from '../support/berth.js';
+import { tempFolder } from '../support/cleanup.js';
 import { startTestSshd } from '../support/sshd.js';
 import { eventually } from '../support/wait.js';
 
 const SOON = { timeoutMs: 10_000, everyMs: 100 };
 const BERTH = join(CHECKOUT, 'libs', 'cli', 'bin', 'berth.mjs');
-const NO_CLOUD = { AWS_EC2_METADATA_DISABLED: 'true', AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_PROFILE: '', AWS_CONFIG_FILE: '/nowhere', AWS_SHARED_CREDENTIALS_FILE: '/nowhere' };
 
 interface Ran {
   code: number | null;
@@ -61,16 +61,7 @@ describe('as people do it', () => {
 
   beforeAll(async () => {
     [home, cwd] = await Promise.all([tempFolder('people'), tempFolder('desk')]);
-    const child = spawn(process.execPath, [join(CHECKOUT, 'infra', 'embedded', 'dist', 'start.js')], { env: { ...process.env, ...NO_CLOUD, BERTH_HTTP_PORT: '0', BERTH_HOME: home }, stdio: ['ignore', 'pipe', 'inherit'] });
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    atEndOfFile(async () => {
-      child.kill('SIGTERM');
-      await ended;
-    });
-    let said = '';
-    child.stdout.on('data', (text: Buffer) => (said += text.toString()));
-    await eventually(() => said.includes('Berth is up'), { timeoutMs: 30_000 });
-    ({ url, token } = JSON.parse(await readFile(join(home, 'cli.json'), 'utf8')) as { url: string; token: string });
+    ({ url, token } = await startBerth(home));
     const sshd = await startTestSshd();
     for (const [name, slots] of [['box1', 1], ['box2', 2]] as const) {
       const added = await berth('machine', 'add', name, '--address', sshd.host, '--port', String(sshd.port), '--user', sshd.user, '--credential', `file:${sshd.privateKeyPath}`, '--slots', String(slots), '--folder', join(home, name));

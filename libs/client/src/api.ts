@@ -1,4 +1,4 @@
-import type { Explanation, FieldError, Kind } from '@berth/contracts';
+import type { ArtifactType, Explanation, FieldError, Kind } from '@berth/contracts';
 import type { Hold, Quarantine, ResourceState } from './api-fleet.js';
 
 /** What the HTTP API answers with. Absent facts are `null`, so that every row has the same keys. */
@@ -152,7 +152,7 @@ export interface StepView {
 
 export interface ArtifactView {
   name: string;
-  type: 'file' | 'uri' | 'tests' | 'lint' | 'sbom';
+  type: ArtifactType;
   /** null: it is elsewhere */
   bytes: number | null;
   sha256: string | null;

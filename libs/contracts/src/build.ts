@@ -13,6 +13,8 @@ const ref = z.string().max(256).regex(/^[A-Za-z0-9_][A-Za-z0-9._/@+-]*$/, 'use a
 /** A link that a build shows: only what a browser can open without harm. */
 export const artifactUri = z.url({ protocol: /^(https?|ftp|s3|ssh|git)$/, error: 'use a URL that begins with http, https, ftp, s3, ssh or git' }).max(4096);
 export const artifactType = z.enum(['file', 'uri', 'tests', 'lint', 'sbom']);
+/** What an artifact is; `uri` is one that is kept elsewhere. */
+export type ArtifactType = z.infer<typeof artifactType>;
 
 export const buildCommands = {
   RequestBuild: z

@@ -18,7 +18,7 @@ export { insidePath, glob, secretName, commandShell, keptFile, actionSpec, actio
 export { plan, savedPlan, planVariable, type Plan, type SavedPlan, type PlanVariable } from './plan.js';
 export { planDocument } from './plan-schema.js';
 export { stepSchemas, isTemplate, TEMPLATE, type Step, type SavedStep, type StepKindName, type StepWith } from './steps.js';
-export { artifactUri, artifactType, type Failure } from './build.js';
+export { artifactUri, artifactType, type ArtifactType, type Failure } from './build.js';
 export {
   commands, events, type CommandType, type CommandData, type CommandInput, type EventsOf, type AnyRecorded, type MachineEvent, type BlueprintEvent, type FleetEvent, type ResourceEvent,
   type LeaseEvent, type ActionEvent, type PlanEvent, type BuildEvent,

@@ -11,6 +11,7 @@ export interface Status {
 
 /** How often it is looked at how far the server has stored what it was told. */
 const CONFIRM_MS = 500;
+const OUTAGE_PAUSE_MS = 50;
 const decoder = new TextDecoder();
 
 /**
@@ -110,6 +111,8 @@ export class StatusFeed {
       } catch (error) {
         if (!isOutage(error) || this.connection.isClosed()) throw error;
       }
+      // A server that is still starting answers at once that nobody is there.
+      await new Promise((resolve) => setTimeout(resolve, OUTAGE_PAUSE_MS));
     }
   }
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { artifactType } from '@berth/contracts';
 import { whoIsAsking } from '../asker.js';
 import { leaf, type Context } from '../context.js';
 import { Failure, USAGE } from '../failure.js';
@@ -88,11 +89,9 @@ export function controlCommands(build: Command, context: Context): void {
   }
 }
 
-const types = ['file', 'uri', 'tests', 'lint', 'sbom'] as const;
-
 async function attach(context: Context, id: string, name: string, { file, uri, type }: { file?: string; uri?: string; type?: string }): Promise<void> {
-  const kind = types.find((one) => one === type);
-  if (type !== undefined && kind === undefined) throw new Failure('usage', `--type must be one of ${types.join(', ')}, not ${JSON.stringify(type)}.`, [], USAGE);
+  const kind = artifactType.options.find((one) => one === type);
+  if (type !== undefined && kind === undefined) throw new Failure('usage', `--type must be one of ${artifactType.options.join(', ')}, not ${JSON.stringify(type)}.`, [], USAGE);
   if ((file === undefined) === (uri === undefined)) throw new Failure('usage', 'Give either --file or --uri.', [], USAGE);
   const more = kind && { type: kind };
   if (uri !== undefined) {

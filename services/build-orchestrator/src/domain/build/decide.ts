@@ -1,4 +1,4 @@
-import { rejected, unreachable, type BuildEvent, type KeptFile, type Refusal, type SavedPlan } from '@berth/contracts';
+import { rejected, unreachable, type ArtifactType, type BuildEvent, type KeptFile, type Refusal, type SavedPlan } from '@berth/contracts';
 import { ids } from '../ids.js';
 import type { Verdict } from '../steps/kind.js';
 import { kindNameOf, runsOnHost } from '../steps/names.js';
@@ -31,7 +31,7 @@ export type BuildCommand =
   | { type: 'Restart'; build: string; where: 'any' | 'same' | 'other'; reason: string; by?: string; before?: EndingBuild; weights?: number[]; step?: string; durations: Readonly<Record<string, number>> }
   | { type: 'Rerun'; build: string; step: string; reason: string }
   | { type: 'Message'; step: string; message: Omit<Messaged, 'step'> }
-  | { type: 'AddArtifact'; name: string; kind: 'file' | 'uri' | 'tests' | 'lint' | 'sbom'; uri?: string; file?: Omit<KeptFile, 'name'>; by?: string; known?: { uri?: string; sha256?: string } }
+  | { type: 'AddArtifact'; name: string; kind: ArtifactType; uri?: string; file?: Omit<KeptFile, 'name'>; by?: string; known?: { uri?: string; sha256?: string } }
   | { type: 'PinArtifact'; name: string; pinned: boolean; known: { pinned: boolean } | undefined }
   | { type: 'ReleaseArtifact'; name: string; reason: string; known: { pinned: boolean } | undefined }
   /** whatever follows from the state by itself: for states that another version has left behind */

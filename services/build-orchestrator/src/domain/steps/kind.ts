@@ -1,4 +1,4 @@
-import { insidePath, type ActionResult, type ActionSpec, type BuildEvent, type KeptFile, type SavedStep, type StepKindName, type StepWith, type stepSchemas } from '@berth/contracts';
+import { insidePath, type ActionResult, type ActionSpec, type ArtifactType, type BuildEvent, type KeptFile, type SavedStep, type StepKindName, type StepWith, type stepSchemas } from '@berth/contracts';
 import type { Scope } from '../language/expression.js';
 import { render } from '../language/template.js';
 import type { LiveBuild } from '../build/build.js';
@@ -9,7 +9,7 @@ import type { View } from '../view.js';
 export type ReportSummary = Extract<BuildEvent, { type: 'ReportPublished' }>['data']['report'];
 
 /** What a step says of the build. */
-export type Verdict = { exitCode?: number | undefined; outputs?: Record<string, string> | undefined; artifacts?: readonly (KeptFile & { type?: 'file' | 'tests' | 'lint' | 'sbom' })[]; report?: ReportSummary } & (
+export type Verdict = { exitCode?: number | undefined; outputs?: Record<string, string> | undefined; artifacts?: readonly (KeptFile & { type?: Exclude<ArtifactType, 'uri'> })[]; report?: ReportSummary } & (
   | { outcome: 'passed' }
   | { outcome: 'failed'; error: string; tail?: string | undefined }
 );

@@ -1,0 +1,23 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CHECKOUT } from '@berth/embedded/servers';
+import { atEndOfFile } from './cleanup.js';
+import { eventually } from './wait.js';
+
+/** No credentials of this machine's user: a test must never reach a real cloud. */
+const NO_CLOUD = { AWS_EC2_METADATA_DISABLED: 'true', AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_PROFILE: '', AWS_CONFIG_FILE: '/nowhere', AWS_SHARED_CREDENTIALS_FILE: '/nowhere' };
+
+/** The whole of Berth in a process of its own, as `npm start` runs it, until the end of the spec file; resolves once it is up. */
+export async function startBerth(home: string): Promise<{ url: string; token: string; natsUrl: string }> {
+  const child = spawn(process.execPath, [join(CHECKOUT, 'infra', 'embedded', 'dist', 'start.js')], { env: { ...process.env, ...NO_CLOUD, BERTH_HTTP_PORT: '0', BERTH_HOME: home }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  atEndOfFile(async () => {
+    child.kill('SIGTERM');
+    await ended;
+  });
+  let said = '';
+  child.stdout.on('data', (text: Buffer) => (said += text.toString()));
+  await eventually(() => said.includes('Berth is up'), { timeoutMs: 60_000 });
+  return JSON.parse(await readFile(join(home, 'cli.json'), 'utf8')) as { url: string; token: string; natsUrl: string };
+}
