@@ -151,8 +151,10 @@ export interface StepView {
 }
 
 export interface ArtifactView {
+  /** of a file or a link a path; of a host or a working copy `host://NAME` or `working-copy://NAME`, which no file can be called */
   name: string;
-  type: ArtifactType;
+  /** `host` and `working-copy` are in the list of artifacts alone, and lead to their lease: a build shows them as `hosts` */
+  type: ArtifactType | 'host' | 'working-copy';
   /** null: it is elsewhere */
   bytes: number | null;
   sha256: string | null;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { jetStreamObjects, openArtifacts, type ArtifactsSetting, type Objects } from '@berth/artifacts';
 import type { Problem } from '@berth/client';
-import { savedPlan } from '@berth/contracts';
+import { savedPlan, type BuildEvent } from '@berth/contracts';
 import { artifactBucket } from '@berth/nats';
 import { tempFolder } from '../../../../test/support/cleanup.js';
 import { eventually } from '../../../../test/support/wait.js';
@@ -45,6 +45,32 @@ async function kept(name: string, object?: string): Promise<{ id: string; object
 const body = async (response: Response) => Buffer.from(await response.arrayBuffer());
 
 describe('artifacts over HTTP', () => {
+  test('hosts and working copies are listed, and each leads to its lease', async () => {
+    const id = randomUUID();
+    const [main, copy, side] = [randomUUID(), randomUUID(), randomUUID()];
+    const events: BuildEvent[] = [
+      { type: 'BuildRequested', data: { plan, planVersion: 1, variables: {}, initiator: 'spec' } },
+      { type: 'BuildPreparing', data: { attempt: 1, hostLease: main } },
+      { type: 'BuildPreparing', data: { attempt: 1, hostLease: side, host: 'side' } },
+      { type: 'BuildWorkingCopyRequested', data: { workingCopyLease: copy } },
+      { type: 'LinkAdded', data: { name: 'docs', type: 'uri', uri: 'https://docs.example/' } },
+    ];
+    await berth.happen('build', id, ...events);
+    await eventually(async () => expect((await berth.berth.builds.get(id)).artifacts).toHaveLength(1));
+    const { items } = await berth.berth.builds.artifacts(id);
+    expect(items.map(({ name, type, uri, generation }) => [name, type, uri, generation])).toEqual([
+      ['host://main', 'host', `/api/v1/leases/${main}`, 1],
+      ['working-copy://main', 'working-copy', `/api/v1/leases/${copy}`, 1],
+      ['host://side', 'host', `/api/v1/leases/${side}`, 1],
+      ['docs', 'uri', 'https://docs.example/', 1],
+    ]);
+    for (const { name, uri } of items) {
+      const response = await berth.ask(`builds/${id}/artifacts/${encodeURIComponent(name)}`, { redirect: 'manual' });
+      expect([response.status, response.headers.get('location')]).toEqual([303, uri]);
+    }
+    expect((await berth.ask(`builds/${id}/artifacts/host://side`, { redirect: 'manual' })).headers.get('location')).toBe(`/api/v1/leases/${side}`);
+  });
+
   test.each([
     ['plain', 'made.bin'],
     ['in folders', 'dist/app/made.bin'],

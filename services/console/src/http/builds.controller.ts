@@ -5,7 +5,7 @@ import type { ArtifactView, BuildView, LeaseExplanation, Page } from '@berth/cli
 import { artifactBucket } from '@berth/nats';
 import { Objects } from '../live/objects.js';
 import { pour } from '../live/pour.js';
-import { artifactView, buildView, type BuildRow } from '../views/build.js';
+import { artifactView, leasedArtifacts, buildView, type BuildRow } from '../views/build.js';
 import { Reads } from '../views/reads.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { asOf, Explanations } from './explanations.js';
@@ -90,13 +90,17 @@ export class BuildsController {
 
   @Get(':id/artifacts')
   async artifacts(@Param('id') id: string): Promise<Page<ArtifactView>> {
-    return { items: (await this.found(id)).artifacts.map(artifactView), cursor: null };
+    const row = await this.found(id);
+    return { items: [...leasedArtifacts(row), ...row.artifacts.map(artifactView)], cursor: null };
   }
 
   @Get(':id/artifacts/*')
   async artifact(@Param('id') id: string, @Param('*') name: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const generation = queryCount(request, 'generation', { least: 1, most: Number.MAX_SAFE_INTEGER, otherwise: 0 });
-    const kept = (await this.found(id)).artifacts.findLast((one) => one.name === name && (generation === 0 || one.generation === generation));
+    const row = await this.found(id);
+    const leased = leasedArtifacts(row).find((one) => one.name === name);
+    if (leased) return void reply.code(303).header('Location', leased.uri ?? '').send();
+    const kept = row.artifacts.findLast((one) => one.name === name && (generation === 0 || one.generation === generation));
     if (!kept) throw notFound('not-found', `artifact ${JSON.stringify(name)} of this build`, `/api/v1/builds/${id}/artifacts`);
     const { object: its, bytes, sha256 } = kept;
     // It is elsewhere: whoever asks is sent there.

@@ -203,6 +203,12 @@ export function artifactView({ object: _object, ...view }: KeptArtifact): Artifa
   return view;
 }
 
+/** The hosts and working copies of the present generation, as artifacts: each leads to its lease. */
+export function leasedArtifacts({ hosts, generation }: BuildRow): ArtifactView[] {
+  const leased = (type: 'host' | 'working-copy', name: string, lease: string): ArtifactView => ({ name: `${type}://${name}`, type, bytes: null, sha256: null, uri: `/api/v1/leases/${lease}`, generation, by: null, pinned: false });
+  return hosts.flatMap(({ name, hostLease, workingCopyLease }) => [leased('host', name, hostLease), ...(workingCopyLease === null ? [] : [leased('working-copy', name, workingCopyLease)])]);
+}
+
 /** What the API shows of a row. */
 export function buildView(row: BuildRow): BuildView {
   const { opened: _opened, problem: _problem, beneath: _beneath, weights: _weights, artifacts, ...view } = row;
