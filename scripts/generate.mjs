@@ -14,11 +14,11 @@ const { z } = await import(pathToFileURL(createRequire(join(ROOT, 'libs/contract
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const MADE = 'Made from the contracts by `npm run generate`; do not edit.';
 
-/** Kinds whose state is told on berth.status; a plan has none. */
-const STATUS_KINDS = Object.keys(writers).filter((kind) => kind !== 'plan');
+/** Kinds whose state is told on berth.status; a plan has none, and who may do what is nobody's there. */
+const STATUS_KINDS = Object.keys(writers).filter((kind) => kind !== 'plan' && kind !== 'token');
 
 /** Kinds whose things people name. */
-const NAMED = new Set(['machine', 'blueprint', 'fleet', 'plan']);
+const NAMED = new Set(['machine', 'blueprint', 'fleet', 'plan', 'token']);
 
 /** Every generated file: its name and its text. */
 export async function documents() {
@@ -221,7 +221,8 @@ const MEANINGS = {
   'unknown-action': 'there is no such action',
   'unknown-blueprint': 'there is no such blueprint',
   'unknown-resource': 'there is no such resource',
-  'name-taken': 'another machine has that name',
+  'unknown-token': 'there is no such token',
+  'name-taken': 'another machine, or another token, has that name',
   'lease-ended': 'the lease is over: ask for a new one',
   'lease-not-active': 'the lease cannot be used yet, or no longer',
   'build-ended': 'the build is over',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { instant, uuid } from './scalars.js';
 
 /** The services of Berth; each is the one writer of its kinds. */
-export const services = ['allocator', 'lease', 'host-agent-gateway', 'build-orchestrator'] as const;
+export const services = ['allocator', 'lease', 'host-agent-gateway', 'build-orchestrator', 'console'] as const;
 export type ServiceName = (typeof services)[number];
 
 /** Kinds of aggregates, each written by exactly one service. */
@@ -15,6 +15,7 @@ export const writers = {
   action: 'host-agent-gateway',
   plan: 'build-orchestrator',
   build: 'build-orchestrator',
+  token: 'console',
 } as const satisfies Record<string, ServiceName>;
 export type Kind = keyof typeof writers;
 
@@ -69,6 +70,7 @@ export const refusals = {
   'unknown-action': 404,
   'unknown-blueprint': 404,
   'unknown-resource': 404,
+  'unknown-token': 404,
   'name-taken': 409,
   'lease-ended': 409,
   'lease-not-active': 409,

@@ -8,6 +8,7 @@ import { leaseCommands, leaseEvents } from './lease.js';
 import { actionCommands, actionEvents } from './action.js';
 import { buildCommands, buildEvents } from './build.js';
 import { planCommands, planEvents } from './plan.js';
+import { tokenCommands, tokenEvents } from './token.js';
 
 /** Every command, under the service that carries it out. */
 export const commands = {
@@ -15,6 +16,7 @@ export const commands = {
   lease: leaseCommands,
   'host-agent-gateway': actionCommands,
   'build-orchestrator': { ...planCommands, ...buildCommands },
+  console: { ...tokenCommands },
 } as const satisfies Record<ServiceName, Record<string, z.ZodType>>;
 
 /** Every event, under the kind of stream it stands in. */
@@ -27,6 +29,7 @@ export const events = {
   action: actionEvents,
   plan: planEvents,
   build: buildEvents,
+  token: tokenEvents,
 } as const satisfies Record<Kind, Record<string, z.ZodType>>;
 
 type Commands = typeof commands;
@@ -47,6 +50,7 @@ export type LeaseEvent = EventsOf<'lease'>;
 export type ActionEvent = EventsOf<'action'>;
 export type PlanEvent = EventsOf<'plan'>;
 export type BuildEvent = EventsOf<'build'>;
+export type TokenEvent = EventsOf<'token'>;
 
 /** A commit of any kind, narrowed by `kind`. */
 export type AnyRecorded = { [K in Kind]: Recorded<EventsOf<K>> & { kind: K } }[Kind];

@@ -104,6 +104,7 @@ export class Views implements Pick<View, 'lease' | 'action' | 'host' | 'hold' | 
       case 'blueprint':
       case 'fleet':
       case 'plan':
+      case 'token':
         return [];
       default:
         return unreachable(recorded);

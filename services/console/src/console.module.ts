@@ -4,7 +4,9 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { AddressInfo } from 'node:net';
 import type { DataSource } from 'typeorm';
 import { jetStreamStore } from '@berth/event-store';
-import { Follower, openRuntime, type Config, type RunningService, type Runtime } from '@berth/runtime';
+import { Follower, JetStreamStrategy, openRuntime, type Config, type RunningService, type Runtime } from '@berth/runtime';
+import { ConsoleApp } from './console.app.js';
+import { ConsoleHandlers } from './console.handlers.js';
 import { ArtifactsController } from './http/artifacts.controller.js';
 import { BuildsController } from './http/builds.controller.js';
 import { Commands } from './http/commands.js';
@@ -59,14 +61,17 @@ export interface RunningConsole extends RunningService {
 }
 
 class ConsoleModule {}
+class CommandsModule {}
 
 /** All the wiring of the console. */
 function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
   const store = jetStreamStore(runtime.connection, READ_PATIENCE);
   const fleet = new Fleet();
   const hub = new Hub(store);
-  const follower = new Follower(runtime, {
+  const own = new ConsoleApp(runtime, () => follower);
+  const follower: Follower = new Follower(runtime, {
     apply(recorded) {
+      own.apply(recorded);
       fleet.apply(recorded);
       hub.apply(recorded);
     },
@@ -102,11 +107,12 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
       { provide: HostWork, useFactory: () => new HostWork(runtime, reads, commands, objects, ends) },
     ],
   };
-  return { module, output, parts: [follower, projection], sessions: new Sessions(runtime, reads, ends) };
+  const handlers: DynamicModule = { module: CommandsModule, controllers: [ConsoleHandlers], providers: [{ provide: ConsoleApp, useFactory: () => own }] };
+  return { module, handlers, output, parts: [follower, projection], sessions: new Sessions(runtime, reads, ends) };
 }
 
 /**
- * Starts the console: database and migrations, replay, and only then requests. Stops in the opposite order.
+ * Starts the console: database and migrations, replay, and only then commands and requests. Stops in the opposite order.
  * @throws when the bus or the database can't be used, or the port is taken; nothing is left running then
  */
 export async function startConsole(config: Config, fail: (error: Error) => void, extra: ConsoleExtra): Promise<RunningConsole> {
@@ -119,9 +125,11 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
   try {
     const database = await openDatabase(config.databaseUrl, (error) => runtime.log.warn({ error }, 'a connection to the database was lost'));
     undo.push(() => database.destroy());
-    const { module, output, parts, sessions } = wire(runtime, database, extra.readiness);
+    const { module, handlers, output, parts, sessions } = wire(runtime, database, extra.readiness);
     const adapter = new FastifyAdapter({ forceCloseConnections: true, routerOptions: { maxParamLength: MOST_PARAMETER } });
     const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false, bodyParser: false, abortOnError: false });
+    const strategy = new JetStreamStrategy('console', runtime.connection, runtime.log);
+    const commands = await NestFactory.createMicroservice(handlers, { strategy, logger: false, abortOnError: false });
     readBodies(adapter.getInstance());
     const gate = tokenGate(extra.token);
     requireToken(adapter.getInstance(), gate);
@@ -131,6 +139,11 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
       await part.start();
       undo.push(() => part.stop());
     }
+    undo.push(async () => {
+      await commands.close();
+      await strategy.close();
+    });
+    await commands.listen();
     undo.push(async () => output.close());
     undo.push(() => app.close());
     undo.push(() => sessions.stop());

@@ -53,6 +53,8 @@ export async function scripted(more: Partial<Config> = {}): Promise<Scripted> {
   let answers: Record<string, Script> = {};
   bus.subscribe('berth.cmd.>', {
     callback: (_error, message) => {
+      // Its own commands the console carries out itself.
+      if (message.subject.startsWith('berth.cmd.console.')) return;
       const command = message.json<Sent>();
       sent.push(command);
       const script = answers[command.type];

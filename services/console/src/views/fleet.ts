@@ -37,6 +37,8 @@ export class Fleet {
       case 'lease':
       case 'build':
         return; // kept as rows of the database: there is no end to them
+      case 'token':
+        return; // no part of the fleet: the console's own
     }
   }
 
