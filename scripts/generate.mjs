@@ -15,7 +15,7 @@ const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const MADE = 'Made from the contracts by `npm run generate`; do not edit.';
 
 /** Kinds whose state is told on berth.status; a plan has none, and who may do what is nobody's there. */
-const STATUS_KINDS = Object.keys(writers).filter((kind) => kind !== 'plan' && kind !== 'token');
+const STATUS_KINDS = Object.keys(writers).filter((kind) => !['plan', 'token', 'access'].includes(kind));
 
 /** Kinds whose things people name. */
 const NAMED = new Set(['machine', 'blueprint', 'fleet', 'plan', 'token']);
@@ -243,7 +243,9 @@ const MEANINGS = {
   'path-outside': 'the path leaves the working copy',
   'too-many-sessions': 'so many terminals and forwards are open under the lease that there is no room for another',
   unavailable: 'a part of Berth does not answer: send the same id again',
-  unauthorized: 'HTTP: no token, or a wrong one',
+  unauthorized: 'HTTP: no token or session, or one that opens nothing (any more)',
+  forbidden: 'HTTP: whoever asks may not do this: the role, the projects or the owner forbid it',
+  'rate-limited': 'HTTP: too many requests, or too many wrong tokens: wait as long as `Retry-After` says',
   'not-found': 'there is nothing of that kind under that name',
 };
 

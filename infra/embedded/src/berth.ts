@@ -9,7 +9,7 @@ import { buildOrchestratorService } from '@berth/build-orchestrator';
 import { startConsole } from '@berth/console';
 import { gatewayService } from '@berth/host-agent-gateway';
 import { leaseService } from '@berth/lease';
-import { actionSettings, readEnvironment, startService, type Config, type RunningService } from '@berth/runtime';
+import { actionSettings, httpSettings, readEnvironment, startService, type Config, type RunningService } from '@berth/runtime';
 import { addressOptions, shownAddress } from '@berth/nats';
 import { lockHome, resolveHome } from './home.js';
 import { startNats } from './nats.js';
@@ -48,6 +48,7 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
   const env = options.env ?? process.env;
   const progress = options.progress ?? (() => {});
   const settings = readEnvironment(env);
+  const http = httpSettings(settings);
   const home = resolveHome(env);
   const started: { name: string; stop: () => Promise<unknown> }[] = [];
   const ready = new Map<string, { ready: boolean; detail?: string }>();
@@ -69,7 +70,7 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
   try {
     const lock = await lockHome(home);
     started.push({ name: 'home', stop: () => lock.release() });
-    if (settings.BERTH_HTTP_PORT !== 0) await assertFree(settings.BERTH_HTTP_PORT);
+    if (settings.BERTH_HTTP_PORT !== 0) await assertFree(settings.BERTH_HTTP_PORT, settings.BERTH_HTTP_HOST);
 
     const [bus, database] = await bothOrNone(
       settings.NATS_URL === undefined ? startNats({ home }) : reachNats(settings.NATS_URL),
@@ -84,7 +85,7 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
 
     // Others may pass through the state folder; what commands and errors say is for its owner.
     await mkdir(join(home, 'logs'), { recursive: true, mode: 0o700 });
-    const config: Config = { home, httpPort: settings.BERTH_HTTP_PORT, natsUrl: bus.url, databaseUrl: database.url, logLevel: settings.BERTH_LOG_LEVEL, sweepMs: settings.BERTH_SWEEP_SECONDS * 1000, sweepGraceMs: settings.BERTH_SWEEP_GRACE_SECONDS * 1000, artifacts: settings.BERTH_ARTIFACTS, ...actionSettings(settings), logFile: join(home, 'logs', 'berth.log') };
+    const config: Config = { home, httpPort: settings.BERTH_HTTP_PORT, natsUrl: bus.url, databaseUrl: database.url, logLevel: settings.BERTH_LOG_LEVEL, sweepMs: settings.BERTH_SWEEP_SECONDS * 1000, sweepGraceMs: settings.BERTH_SWEEP_GRACE_SECONDS * 1000, artifacts: settings.BERTH_ARTIFACTS, ...actionSettings(settings), ...http, logFile: join(home, 'logs', 'berth.log') };
     for (const wave of waves) {
       const services = await Promise.allSettled(wave.map((definition) => startService(definition, config, failed(definition.name))));
       for (const outcome of services) if (outcome.status === 'fulfilled') started.push(named(outcome.value));
@@ -99,6 +100,7 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
     started.push(named(console));
     await writeCliConfig(home, { url: console.url, token, natsUrl: bus.url });
     progress(`console   ${console.url}`);
+    if (console.firstLink) progress(`sign in   ${console.firstLink.url} (once, within an hour; \`berth login-link\` prints another)`);
     return { home, url: console.url, natsUrl: bus.url, databaseUrl: database.url, token, stop };
   } catch (error) {
     await stop();
@@ -151,7 +153,7 @@ async function reachPostgres(url: string): Promise<Part> {
   }
 }
 
-function assertFree(port: number): Promise<void> {
+function assertFree(port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', (error: NodeJS.ErrnoException) =>
@@ -161,7 +163,7 @@ function assertFree(port: number): Promise<void> {
           : new Error(`port ${port} can't be used (${error.code}): set BERTH_HTTP_PORT to another port (0 = any free one)`),
       ),
     );
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()));
+    probe.listen(port, host, () => probe.close(() => resolve()));
   });
 }
 

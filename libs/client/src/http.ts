@@ -5,6 +5,7 @@ import type { CommandInput, Explanation, Quota } from '@berth/contracts';
 import type {
   ActionLogLine, ActionView, ArtifactView, BuildLogGroup, BuildLogLine, BuildView, FileView, Health, HistoryEntry, LeaseExplanation, LeaseView, LiveEvent, LogGroup, MachineView, Page, PlanView,
 } from './api.js';
+import type { AuditEntry, MeView, NewToken, SignInLink, TokenView } from './api-access.js';
 import type { BlueprintView, CapacityView, OrphanView, QuotaView, ResourceView } from './api-fleet.js';
 import { send, textOf, type Access, type Call } from './transport.js';
 import { followBytes, followEvents, logQuery, type LogOptions } from './follow.js';
@@ -42,6 +43,8 @@ export interface LogSearch {
   /** of the page before */
   cursor?: string | undefined;
 }
+/** What a token is made from. */
+export type TokenInput = Omit<CommandInput<'console', 'CreateToken'>, 'sha256'>;
 export type LeaseInput = CommandInput<'lease', 'RequestLease'>;
 /** What is asked of a resource besides leases: which of these have a reason or a time is said by the command of that name. */
 export interface ServiceInput {
@@ -237,6 +240,19 @@ export function httpClient(access: Access) {
     /** The live feed, across lost connections; `id` of each is where to go on. */
     events: (options: { after?: string | undefined; kinds?: string[]; ids?: string[]; signal?: AbortSignal } = {}): AsyncGenerator<LiveEvent & { position: string }, void, undefined> =>
       followEvents(access, at('events'), options),
+    /** Who asks, and what that may do. */
+    me: () => get<MeView>(at('me')),
+    tokens: {
+      list: () => get<Page<TokenView>>(at('tokens')),
+      get: (name: string) => get<TokenView>(at('tokens', name)),
+      /** The one time that its secret is shown. */
+      create: (token: TokenInput, options?: WriteOptions) => write<NewToken>('POST', at('tokens'), token, options),
+      revoke: (name: string, options?: WriteOptions) => write('DELETE', at('tokens', name), undefined, options),
+    },
+    /** A link that signs a browser in as whoever asks: once, and within an hour. */
+    loginLink: () => json<SignInLink>({ method: 'POST', path: at('session', 'links'), body: {} }),
+    /** Who did what and who was refused what, the newest first. */
+    audit: (options: { what?: AuditEntry['what'] | undefined; actor?: string | undefined; limit?: number | undefined; cursor?: string | undefined } = {}) => get<Page<AuditEntry>>(at('audit'), { ...options }),
     projections: {
       /** Lines that tell how far it is; the last one says that it is done. */
       async *rebuild(): AsyncGenerator<string, void, undefined> {

@@ -16,6 +16,7 @@ export const writers = {
   plan: 'build-orchestrator',
   build: 'build-orchestrator',
   token: 'console',
+  access: 'console',
 } as const satisfies Record<string, ServiceName>;
 export type Kind = keyof typeof writers;
 
@@ -93,6 +94,8 @@ export const refusals = {
   'too-many-sessions': 429,
   unavailable: 503,
   unauthorized: 401,
+  forbidden: 403,
+  'rate-limited': 429,
   'not-found': 404,
 } as const satisfies Record<string, number>;
 export type RefusalCode = keyof typeof refusals;

@@ -8,6 +8,7 @@ import { leaseCommands, leaseEvents } from './lease.js';
 import { actionCommands, actionEvents } from './action.js';
 import { buildCommands, buildEvents } from './build.js';
 import { planCommands, planEvents } from './plan.js';
+import { accessEvents } from './access.js';
 import { tokenCommands, tokenEvents } from './token.js';
 
 /** Every command, under the service that carries it out. */
@@ -30,6 +31,7 @@ export const events = {
   plan: planEvents,
   build: buildEvents,
   token: tokenEvents,
+  access: accessEvents,
 } as const satisfies Record<Kind, Record<string, z.ZodType>>;
 
 type Commands = typeof commands;
@@ -51,6 +53,7 @@ export type ActionEvent = EventsOf<'action'>;
 export type PlanEvent = EventsOf<'plan'>;
 export type BuildEvent = EventsOf<'build'>;
 export type TokenEvent = EventsOf<'token'>;
+export type AccessEvent = EventsOf<'access'>;
 
 /** A commit of any kind, narrowed by `kind`. */
 export type AnyRecorded = { [K in Kind]: Recorded<EventsOf<K>> & { kind: K } }[Kind];

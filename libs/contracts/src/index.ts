@@ -21,7 +21,7 @@ export { stepSchemas, isTemplate, TEMPLATE, type Step, type SavedStep, type Step
 export { artifactUri, artifactType, type ArtifactType, type Failure } from './build.js';
 export {
   commands, events, type CommandType, type CommandData, type CommandInput, type EventsOf, type AnyRecorded, type MachineEvent, type BlueprintEvent, type FleetEvent, type ResourceEvent,
-  type LeaseEvent, type ActionEvent, type PlanEvent, type BuildEvent, type TokenEvent,
+  type LeaseEvent, type ActionEvent, type PlanEvent, type BuildEvent, type TokenEvent, type AccessEvent,
 } from './catalog.js';
 export { role, scope, type Role } from './token.js';
 export { fieldErrors, summary } from './problems.js';

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { readSetting, SettingError, type ArtifactsSetting } from '@berth/artifacts';
 import { fieldErrors, summary } from '@berth/contracts';
+import { consoleEnvironment, consoleSettings, type ConsoleConfig } from './console-config.js';
 
 /** What Berth reads from its environment; nothing else is configured anywhere. */
-export interface Config {
+export interface Config extends ConsoleConfig {
   /** folder of everything that one installation keeps */
   home: string;
   /** port of the console on loopback; 0 = any free one */
@@ -58,11 +59,24 @@ const environment = z.object({
         return z.NEVER;
       }
     }),
+  ...consoleEnvironment,
   BERTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
 /** An environment that can't be used: every fault in one sentence. */
 export class ConfigError extends Error {}
+
+/**
+ * {@link consoleSettings} of an environment.
+ * @throws {ConfigError} for what may not be or does not fit together
+ */
+export function httpSettings(env: ReturnType<typeof readEnvironment>): ConsoleConfig {
+  try {
+    return consoleSettings(env);
+  } catch (error) {
+    throw new ConfigError((error as Error).message, { cause: error });
+  }
+}
 
 /** What the gateway and the build orchestrator are given of it. */
 export const actionSettings = (env: ReturnType<typeof readEnvironment>): Pick<Config, 'secretsFolder' | 'outputLimit' | 'artifactLimit' | 'publicUrl'> => ({

@@ -105,6 +105,7 @@ export class Views implements Pick<View, 'lease' | 'action' | 'host' | 'hold' | 
       case 'fleet':
       case 'plan':
       case 'token':
+      case 'access':
         return [];
       default:
         return unreachable(recorded);

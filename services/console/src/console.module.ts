@@ -2,11 +2,24 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { AddressInfo } from 'node:net';
+import type { SignInLink } from '@berth/client';
 import type { DataSource } from 'typeorm';
+import type { AnyRecorded } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
-import { Follower, JetStreamStrategy, openRuntime, type Config, type RunningService, type Runtime } from '@berth/runtime';
+import { DEFAULT_RATE_LIMIT, Follower, JetStreamStrategy, openRuntime, type Config, type RunningService, type Runtime } from '@berth/runtime';
+import { Audit } from './access/audit.js';
+import { Credentials } from './access/credentials.js';
+import { Door } from './access/door.js';
+import type { Route } from './access/needs.js';
+import { Oidc } from './access/oidc.js';
+import { Open } from './access/open.js';
+import { Rates } from './access/rates.js';
+import { Scope } from './access/scope.js';
+import { openSeal, type Seal } from './access/seal.js';
+import { SignIns } from './access/sign-ins.js';
 import { ConsoleApp } from './console.app.js';
 import { ConsoleHandlers } from './console.handlers.js';
+import { AccessController } from './http/access.controller.js';
 import { ArtifactsController } from './http/artifacts.controller.js';
 import { BuildsController } from './http/builds.controller.js';
 import { Commands } from './http/commands.js';
@@ -19,12 +32,15 @@ import { HostWork } from './http/host-work.js';
 import { LeasesController } from './http/leases.controller.js';
 import { LogsController } from './http/logs.controller.js';
 import { MachinesController } from './http/machines.controller.js';
+import { OidcController } from './http/oidc.controller.js';
 import { PlansController } from './http/plans.controller.js';
 import { LeaseFilesController } from './http/lease-files.controller.js';
-import { readBodies, requireToken, tokenGate } from './http/server.js';
+import { readBodies } from './http/server.js';
 import { SchemasController } from './http/schemas.controller.js';
+import { TokensController } from './http/tokens.controller.js';
 import { SystemController } from './http/system.controller.js';
-import { DATABASE, LOG, READINESS, RUNTIME, type Readiness } from './http/tokens.js';
+import { DATABASE, LOG, OIDC, READINESS, RUNTIME, type Readiness } from './http/tokens.js';
+import { AuditLog } from './live/audit-log.js';
 import { BuildLogs } from './live/build-log.js';
 import { Ends } from './live/ends.js';
 import { History } from './live/history.js';
@@ -39,11 +55,14 @@ import { consoleReadiness } from './readiness.js';
 import { Fleet } from './views/fleet.js';
 import { Projection } from './views/projection.js';
 import { Reads } from './views/reads.js';
+import { Tokens } from './views/tokens.js';
 import { openDatabase } from './views/schema.js';
 
 const LOOPBACK = '127.0.0.1';
 /** Letters of one part of a path, as it is sent: names of artifacts have 800 bytes, each of them perhaps as %XX. */
 const MOST_PARAMETER = 2400;
+/** Wrong tokens that an address may show a minute: nobody guesses one, this only keeps the log of refusals and the door quiet. */
+const WRONG_TOKENS = 60;
 /** A read answers within seconds even when the bus is away; a restart of it is waited for by whoever asked. */
 const READ_PATIENCE = { timeoutMs: 1000, patienceMs: 3000 };
 
@@ -58,13 +77,44 @@ export interface ConsoleExtra {
 /** A console that takes requests. */
 export interface RunningConsole extends RunningService {
   url: string;
+  /** all that it answers, and what each needs */
+  routes: readonly Route[];
+  /** of the first start: signs in whoever runs this installation */
+  firstLink?: SignInLink;
 }
 
 class ConsoleModule {}
 class CommandsModule {}
 
+/** Who may do what: everything at the door. */
+function wireAccess(runtime: Runtime, database: DataSource, token: string, seal: Seal, own: ConsoleApp, reads: Reads) {
+  const tokens = new Tokens();
+  const signIns = new SignIns(seal, own);
+  const credentials = new Credentials(token, tokens, signIns, own);
+  const scope = new Scope(reads, database);
+  const audit = new Audit(own);
+  const open = new Open();
+  const door = new Door(credentials, signIns, scope, audit, new Rates(runtime.config.rateLimit ?? DEFAULT_RATE_LIMIT), new Rates(WRONG_TOKENS), open);
+  const oidc = runtime.config.oidc ? new Oidc(runtime.config.oidc, seal, signIns) : null;
+  const providers = [
+    { provide: Tokens, useFactory: () => tokens },
+    { provide: SignIns, useFactory: () => signIns },
+    { provide: Credentials, useFactory: () => credentials },
+    { provide: Scope, useFactory: () => scope },
+    { provide: Door, useFactory: () => door },
+    { provide: OIDC, useFactory: () => oidc },
+  ];
+  const apply = (recorded: AnyRecorded): void => {
+    if (recorded.kind !== 'token' && recorded.kind !== 'access') return;
+    tokens.apply(recorded);
+    signIns.apply(recorded);
+    open.look();
+  };
+  return { providers, apply, audit, credentials, door, open, signIns };
+}
+
 /** All the wiring of the console. */
-function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
+function wire(runtime: Runtime, database: DataSource, { readiness, token }: ConsoleExtra, seal: Seal) {
   const store = jetStreamStore(runtime.connection, READ_PATIENCE);
   const fleet = new Fleet();
   const hub = new Hub(store);
@@ -72,6 +122,7 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
   const follower: Follower = new Follower(runtime, {
     apply(recorded) {
       own.apply(recorded);
+      access.apply(recorded);
       fleet.apply(recorded);
       hub.apply(recorded);
     },
@@ -81,6 +132,7 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
   const projection = new Projection(runtime, database);
   const reads = new Reads(store, database, projection, hub);
   const commands = new Commands(runtime, follower, reads);
+  const access = wireAccess(runtime, database, token, seal, own, reads);
   const objects = new Objects(runtime.connection, runtime.config.artifacts);
   const indexes = new Indexes();
   const output = new Output(runtime.connection, { noted: (action, portion) => indexes.passed(action, portion) });
@@ -89,8 +141,10 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
   const all = consoleReadiness(runtime, database, projection, hub, readiness);
   const module: DynamicModule = {
     module: ConsoleModule,
-    controllers: [SystemController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController],
+    controllers: [SystemController, AccessController, OidcController, TokensController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController],
     providers: [
+      ...access.providers,
+      { provide: AuditLog, useFactory: () => new AuditLog(runtime.connection, () => hub.position) },
       { provide: RUNTIME, useFactory: () => runtime },
       { provide: LOG, useFactory: () => runtime.log },
       { provide: DATABASE, useFactory: () => database },
@@ -108,7 +162,7 @@ function wire(runtime: Runtime, database: DataSource, readiness: Readiness) {
     ],
   };
   const handlers: DynamicModule = { module: CommandsModule, controllers: [ConsoleHandlers], providers: [{ provide: ConsoleApp, useFactory: () => own }] };
-  return { module, handlers, output, parts: [follower, projection], sessions: new Sessions(runtime, reads, ends) };
+  return { module, handlers, output, access, parts: [follower, projection], sessions: new Sessions(runtime, reads, ends) };
 }
 
 /**
@@ -125,15 +179,15 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
   try {
     const database = await openDatabase(config.databaseUrl, (error) => runtime.log.warn({ error }, 'a connection to the database was lost'));
     undo.push(() => database.destroy());
-    const { module, handlers, output, parts, sessions } = wire(runtime, database, extra.readiness);
+    const { seal, first } = await openSeal(config.home);
+    const { module, handlers, output, access, parts, sessions } = wire(runtime, database, extra, seal);
     const adapter = new FastifyAdapter({ forceCloseConnections: true, routerOptions: { maxParamLength: MOST_PARAMETER } });
     const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false, bodyParser: false, abortOnError: false });
     const strategy = new JetStreamStrategy('console', runtime.connection, runtime.log);
     const commands = await NestFactory.createMicroservice(handlers, { strategy, logger: false, abortOnError: false });
     readBodies(adapter.getInstance());
-    const gate = tokenGate(extra.token);
-    requireToken(adapter.getInstance(), gate);
-    sessions.attach(adapter.getHttpServer(), gate);
+    const routes = access.door.guard(adapter.getInstance());
+    sessions.attach(adapter.getHttpServer(), access.door);
     app.useGlobalFilters(new ProblemFilter(runtime.log));
     for (const part of parts) {
       await part.start();
@@ -145,16 +199,29 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
     });
     await commands.listen();
     undo.push(async () => output.close());
+    // Those that were counted are stored while that can still be done.
+    undo.push(() => access.audit.close());
+    undo.push(async () => access.open.stop());
     undo.push(() => app.close());
     undo.push(() => sessions.stop());
-    await app.listen(config.httpPort, LOOPBACK).catch((error: NodeJS.ErrnoException) => {
+    const host = config.httpHost ?? LOOPBACK;
+    await app.listen(config.httpPort, host).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'EADDRINUSE' ? new Error(`port ${config.httpPort} is in use: stop what uses it or set BERTH_HTTP_PORT to another one`, { cause: error }) : error;
     });
     const { port } = app.getHttpServer().address() as AddressInfo;
     runtime.log.info({ port }, 'ready');
-    return { name: 'console', url: `http://${LOOPBACK}:${port}`, stop: unwind };
+    const url = urlOf(host, port);
+    access.signIns.url = config.publicUrl ?? url;
+    const subject = access.credentials.builtInSubject;
+    return { name: 'console', url, routes, ...(first && { firstLink: access.signIns.link(subject) }), stop: unwind };
   } catch (error) {
     await unwind().catch((second: unknown) => runtime.log.warn({ error: second }, 'stopping what had started failed'));
     throw error;
   }
+}
+
+/** Where this machine reaches what listens on an address. */
+function urlOf(host: string, port: number): string {
+  const own = host === '0.0.0.0' ? LOOPBACK : host === '::' ? '::1' : host;
+  return `http://${own.includes(':') ? `[${own}]` : own}:${port}`;
 }

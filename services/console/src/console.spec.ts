@@ -249,7 +249,7 @@ steps:
     expect(kinds).toEqual(['prepare-working-copy', 'run-command', 'run-command', 'upload', 'remove-working-copy']);
     expect(items.at(-1)!.type).toBe('BuildCleanedUp');
     expect((await berth.berth.history(build.hostLease!)).items.map((e) => e.type)).toContain('LeaseDestroyed');
-    expect((await berth.berth.history('box')).items[0]).toMatchObject({ type: 'MachineAdded', kind: 'machine', actor: 'http' });
+    expect((await berth.berth.history('box')).items[0]).toMatchObject({ type: 'MachineAdded', kind: 'machine', actor: 'token:admin' });
   });
 });
 

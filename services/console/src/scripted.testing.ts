@@ -7,7 +7,7 @@ import type { Config } from '@berth/runtime';
 import { atEndOfFile, tempFolder } from '../../../test/support/cleanup.js';
 import { startTestNats } from '../../../test/support/nats.js';
 import { freshDatabase } from '../../../test/support/postgres.js';
-import { startConsole } from './console.module.js';
+import { startConsole, type RunningConsole } from './console.module.js';
 
 /** A command as the responder got it. */
 export interface Sent {
@@ -22,6 +22,9 @@ export type Script = (command: Sent) => Answer | Promise<Answer> | undefined;
 /** A console, real bus and database, and one responder in place of all other services, which says what the spec tells it to. */
 export interface Scripted {
   bus: NatsConnection;
+  console: RunningConsole;
+  /** of the installation: it may do everything */
+  token: string;
   store: EventStore;
   berth: BerthHttp;
   /** commands in the order they came; a repeat of one that got no answer is among them */
@@ -67,6 +70,8 @@ export async function scripted(more: Partial<Config> = {}): Promise<Scripted> {
   const ask = (path: string, init: RequestInit = {}) => fetch(`${running.url}/api/v1/${path}`, { ...init, headers: { Authorization: `Bearer ${token}`, ...(init.headers as Record<string, string>) } });
   return {
     bus,
+    console: running,
+    token,
     store,
     berth: httpClient({ url: running.url, token }),
     sent,

@@ -4,6 +4,8 @@ import type { Readable } from 'node:stream';
 import { TooLargeError } from '@berth/artifacts';
 import { artifactBucket } from '@berth/nats';
 import { DEFAULT_ARTIFACT_LIMIT, type Runtime } from '@berth/runtime';
+import { saidBy } from '../access/asks.js';
+import { Needs } from '../access/needs.js';
 import { Objects } from '../live/objects.js';
 import { Reads } from '../views/reads.js';
 import { accepted, commandId, Commands } from './commands.js';
@@ -23,11 +25,12 @@ export class ArtifactsController {
 
   /** A link as JSON {name, type, uri}; or a file as application/octet-stream with `?name=` and `?type=`. */
   @Post(':id/artifacts')
+  @Needs('build:write')
   async add(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const id = commandId(request);
     const body = request.body as Readable | undefined;
     if (typeof body === 'object' && body !== null && 'pipe' in body) await this.addFile(build, body, id, request);
-    else await this.commands.send('build-orchestrator', 'AddArtifact', { ...objectBody(request), build }, id);
+    else await this.commands.send('build-orchestrator', 'AddArtifact', { ...saidBy(request.principal, objectBody(request)), build }, id);
     return accepted(reply, 201, `builds/${build}/artifacts`, { id: build });
   }
 
@@ -45,7 +48,7 @@ export class ArtifactsController {
       throw error;
     }
     try {
-      await this.commands.send('build-orchestrator', 'AddArtifact', { build, name, type, file: { object, ...file } }, id);
+      await this.commands.send('build-orchestrator', 'AddArtifact', saidBy(request.principal, { build, name, type, file: { object, ...file } }), id);
     } catch (error) {
       // Without an answer it may have been added: then its bytes must stay.
       if (error instanceof HttpProblem && error.code !== 'unavailable') await this.objects.delete(artifactBucket, object);
@@ -54,12 +57,14 @@ export class ArtifactsController {
   }
 
   @Post(':id/artifacts/pin')
+  @Needs('build:write')
   async pin(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('build-orchestrator', 'PinArtifact', { ...objectBody(request), build }, commandId(request));
     return accepted(reply, 202, `builds/${build}/artifacts`, { id: build });
   }
 
   @Delete(':id/artifacts/*')
+  @Needs('build:write')
   async release(@Param('id') build: string, @Param('*') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('build-orchestrator', 'ReleaseArtifact', { build, name, ...(queryText(request, 'reason') !== undefined && { reason: queryText(request, 'reason') }) }, commandId(request));
     return accepted(reply, 202, `builds/${build}/artifacts`, { id: build });

@@ -2,7 +2,10 @@ import { Controller, Delete, Get, Inject, Param, Post, Put, Req, Res } from '@ne
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { BlueprintView, Page } from '@berth/client';
 import { name as nameSchema } from '@berth/contracts';
+import { Needs } from '../access/needs.js';
+import { Scope } from '../access/scope.js';
 import { Fleet } from '../views/fleet.js';
+import { withLeases } from '../views/resources.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { HttpProblem, notFound } from './problem.js';
 import { objectBody, queryUnlessFalse } from './server.js';
@@ -13,22 +16,27 @@ export class BlueprintsController {
   constructor(
     @Inject(Fleet) private readonly fleet: Fleet,
     @Inject(Commands) private readonly commands: Commands,
+    @Inject(Scope) private readonly scope: Scope,
   ) {}
 
   @Get()
-  list(): Page<BlueprintView> {
-    return { items: this.fleet.blueprintList(), cursor: null };
+  @Needs('fleet:read')
+  async list(@Req() request: FastifyRequest): Promise<Page<BlueprintView>> {
+    const seen = await this.scope.visibleLeases(request.principal);
+    return { items: this.fleet.blueprintList().map((blueprint) => showing(blueprint, seen)), cursor: null };
   }
 
   @Get(':name')
-  get(@Param('name') name: string): BlueprintView {
+  @Needs('fleet:read')
+  async get(@Param('name') name: string, @Req() request: FastifyRequest): Promise<BlueprintView> {
     const blueprint = this.fleet.blueprint(name);
     if (!blueprint) throw unknown(name);
-    return blueprint;
+    return showing(blueprint, await this.scope.visibleLeases(request.principal));
   }
 
   /** Saves a blueprint; the body is its spec, which need not name it again. `?check=false`: its provider is not asked. */
   @Put(':name')
+  @Needs('fleet:write')
   async save(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const body = objectBody(request);
     if (body['name'] !== undefined && body['name'] !== name) {
@@ -41,24 +49,28 @@ export class BlueprintsController {
   }
 
   @Delete(':name')
+  @Needs('fleet:write')
   async remove(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('allocator', 'RemoveBlueprint', { name: known(name) }, commandId(request));
     return accepted(reply, 202, 'blueprints', { id: name, name });
   }
 
   @Post(':name/enable')
+  @Needs('fleet:write')
   async enable(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('allocator', 'EnableBlueprint', { ...objectBody(request), name: known(name) }, commandId(request));
     return accepted(reply, 202, `blueprints/${name}`, { id: name, name });
   }
 
   @Post(':name/disable')
+  @Needs('fleet:write')
   async disable(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('allocator', 'DisableBlueprint', { ...objectBody(request), name: known(name) }, commandId(request));
     return accepted(reply, 202, `blueprints/${name}`, { id: name, name });
   }
 }
 
+const showing = (blueprint: BlueprintView, seen: ReadonlySet<string> | undefined): BlueprintView => ({ ...blueprint, resources: blueprint.resources.map((resource) => withLeases(resource, seen)) });
 const unknown = (name: string): HttpProblem => notFound('unknown-blueprint', `blueprint ${JSON.stringify(name)}`, '/api/v1/blueprints');
 
 /** A name as it may be; nothing has any other. */

@@ -3,6 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { posix } from 'node:path';
 import type { ArtifactView, BuildView, LeaseExplanation, Page } from '@berth/client';
 import { artifactBucket } from '@berth/nats';
+import { forAsker, saidBy } from '../access/asks.js';
+import { Needs } from '../access/needs.js';
 import { Objects } from '../live/objects.js';
 import { pour } from '../live/pour.js';
 import { artifactView, leasedArtifacts, buildView, type BuildRow } from '../views/build.js';
@@ -31,70 +33,83 @@ export class BuildsController {
   ) {}
 
   @Get()
+  @Needs('build:read')
   async list(@Req() request: FastifyRequest): Promise<Page<BuildView>> {
     const page = await this.reads.builds(listQuery(request, statuses, ['plan']));
     return { ...page, items: page.items.map(buildView) };
   }
 
   @Post()
+  @Needs('build:write')
   async request(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
-    const { id } = await this.commands.send('build-orchestrator', 'RequestBuild', objectBody(request), commandId(request));
+    const { id } = await this.commands.send('build-orchestrator', 'RequestBuild', forAsker(request.principal, objectBody(request), 'initiator'), commandId(request));
     return accepted(reply, 202, `builds/${id}`, { id });
   }
 
   @Get(':id')
+  @Needs('build:read')
   async get(@Param('id') id: string): Promise<BuildView> {
     return buildView(await this.found(id));
   }
 
   @Get(':id/explanation')
+  @Needs('build:read')
   explanation(@Param('id') id: string, @Req() request: FastifyRequest): Promise<LeaseExplanation> {
     return this.explanations.ofBuild(id, asOf(queryText(request, 'at')));
   }
 
   @Post(':id/abort')
+  @Needs('build:write')
   abort(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.tell('AbortBuild', build, {}, request, reply);
   }
 
   @Post(':id/pause')
+  @Needs('build:write')
   pause(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.tell('PauseBuild', build, {}, request, reply);
   }
 
   @Post(':id/resume')
+  @Needs('build:write')
   resume(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.tell('ResumeBuild', build, {}, request, reply);
   }
 
   @Post(':id/restart')
+  @Needs('build:write')
   restart(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.tell('RestartBuild', build, {}, request, reply);
   }
 
   @Post(':id/steps/:step/rerun')
+  @Needs('build:write')
   rerun(@Param('id') build: string, @Param('step') step: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.tell('RerunStep', build, { step }, request, reply);
   }
 
   /** Reports on a step from outside, or decides on one that waits for an approval. */
   @Post(':id/steps/:step/messages')
+  @Needs('build:write')
   message(@Param('id') build: string, @Param('step') step: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.tell('SendBuildMessage', build, { step }, request, reply);
   }
 
   private async tell(type: 'AbortBuild' | 'PauseBuild' | 'ResumeBuild' | 'RestartBuild' | 'RerunStep' | 'SendBuildMessage', build: string, more: { step?: string }, request: FastifyRequest, reply: FastifyReply) {
-    await this.commands.send('build-orchestrator', type, { ...objectBody(request), ...more, build }, commandId(request));
+    const body = type === 'SendBuildMessage' ? saidBy(request.principal, objectBody(request)) : objectBody(request);
+    await this.commands.send('build-orchestrator', type, { ...body, ...more, build }, commandId(request));
     return accepted(reply, 202, `builds/${build}`, { id: build });
   }
 
   @Get(':id/artifacts')
+  @Needs('build:read')
   async artifacts(@Param('id') id: string): Promise<Page<ArtifactView>> {
     const row = await this.found(id);
     return { items: [...leasedArtifacts(row), ...row.artifacts.map(artifactView)], cursor: null };
   }
 
   @Get(':id/artifacts/*')
+  @Needs('build:read')
   async artifact(@Param('id') id: string, @Param('*') name: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const generation = queryCount(request, 'generation', { least: 1, most: Number.MAX_SAFE_INTEGER, otherwise: 0 });
     const row = await this.found(id);

@@ -4,6 +4,7 @@ import { uuid, type CommandInput, type CommandType, type ServiceName } from '@be
 import { UnavailableError } from '@berth/event-store';
 import type { Follower, Runtime } from '@berth/runtime';
 import type { Reads } from '../views/reads.js';
+import { actorNow } from '../access/principal.js';
 import { HttpProblem, problemOf } from './problem.js';
 
 /** How long an asker over HTTP is kept waiting for a service. */
@@ -30,7 +31,7 @@ export class Commands {
     let answer;
     try {
       // Checked by the service alone, which knows more than its schema: one check, one wording.
-      answer = await this.runtime.bus.command(service, type, data as CommandInput<S, T>, { id, actor: 'http', patienceMs: how.patienceMs ?? PATIENCE_MS, ...(how.after !== undefined && { after: how.after }) });
+      answer = await this.runtime.bus.command(service, type, data as CommandInput<S, T>, { id, actor: actorNow(), patienceMs: how.patienceMs ?? PATIENCE_MS, ...(how.after !== undefined && { after: how.after }) });
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
       throw new HttpProblem('unavailable', `The ${service} did not answer, so it is unknown whether this was carried out: send it again with Idempotency-Key ${id}, which has one effect.`);

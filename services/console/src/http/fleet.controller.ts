@@ -2,7 +2,10 @@ import { Controller, Get, Inject, Param, Post, Put, Req, Res } from '@nestjs/com
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CapacityView, OrphanView, Page, QuotaView, ResourceState, ResourceView, ServiceVerb } from '@berth/client';
 import { name as nameSchema, resourceType, uuid, type CommandType } from '@berth/contracts';
+import { Needs } from '../access/needs.js';
+import { Scope } from '../access/scope.js';
 import { Fleet } from '../views/fleet.js';
+import { withLeases } from '../views/resources.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { HttpProblem, notFound } from './problem.js';
 import { objectBody, queryText } from './server.js';
@@ -26,11 +29,13 @@ export class FleetController {
   constructor(
     @Inject(Fleet) private readonly fleet: Fleet,
     @Inject(Commands) private readonly commands: Commands,
+    @Inject(Scope) private readonly scope: Scope,
   ) {}
 
   /** `?status=` takes statuses and states, with commas between. */
   @Get('resources')
-  resources(@Req() request: FastifyRequest): Page<ResourceView> {
+  @Needs('fleet:read')
+  async resources(@Req() request: FastifyRequest): Promise<Page<ResourceView>> {
     const blueprint = queryText(request, 'blueprint');
     const type = queryText(request, 'type');
     const asked = queryText(request, 'status')?.split(',') ?? [];
@@ -38,17 +43,20 @@ export class FleetController {
     refuseUnknown('type', type === undefined ? [] : [type], resourceType.options);
     const items = this.fleet.resourceList((row) => (blueprint === undefined || row.blueprint === blueprint) && (type === undefined || row.type === type));
     const wanted = asked.length === 0 ? items : items.filter(({ status, state }) => asked.includes(status) || asked.includes(state));
-    return { items: wanted, cursor: null };
+    const seen = await this.scope.visibleLeases(request.principal);
+    return { items: wanted.map((resource) => withLeases(resource, seen)), cursor: null };
   }
 
   @Get('resources/:id')
-  resource(@Param('id') id: string): ResourceView {
+  @Needs('fleet:read')
+  async resource(@Param('id') id: string, @Req() request: FastifyRequest): Promise<ResourceView> {
     const resource = this.fleet.resource(id);
     if (!resource) throw unknownResource(id);
-    return resource;
+    return withLeases(resource, await this.scope.visibleLeases(request.principal));
   }
 
   @Post('resources/:id/:verb')
+  @Needs('fleet:write')
   async serviceResource(@Param('id') id: string, @Param('verb') verb: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const command = commandOf(verb);
     if (!uuid.safeParse(id).success) throw unknownResource(id);
@@ -57,6 +65,7 @@ export class FleetController {
   }
 
   @Post('machines/:name/:verb')
+  @Needs('fleet:write')
   async serviceMachine(@Param('name') name: string, @Param('verb') verb: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const command = commandOf(verb);
     if (!nameSchema.safeParse(name).success) throw notFound('unknown-machine', `machine ${JSON.stringify(name)}`, '/api/v1/machines');
@@ -65,23 +74,29 @@ export class FleetController {
   }
 
   @Get('capacity')
+  @Needs('fleet:read')
   capacity(@Req() request: FastifyRequest): CapacityView {
     return this.fleet.capacity(queryText(request, 'by') ?? null);
   }
 
   @Get('quota')
-  quota(): QuotaView {
-    return this.fleet.quota();
+  @Needs('fleet:read')
+  quota(@Req() { principal }: FastifyRequest): QuotaView {
+    const { quota, use } = this.fleet.quota();
+    // What others hold is theirs to know.
+    return { quota, use: principal?.projects ? { ...use, owners: use.owners.filter(({ owner }) => owner === principal.name) } : use };
   }
 
   /** Replaces all limits: what the body leaves out is not limited. */
   @Put('quota')
+  @Needs('quota:write')
   async setQuota(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const { id } = await this.commands.send('allocator', 'SetQuota', objectBody(request), commandId(request));
     return accepted(reply, 202, 'quota', { id });
   }
 
   @Get('orphans')
+  @Needs('fleet:read')
   orphans(): Page<OrphanView> {
     return { items: this.fleet.orphans(), cursor: null };
   }

@@ -2,6 +2,9 @@ import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestj
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ActionView, LeaseExplanation, LeaseView, Page } from '@berth/client';
 import type { Explanation } from '@berth/contracts';
+import { forAsker } from '../access/asks.js';
+import { Needs } from '../access/needs.js';
+import { Scope } from '../access/scope.js';
 import { Fleet } from '../views/fleet.js';
 import { leaseView, type LeaseRow } from '../views/lease.js';
 import { Reads } from '../views/reads.js';
@@ -23,9 +26,11 @@ export class LeasesController {
     @Inject(HostWork) private readonly work: HostWork,
     @Inject(Explanations) private readonly explanations: Explanations,
     @Inject(Fleet) private readonly fleet: Fleet,
+    @Inject(Scope) private readonly scope: Scope,
   ) {}
 
   @Get()
+  @Needs('lease:read')
   async list(@Req() request: FastifyRequest): Promise<Page<LeaseView>> {
     const page = await this.reads.leases(listQuery(request, statuses, ['owner', 'type', 'project']));
     return { ...page, items: page.items.map((row) => this.view(row)) };
@@ -33,8 +38,10 @@ export class LeasesController {
 
   /** Asks for a lease; with `?dryRun=true` only what would become of it. */
   @Post()
+  @Needs('lease:write')
   async request(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<{ id: string } | Explanation> {
-    const body = objectBody(request);
+    const body = forAsker(request.principal, objectBody(request), 'owner');
+    await this.mayStand(request, body);
     if (queryFlag(request, 'dryRun')) {
       reply.code(200);
       return this.explanations.dryRun(body);
@@ -46,6 +53,7 @@ export class LeasesController {
   }
 
   @Get(':id')
+  @Needs('lease:read')
   async get(@Param('id') id: string): Promise<LeaseView> {
     const row = await this.reads.lease(id);
     if (!row) throw notFound('unknown-lease', `lease ${JSON.stringify(id)}`, '/api/v1/leases');
@@ -53,17 +61,20 @@ export class LeasesController {
   }
 
   @Get(':id/explanation')
+  @Needs('lease:read')
   explanation(@Param('id') id: string, @Req() request: FastifyRequest): Promise<LeaseExplanation> {
     return this.explanations.ofLease(id, asOf(queryText(request, 'at')));
   }
 
   @Post(':id/beat')
+  @Needs('lease:write')
   async beat(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('lease', 'BeatLease', { ...objectBody(request), lease }, commandId(request));
     return accepted(reply, 202, `leases/${lease}`, { id: lease });
   }
 
   @Post(':id/priority')
+  @Needs('lease:write')
   async priority(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('lease', 'ChangePriority', { ...objectBody(request), lease }, commandId(request));
     return accepted(reply, 202, `leases/${lease}`, { id: lease });
@@ -71,24 +82,28 @@ export class LeasesController {
 
   /** Keeps the host of a lease as it is; the id in the answer is that of the host. */
   @Post(':id/hold')
+  @Needs('lease:write')
   async hold(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const { id } = await this.commands.send('allocator', 'HoldResource', { ...objectBody(request), lease }, commandId(request));
     return accepted(reply, 202, `resources/${id}`, { id });
   }
 
   @Post(':id/renew')
+  @Needs('lease:write')
   async renew(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('lease', 'RenewLease', { ...objectBody(request), lease }, commandId(request));
     return accepted(reply, 202, `leases/${lease}`, { id: lease });
   }
 
   @Post(':id/release')
+  @Needs('lease:write')
   async release(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('lease', 'ReleaseLease', { ...objectBody(request), lease }, commandId(request));
     return accepted(reply, 202, `leases/${lease}`, { id: lease });
   }
 
   @Post(':id/exec')
+  @Needs('lease:exec')
   async exec(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const id = await this.work.exec(lease, objectBody(request), commandId(request));
     return accepted(reply, 202, `actions/${id}`, { id });
@@ -96,6 +111,7 @@ export class LeasesController {
 
   /** Begins a terminal; it is talked to at `actions/ID/live`. */
   @Post(':id/terminal')
+  @Needs('lease:terminal')
   async terminal(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const id = await this.work.begin(lease, 'terminal', objectBody(request), commandId(request));
     return accepted(reply, 202, `actions/${id}`, { id });
@@ -103,17 +119,20 @@ export class LeasesController {
 
   /** Begins a forward; each connection through it is talked to at `actions/ID/live`. */
   @Post(':id/forward')
+  @Needs('lease:terminal')
   async forward(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const id = await this.work.begin(lease, 'forward', objectBody(request), commandId(request));
     return accepted(reply, 202, `actions/${id}`, { id });
   }
 
   @Post(':id/service/restart')
+  @Needs('lease:exec')
   restart(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.service(lease, true, request, reply);
   }
 
   @Post(':id/service/stop')
+  @Needs('lease:exec')
   stop(@Param('id') lease: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.service(lease, false, request, reply);
   }
@@ -124,14 +143,22 @@ export class LeasesController {
   }
 
   @Post(':id/put')
+  @Needs('lease:exec')
   @HttpCode(200)
   put(@Param('id') lease: string, @Req() request: FastifyRequest): Promise<ActionView> {
     return this.work.put(lease, queryText(request, 'path'), queryText(request, 'mode'), request, commandId(request));
   }
 
   @Post(':id/get')
+  @Needs('lease:exec')
   async fetch(@Param('id') lease: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await this.work.fetch(lease, objectBody(request)['path'], commandId(request), reply);
+  }
+
+  /** What is to stand on another lease is asked for by whoever may touch that. */
+  private async mayStand({ principal }: FastifyRequest, { host }: Record<string, unknown>): Promise<void> {
+    const lease = (host as { lease?: unknown } | undefined | null)?.lease;
+    if (principal && typeof lease === 'string') await this.scope.check(principal, 'lease:write', { kind: 'lease', id: lease });
   }
 
   private view(row: LeaseRow): LeaseView {

@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ActionLogLine, BuildLogGroup, BuildLogLine, LogGroup, Page } from '@berth/client';
 import type { Runtime } from '@berth/runtime';
+import { Needs } from '../access/needs.js';
 import { BuildLogs } from '../live/build-log.js';
 import { ActionLogs } from '../live/log.js';
 import { pour, skip, type Source } from '../live/pour.js';
@@ -26,6 +27,7 @@ export class LogsController {
   ) {}
 
   @Get('actions/:id/log')
+  @Needs('lease:read')
   async actionLog(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await this.foundAction(id);
     const query = logQuery(request);
@@ -45,6 +47,7 @@ export class LogsController {
   }
 
   @Get('actions/:id/log/groups')
+  @Needs('lease:read')
   async actionGroups(@Param('id') id: string, @Req() request: FastifyRequest): Promise<Page<LogGroup>> {
     await this.foundAction(id);
     const { groups } = await whileConnected(request, (signal) => this.actions.groups(id, signal));
@@ -52,6 +55,7 @@ export class LogsController {
   }
 
   @Get('actions/:id/log/search')
+  @Needs('lease:read')
   async actionSearch(@Param('id') id: string, @Req() request: FastifyRequest): Promise<Page<ActionLogLine>> {
     await this.foundAction(id);
     const { text, ignoreCase, limit, cursor } = searchQuery(request);
@@ -67,6 +71,7 @@ export class LogsController {
   }
 
   @Get('builds/:id/log')
+  @Needs('build:read')
   async buildLog(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const build = await this.foundBuild(id);
     const query = logQuery(request);
@@ -85,6 +90,7 @@ export class LogsController {
   }
 
   @Get('builds/:id/log/groups')
+  @Needs('build:read')
   async buildGroups(@Param('id') id: string, @Req() request: FastifyRequest): Promise<Page<BuildLogGroup>> {
     await this.foundBuild(id);
     return whileConnected(request, async (signal) => {
@@ -99,6 +105,7 @@ export class LogsController {
   }
 
   @Get('builds/:id/log/search')
+  @Needs('build:read')
   async buildSearch(@Param('id') id: string, @Req() request: FastifyRequest): Promise<Page<BuildLogLine>> {
     const build = await this.foundBuild(id);
     const { text, ignoreCase, limit, cursor } = searchQuery(request);

@@ -2,6 +2,7 @@ import { Controller, Delete, Get, Inject, Param, Post, Req, Res } from '@nestjs/
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { MachineView, Page } from '@berth/client';
 import { name as nameSchema } from '@berth/contracts';
+import { Needs } from '../access/needs.js';
 import { Fleet } from '../views/fleet.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { notFound } from './problem.js';
@@ -16,11 +17,13 @@ export class MachinesController {
   ) {}
 
   @Get('machines')
+  @Needs('fleet:read')
   list(): Page<MachineView> {
     return { items: this.fleet.machineList(), cursor: null };
   }
 
   @Post('machines')
+  @Needs('fleet:write')
   async add(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const body = objectBody(request);
     await this.commands.send('allocator', 'AddMachine', body, commandId(request));
@@ -29,6 +32,7 @@ export class MachinesController {
   }
 
   @Get('machines/:name')
+  @Needs('fleet:read')
   get(@Param('name') name: string): MachineView {
     const machine = this.fleet.machine(name);
     if (!machine) throw notFound('unknown-machine', `machine ${JSON.stringify(name)}`, '/api/v1/machines');
@@ -36,6 +40,7 @@ export class MachinesController {
   }
 
   @Delete('machines/:name')
+  @Needs('fleet:write')
   async remove(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     if (!nameSchema.safeParse(name).success) throw notFound('unknown-machine', `machine ${JSON.stringify(name)}`, '/api/v1/machines');
     await this.commands.send('allocator', 'RemoveMachine', { name }, commandId(request));

@@ -17,5 +17,7 @@ export function listQuery(request: FastifyRequest, statuses: readonly string[], 
     const value = queryText(request, filter);
     if (value !== undefined) where[filter] = [value];
   }
-  return { where, limit: queryCount(request, 'limit', LIMIT), before: cursor === undefined ? undefined : Number(cursor) };
+  // What acts for others is not among them, and does not count.
+  const projects = request.principal?.projects ?? null;
+  return { where, projects, limit: queryCount(request, 'limit', LIMIT), before: cursor === undefined ? undefined : Number(cursor) };
 }

@@ -1,6 +1,7 @@
 import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Page, PlanView } from '@berth/client';
+import { Needs } from '../access/needs.js';
 import { Fleet } from '../views/fleet.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { notFound } from './problem.js';
@@ -15,12 +16,14 @@ export class PlansController {
   ) {}
 
   @Get()
+  @Needs('plan:read')
   list(): Page<PlanView> {
     return { items: this.fleet.planList(), cursor: null };
   }
 
   /** A plan as YAML, or as JSON {"source": YAML}. */
   @Post()
+  @Needs('plan:write')
   async apply(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const data = typeof request.body === 'string' ? { source: request.body } : objectBody(request);
     const { id } = await this.commands.send('build-orchestrator', 'ApplyPlan', data, commandId(request));
@@ -29,6 +32,7 @@ export class PlansController {
 
   /** Reads a plan and saves nothing. */
   @Post('validate')
+  @Needs('plan:read')
   @HttpCode(200)
   async validate(@Req() request: FastifyRequest) {
     const data = typeof request.body === 'string' ? { source: request.body } : objectBody(request);
@@ -36,6 +40,7 @@ export class PlansController {
   }
 
   @Get(':name')
+  @Needs('plan:read')
   get(@Param('name') name: string): PlanView {
     const plan = this.fleet.plan(name);
     if (!plan) throw notFound('unknown-plan', `plan ${JSON.stringify(name)}`, '/api/v1/plans');

@@ -9,6 +9,9 @@ const statuses: Record<string, number> = { ...refusals, ...ofHttp };
 
 /** A "no" over HTTP, as data on its way to the one place that writes it. */
 export class HttpProblem extends Error {
+  /** it is in the audit already */
+  told = false;
+
   constructor(
     readonly code: ProblemCode,
     message: string,
@@ -16,6 +19,8 @@ export class HttpProblem extends Error {
     readonly status: number = statuses[code] ?? 500,
     /** members of the problem beside those of RFC 9457 */
     readonly more: Pick<Problem, 'explanation'> = {},
+    /** seconds after which it may go better */
+    readonly retryAfter?: number,
   ) {
     super(message);
   }
@@ -44,6 +49,7 @@ export function problemBody(problem: HttpProblem): Buffer {
 /** Answers with a problem. */
 export function sendProblem(reply: FastifyReply, problem: HttpProblem): void {
   if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer realm="berth"');
-  if (problem.status === 503) reply.header('Retry-After', '2');
+  if (problem.retryAfter !== undefined) reply.header('Retry-After', String(problem.retryAfter));
+  else if (problem.status === 503) reply.header('Retry-After', '2');
   reply.code(problem.status).header('Content-Type', 'application/problem+json').send(problemBody(problem));
 }

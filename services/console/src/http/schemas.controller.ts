@@ -1,5 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { planDocument } from '@berth/contracts';
+import { Needs } from '../access/needs.js';
 
 /** Made once: it never changes while the process runs. */
 const plan = planDocument();
@@ -8,6 +9,7 @@ const plan = planDocument();
 @Controller('api/v1/schemas')
 export class SchemasController {
   @Get('plan.json')
+  @Needs('plan:read')
   plan(): Record<string, unknown> {
     return plan;
   }

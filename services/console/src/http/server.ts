@@ -1,34 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HttpProblem } from './problem.js';
 
 /** Largest body that is read as a whole. Files are streamed and have a limit of their own. */
 export const MAX_BODY = 1024 * 1024;
-
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-
-/** What is wrong with an Authorization header; nothing when it has the token. */
-export type Gate = (authorization: string | undefined) => HttpProblem | undefined;
-
-/** Lets in whoever shows the token. */
-export function tokenGate(token: string): Gate {
-  const expected = digest(token);
-  return (authorization) => {
-    const given = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-    // Equal lengths and equal time, whatever was given.
-    if (given !== undefined && timingSafeEqual(digest(given), expected)) return undefined;
-    return new HttpProblem('unauthorized', given === undefined ? 'A token is needed: send "Authorization: Bearer TOKEN".' : 'This token is not valid here.');
-  };
-}
-
-/** Whoever asks for anything under /api must show the token. Runs before a body is read. */
-export function requireToken(server: FastifyInstance, gate: Gate): void {
-  server.addHook('onRequest', (request, _reply, done) => {
-    // By the route that was matched, not only by the text: `/%61pi/v1/leases` is matched too.
-    const inside = [request.routeOptions.url, request.url].some((url) => url !== undefined && /^\/api(\/|\?|$)/.test(url));
-    done(inside ? gate(request.headers.authorization) : undefined);
-  });
-}
 
 /** What bodies there are: JSON and YAML as a whole, files as a stream. */
 export function readBodies(server: FastifyInstance): void {

@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Channel, type Health } from '@berth/client';
 import type { Runtime } from '@berth/runtime';
+import { Needs } from '../access/needs.js';
 import { pour } from '../live/pour.js';
 import { RebuildRunning, rebuildProjection } from '../views/rebuild.js';
 import { HttpProblem } from './problem.js';
@@ -20,6 +21,7 @@ export class SystemController {
   ) {}
 
   @Get('healthz')
+  @Needs('anyone')
   async health(@Res({ passthrough: true }) reply: FastifyReply): Promise<Health> {
     const services = await this.readiness();
     const ready = Object.values(services).every((service) => service.ready);
@@ -29,6 +31,7 @@ export class SystemController {
 
   /** Makes the projections anew and tells how far it is, a line at a time. The last line starts with "done" or "failed". */
   @Post('api/v1/projections/rebuild')
+  @Needs('projections:write')
   async rebuild(@Res() reply: FastifyReply): Promise<void> {
     const lines = new Channel<string>();
     let told = 0;

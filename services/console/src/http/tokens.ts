@@ -7,6 +7,7 @@ export const LOG = Symbol('log');
 export const RUNTIME = Symbol('runtime');
 export const DATABASE = Symbol('database');
 export const READINESS = Symbol('readiness');
+export const OIDC = Symbol('oidc');
 
 export type Log = Runtime['log'];
 export type Database = DataSource;

@@ -20,11 +20,13 @@ export class History {
     private readonly now: () => number,
   ) {}
 
-  /** All events of the thing with that id, of whatever kind, in order; none when there is no such thing. */
-  async of(id: string): Promise<HistoryEntry[]> {
+  /** All events of the thing with that id, of whatever kind, in order, as far as the asker may read them; none when there is no such thing. */
+  async of(id: string, mayRead: (recorded: AnyRecorded) => boolean | Promise<boolean>): Promise<HistoryEntry[]> {
     const own = await this.load(kinds.map((kind) => ({ kind, id })));
     const build = own.some((recorded) => recorded.kind === 'build') ? await this.usedBy(own) : [];
-    return entries([...own, ...build]);
+    const all = [...own, ...build];
+    const readable = await Promise.all(all.map(mayRead));
+    return entries(all.filter((_recorded, at) => readable[at]));
   }
 
   private async usedBy(build: AnyRecorded[]): Promise<AnyRecorded[]> {

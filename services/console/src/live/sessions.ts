@@ -4,9 +4,9 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { decodeFrame, encodeFrame, type ActionKind, type LiveEnding } from '@berth/contracts';
 import { relayLive, type Runtime } from '@berth/runtime';
+import type { Door } from '../access/door.js';
 import { asProblem } from '../http/filter.js';
 import { HttpProblem, notFound, problemBody } from '../http/problem.js';
-import type { Gate } from '../http/server.js';
 import { actionEnded } from '../views/action.js';
 import type { Reads } from '../views/reads.js';
 import type { Ends } from './ends.js';
@@ -42,11 +42,11 @@ export class Sessions {
   ) {}
 
   /** Takes the upgrades of a server. */
-  attach(server: Server, gate: Gate): void {
+  attach(server: Server, door: Pick<Door, 'admitLive'>): void {
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       const broken = (): void => void socket.destroy();
       socket.on('error', broken);
-      this.admitted(request, gate).then(
+      this.admitted(request, door).then(
         (action) => {
           socket.off('error', broken);
           this.sockets.handleUpgrade(request, socket, head, (webSocket) => this.serve(action, webSocket));
@@ -67,13 +67,10 @@ export class Sessions {
   }
 
   /** @throws {HttpProblem} */
-  private async admitted(request: IncomingMessage, gate: Gate): Promise<string> {
-    const refusal = gate(request.headers.authorization);
-    if (refusal) throw refusal;
-    const { origin, host } = request.headers;
-    // A browser says whose page it is that asks; only our own may.
-    if (origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host)) throw new HttpProblem('unauthorized', `A page of ${origin} may not open this: it takes pages of its own address alone.`, [], 403);
-    const id = /^\/api\/v1\/actions\/([^/?]+)\/live$/.exec(request.url?.split('?')[0] ?? '')?.[1];
+  private async admitted(request: IncomingMessage, door: Pick<Door, 'admitLive'>): Promise<string> {
+    const path = request.url?.split('?')[0] ?? '';
+    const id = /^\/api\/v1\/actions\/([^/?]+)\/live$/.exec(path)?.[1];
+    await door.admitLive(request, path, id);
     if (id === undefined) throw notFound('not-found', 'live session here', 'the documentation of the HTTP API');
     const action = await this.reads.action(id);
     if (!action) throw notFound('unknown-action', `action ${JSON.stringify(id)}`, 'the history of its lease');
@@ -142,6 +139,6 @@ const brief = (text: string): string => Buffer.from(text).subarray(0, 120).toStr
 
 function refuse(socket: Duplex, problem: HttpProblem): void {
   const body = problemBody(problem);
-  const lines = [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Refused'}`, 'Content-Type: application/problem+json', `Content-Length: ${body.byteLength}`, 'Connection: close', ...(problem.status === 401 ? ['WWW-Authenticate: Bearer realm="berth"'] : [])];
+  const lines = [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Refused'}`, 'Content-Type: application/problem+json', `Content-Length: ${body.byteLength}`, 'Connection: close', ...(problem.status === 401 ? ['WWW-Authenticate: Bearer realm="berth"'] : []), ...(problem.retryAfter !== undefined ? [`Retry-After: ${problem.retryAfter}`] : [])];
   socket.end(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]));
 }

@@ -32,6 +32,9 @@ export function placeOf(id: string): Place | undefined {
   return match[2] === undefined ? { after: Number(match[1]), skip: 0 } : { after: Number(match[1]) - 1, skip: Number(match[2]) };
 }
 
+/** Whether whoever reads may read a commit. */
+export type MayRead = (recorded: AnyRecorded) => boolean | Promise<boolean>;
+
 /** A commit as server-sent events. */
 export function frames({ kind, id, sequence, commit }: AnyRecorded, wanted: Wanted, skip = 0): string[] {
   if ((wanted.kinds.size > 0 && !wanted.kinds.has(kind)) || (wanted.ids.size > 0 && !wanted.ids.has(id))) return [];
@@ -47,12 +50,12 @@ export function frames({ kind, id, sequence, commit }: AnyRecorded, wanted: Want
  * The live feed as text/event-stream. What is past is read at the reader's own speed, from the stream where the hub no
  * longer has it; once the reader is up to date it is told with everybody else, and then has to keep up.
  */
-export async function* liveEvents(connection: NatsConnection, hub: Hub, place: Place | undefined, wanted: Wanted, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+export async function* liveEvents(connection: NatsConnection, hub: Hub, place: Place | undefined, wanted: Wanted, signal: AbortSignal, mayRead: MayRead): AsyncGenerator<string, void, undefined> {
   yield ': this is the feed of events\n\n';
   let { after, skip } = place ?? { after: hub.position, skip: 0 };
   while (after < hub.position && !signal.aborted) {
     for await (const recorded of past(connection, hub, after, signal)) {
-      const text = frames(recorded, wanted, skip).join('');
+      const text = (await mayRead(recorded)) ? frames(recorded, wanted, skip).join('') : '';
       skip = 0;
       after = recorded.sequence;
       if (text) yield text;
@@ -60,9 +63,28 @@ export async function* liveEvents(connection: NatsConnection, hub: Hub, place: P
   }
   // No await between the last look at the hub's position and this: nothing falls between the two.
   const channel = new Channel<string>();
+  let pending = 0;
+  let before: Promise<unknown> = Promise.resolve();
   const stopListening = hub.listen((recorded) => {
-    channel.push(...frames(recorded, wanted, recorded.sequence === after + 1 ? skip : 0));
-    if (channel.size > MOST_BEHIND) channel.end(new SlowReader());
+    // What it did not ask for needs no looking up.
+    const texts = frames(recorded, wanted, recorded.sequence === after + 1 ? skip : 0);
+    if (texts.length === 0) return;
+    pending += texts.length;
+    if (channel.size + pending > MOST_BEHIND) return channel.end(new SlowReader());
+    const may = mayRead(recorded);
+    // Nothing is looked up, and nothing is waited for, for most who follow.
+    if (typeof may === 'boolean' && pending === texts.length) {
+      pending = 0;
+      if (may) channel.push(...texts);
+      return;
+    }
+    // One after the other: in the order of the events, however long each is looked up. One that fails is told of in its turn.
+    const looked = Promise.resolve(may);
+    looked.catch(() => undefined);
+    before = before.then(async () => {
+      if (await looked) channel.push(...texts);
+      pending -= texts.length;
+    }).catch((error: unknown) => channel.end(error as Error));
   });
   const beat = setInterval(() => channel.push(': still here\n\n'), HEARTBEAT_MS);
   const end = () => channel.end();

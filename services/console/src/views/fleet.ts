@@ -38,6 +38,7 @@ export class Fleet {
       case 'build':
         return; // kept as rows of the database: there is no end to them
       case 'token':
+      case 'access':
         return; // no part of the fleet: the console's own
     }
   }

@@ -14,6 +14,8 @@ import { LIVE_SCHEMA, projectionEntities } from './schema.js';
 export interface ListQuery {
   /** columns and the values they may have */
   where: Record<string, readonly string[]>;
+  /** whom they act for; null = anybody or nobody */
+  projects: readonly string[] | null;
   limit: number;
   /** `opened` of the last row that the asker has */
   before: number | undefined;
@@ -81,10 +83,11 @@ export class Reads {
     return this.list<BuildRow>('build', query);
   }
 
-  private async list<R extends Row>(kind: 'lease' | 'build', { where, limit, before }: ListQuery): Promise<Page<R>> {
+  private async list<R extends Row>(kind: 'lease' | 'build', { where, projects, limit, before }: ListQuery): Promise<Page<R>> {
     await this.projection.reached(this.written, CATCH_UP_MS);
     const query = this.database.getRepository<Row>(this.entities[kind]).createQueryBuilder('row').orderBy('row.opened', 'DESC').limit(limit + 1);
     for (const [column, values] of Object.entries(where)) if (values.length > 0) query.andWhere(`row.${column} IN (:...${column})`, { [column]: values });
+    if (projects !== null) query.andWhere('row.project IN (:...projects)', { projects });
     if (before !== undefined) query.andWhere('row.opened < :before', { before });
     const rows = (await query.getMany()) as R[];
     const items = rows.slice(0, limit);

@@ -163,3 +163,7 @@ export function resourceView(row: ResourceRow, now: number): ResourceView {
 }
 
 export const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+
+/** A resource as somebody sees it who does not see all leases: who holds its other slots is left out, that they are held is not. */
+export const withLeases = (resource: ResourceView, seen: ReadonlySet<string> | undefined): ResourceView =>
+  seen === undefined ? resource : { ...resource, leases: resource.leases.filter(({ lease }) => seen.has(lease)) };

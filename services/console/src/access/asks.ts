@@ -1,0 +1,44 @@
+import { HttpProblem } from '../http/problem.js';
+import { isAtLeast } from './permissions.js';
+import type { Principal } from './principal.js';
+
+/**
+ * What somebody asks for, made to act for whom it may: for one of its projects, and under its own name. Operators without
+ * projects may ask for anybody.
+ *
+ * @param label what the owner is called in that request
+ * @throws {HttpProblem} it says another project or another name
+ */
+export function forAsker(who: Principal | null, body: Record<string, unknown>, label: 'owner' | 'initiator'): Record<string, unknown> {
+  return who === null ? body : withName(who, withProject(who, body), label);
+}
+
+function withProject(who: Principal, body: Record<string, unknown>): Record<string, unknown> {
+  if (who.projects === null) return body;
+  const { project } = body;
+  const own = who.projects.join(', ');
+  if (project === undefined) {
+    if (who.projects.length === 1) return { ...body, project: who.projects[0] };
+    throw new HttpProblem('invalid-data', 'The request is refused: it must say for which project.', [{ field: 'project', message: `must be one of ${own}` }]);
+  }
+  if (typeof project === 'string' && who.projects.includes(project)) return body;
+  throw new HttpProblem('forbidden', 'The request is refused: you may not act for that project.', [{ field: 'project', message: `must be one of ${own}` }]);
+}
+
+function withName(who: Principal, body: Record<string, unknown>, label: 'owner' | 'initiator'): Record<string, unknown> {
+  const given = body[label];
+  if (isAtLeast(who.role, 'operator')) return body;
+  if (given === undefined || given === who.name) return { ...body, [label]: who.name };
+  throw new HttpProblem('forbidden', `The request is refused: you may not ask in another's name.`, [{ field: label, message: `must be ${JSON.stringify(who.name)}, or be left out` }]);
+}
+
+/**
+ * Who says something in a message: the asker, unless an operator says it for somebody else.
+ * @throws {HttpProblem} somebody else's name
+ */
+export function saidBy(who: Principal | null, body: Record<string, unknown>): Record<string, unknown> {
+  if (who === null || isAtLeast(who.role, 'operator')) return body;
+  const { by } = body;
+  if (by === undefined || by === who.name) return { ...body, by: who.name };
+  throw new HttpProblem('forbidden', `The request is refused: you may not speak in another's name.`, [{ field: 'by', message: `must be ${JSON.stringify(who.name)}, or be left out` }]);
+}

@@ -1,0 +1,60 @@
+import { role, type Role } from '@berth/contracts';
+
+/** Who has a permission. */
+interface Rule {
+  /** every role from this one on */
+  least: Role;
+  /**
+   * What it reaches. `projects`: things that act for a project, of which a token with projects has its own; of all else it
+   * sees what everybody may. `all`: what acts for nobody in particular, so a token with projects does not have it.
+   */
+  reach: 'projects' | 'all';
+  what: string;
+}
+
+/** Every permission: one line each. What each route needs is said at the route (`@Needs`). */
+export const permissions = {
+  'fleet:read': { least: 'viewer', reach: 'projects', what: 'see machines, blueprints, resources, capacity, limits, orphans' },
+  'lease:read': { least: 'viewer', reach: 'projects', what: 'see leases, actions and what they printed' },
+  'build:read': { least: 'viewer', reach: 'projects', what: 'see builds, their logs and artifacts' },
+  'plan:read': { least: 'viewer', reach: 'projects', what: 'see plans, and have one checked' },
+  'event:read': { least: 'viewer', reach: 'projects', what: 'read histories and follow the feed of events' },
+  'usage:read': { least: 'viewer', reach: 'all', what: 'see who has used how much' },
+  'metrics:read': { least: 'viewer', reach: 'all', what: 'read /metrics' },
+  'jobs:read': { least: 'viewer', reach: 'projects', what: 'see hardware jobs' },
+  'lease:write': { least: 'builder', reach: 'projects', what: 'request leases; renew, hold and release them' },
+  'lease:exec': { least: 'builder', reach: 'projects', what: 'run commands, move files and restart services under a lease' },
+  'lease:terminal': { least: 'builder', reach: 'projects', what: 'open terminals and forwards under a lease' },
+  'build:write': { least: 'builder', reach: 'projects', what: 'request builds; control them, send them messages, add and pin artifacts' },
+  'plan:write': { least: 'builder', reach: 'all', what: 'save plans' },
+  'jobs:write': { least: 'builder', reach: 'projects', what: 'request and control hardware jobs' },
+  'fleet:write': { least: 'operator', reach: 'all', what: 'add and remove machines and blueprints; take hosts out of service and back' },
+  'deadletters:read': { least: 'operator', reach: 'all', what: 'see commands that could not be carried out' },
+  'deadletters:write': { least: 'operator', reach: 'all', what: 'retry and drop them' },
+  'projections:write': { least: 'operator', reach: 'all', what: 'have the tables made anew' },
+  'quota:write': { least: 'admin', reach: 'all', what: 'set the limits across blueprints' },
+  'tokens:read': { least: 'admin', reach: 'all', what: 'see tokens, not their secrets' },
+  'tokens:write': { least: 'admin', reach: 'all', what: 'make and revoke tokens' },
+  'secrets:read': { least: 'admin', reach: 'all', what: 'see the names of secrets, not their values' },
+  'secrets:write': { least: 'admin', reach: 'all', what: 'set and remove secrets' },
+  'webhooks:read': { least: 'admin', reach: 'all', what: 'see webhooks and their deliveries' },
+  'webhooks:write': { least: 'admin', reach: 'all', what: 'add, change and remove webhooks' },
+  'audit:read': { least: 'admin', reach: 'all', what: 'see who did what and who was refused what' },
+} as const satisfies Record<string, Rule>;
+export type Permission = keyof typeof permissions;
+
+/** What a route needs: a permission; that somebody is signed in, whoever it is; or nothing. */
+export type Need = Permission | 'signed-in' | 'anyone';
+
+export const isNeed = (text: unknown): text is Need => text === 'anyone' || text === 'signed-in' || (typeof text === 'string' && Object.hasOwn(permissions, text));
+
+/** Whether a role is another one or more than it. */
+export const isAtLeast = (one: Role, least: Role): boolean => role.options.indexOf(one) >= role.options.indexOf(least);
+
+/** What a role may do, over everything or over some projects only. */
+export function permissionsOf(of: Role, projects: readonly string[] | null): Permission[] {
+  return (Object.keys(permissions) as Permission[]).filter((permission) => {
+    const { least, reach }: Rule = permissions[permission];
+    return isAtLeast(of, least) && (projects === null || reach === 'projects');
+  });
+}

@@ -1,0 +1,43 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Role } from '@berth/contracts';
+import { isAtLeast, permissionsOf, type Permission } from './permissions.js';
+
+/** Somebody who was let in. */
+export interface Principal {
+  /** as the history says it: `token:NAME` or `user:EMAIL` */
+  actor: string;
+  /** as owner and initiator of what it asks for */
+  name: string;
+  role: Role;
+  /** it sees and touches only what acts for one of these; null = all */
+  projects: readonly string[] | null;
+  permissions: ReadonlySet<Permission>;
+  /** the session of a browser; absent when a token was shown */
+  session?: { id: string; until: string };
+}
+
+export function principal(actor: string, role: Role, projects: readonly string[] | null): Principal {
+  return { actor, name: actor.slice(actor.indexOf(':') + 1), role, projects, permissions: new Set(permissionsOf(role, projects)) };
+}
+
+/** What a thing says of whom it belongs to. */
+export interface Belongs {
+  project: string | null;
+  /** owner of a lease, initiator of a build */
+  owner: string;
+}
+
+/** Whether it may see a thing at all. */
+export const sees = ({ projects }: Principal, { project }: Pick<Belongs, 'project'>): boolean => projects === null || (project !== null && projects.includes(project));
+
+/** Whether it may touch a thing that it sees: an operator any, others what acts for their projects or is their own. */
+export const owns = (who: Principal, thing: Belongs): boolean => sees(who, thing) && (isAtLeast(who.role, 'operator') || who.projects !== null || thing.owner === who.name);
+
+/**
+ * Who asks, for as long as a request is being answered. Every command says who is behind it, from however deep it is sent:
+ * handed from call to call, the one that forgets would act for nobody.
+ */
+export const asking = new AsyncLocalStorage<Principal | null>();
+
+/** Who asks, as the history says it; the console itself when nobody does. */
+export const actorNow = (): string => asking.getStore()?.actor ?? 'console';

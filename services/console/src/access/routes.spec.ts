@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Problem } from '@berth/client';
+import { derivedId, role, savedPlan, type Role } from '@berth/contracts';
+import { fastify } from 'fastify';
+import { scripted, type Scripted } from '../scripted.testing.js';
+import { refuseOpenRoutes, type Route } from './needs.js';
+import { permissionsOf, type Permission } from './permissions.js';
+
+let berth: Scripted;
+/** Who asks: every role, over everything and over one project. */
+const askers = role.options.flatMap((one) => [{ name: one, role: one, projects: null }, { name: `${one}-of-compilers`, role: one, projects: ['compilers'] }]) satisfies { name: string; role: Role; projects: string[] | null }[];
+const secrets = new Map<string, string>();
+const idOf = (kind: string, owner: string) => derivedId('7d3f1a52-9c1e-4b7a-8f60-0a4f8d2c1b11', `${kind} of ${owner}`);
+
+beforeAll(async () => {
+  berth = await scripted();
+  const plan = savedPlan.parse({ name: 'p', host: {}, workingCopy: {}, env: {}, steps: [{ name: 'One', run: 'true', env: {} }] });
+  for (const { name, role: own, projects } of askers) {
+    secrets.set(name, (await berth.berth.tokens.create({ name, role: own, projects })).secret);
+    const lease = idOf('lease', name);
+    await berth.happen('lease', lease, { type: 'LeaseRequested', data: { type: 'host', owner: name, project: 'compilers', attributes: {}, blueprints: [], priority: 100 } });
+    await berth.happen('build', idOf('build', name), { type: 'BuildRequested', data: { plan, planVersion: 1, variables: {}, initiator: name, project: 'compilers' } });
+    await berth.happen('action', idOf('action', name), { type: 'ActionRequested', data: { lease, token: 1, spec: { kind: 'run-command', command: 'true' } } }, { type: 'ActionCancelled', data: { reason: 'spec' } });
+  }
+});
+
+/** The path of a route, with things of somebody's own where it has parameters. */
+function pathOf({ url }: Route, owner: string): string {
+  const kind = /^\/api\/v1\/(leases|builds|actions)\//.exec(url)?.[1]?.slice(0, -1);
+  return url.replace(':id', kind ? idOf(kind, owner) : randomUUID()).replace(/:verb/, 'drain').replace(/:[a-z]+/g, 'nothing').replace('*', 'nothing');
+}
+
+/** What a route says to somebody, by its status; what it would go on to send is not waited for. */
+async function knock(route: Route, owner: string, secret: string | undefined): Promise<{ status: number; code: string | undefined }> {
+  const stop = new AbortController();
+  const body = route.method === 'GET' || route.method === 'HEAD' ? {} : { body: '{}' };
+  const response = await fetch(`${berth.console.url}${pathOf(route, owner)}`, {
+    method: route.method, redirect: 'manual', signal: stop.signal, ...body,
+    headers: { ...('body' in body && { 'Content-Type': 'application/json' }), ...(secret !== undefined && { Authorization: `Bearer ${secret}` }) },
+  });
+  const problem = response.headers.get('content-type') === 'application/problem+json' && route.method !== 'HEAD' ? ((await response.json()) as Problem) : undefined;
+  stop.abort();
+  return { status: response.status, code: problem?.code };
+}
+
+describe('each role does exactly what the table says, at every route there is', () => {
+  test('the console has its routes', () => {
+    const urls = berth.console.routes.map(({ method, url }) => `${method} ${url}`);
+    expect(urls).toEqual(expect.arrayContaining(['GET /healthz', 'HEAD /api/v1/leases', 'POST /api/v1/leases/:id/terminal', 'PUT /api/v1/quota', 'GET /api/v1/audit', 'DELETE /api/v1/tokens/:name']));
+    expect(urls.length).toBeGreaterThan(80);
+  });
+
+  test.each(askers)('$name', async ({ name, role: own, projects }) => {
+    const may = new Set<string>(permissionsOf(own, projects));
+    const wrong: unknown[] = [];
+    for (const route of berth.console.routes) {
+      const answer = await knock(route, name, secrets.get(name));
+      const allowed = route.needs === 'anyone' || route.needs === 'signed-in' || may.has(route.needs);
+      const refused = answer.status === 403;
+      if (answer.status === 401 || refused === allowed || (refused && route.method !== 'HEAD' && answer.code !== 'forbidden')) wrong.push({ ...route, allowed, ...answer });
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test('nobody at all', async () => {
+    const wrong: unknown[] = [];
+    for (const route of berth.console.routes) {
+      const { status } = await knock(route, 'viewer', undefined);
+      if ((status === 401) !== (route.needs !== 'anyone')) wrong.push({ ...route, status });
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test('what needs nobody to say who they are', () => {
+    expect(berth.console.routes.filter(({ needs, method }) => needs === 'anyone' && method !== 'HEAD').map(({ method, url }) => `${method} ${url}`)).toEqual(expect.arrayContaining(['GET /healthz', 'POST /api/v1/session', 'GET /login/oidc', 'GET /login/oidc/callback']));
+    const inside = berth.console.routes.filter(({ needs, url }) => needs === 'anyone' && url.startsWith('/api')).map(({ url }) => url);
+    expect(inside.filter((url) => url !== '/api/v1/session')).toEqual([]);
+  });
+});
+
+test('a route that does not say what it needs is refused while it is added', () => {
+  const server = fastify();
+  const routes = refuseOpenRoutes(server);
+  server.get('/open', { config: { needs: 'anyone' } }, () => 'open');
+  expect(routes).toEqual([{ method: 'HEAD', url: '/open', needs: 'anyone' }, { method: 'GET', url: '/open', needs: 'anyone' }]);
+  expect(() => server.get('/forgotten', () => 'open')).toThrow("GET /forgotten does not say what it needs: put @Needs('...') above it");
+  expect(() => server.get('/misspelt', { config: { needs: 'lease:wirte' as Permission } }, () => 'open')).toThrow('GET /misspelt does not say');
+});

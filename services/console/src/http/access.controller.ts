@@ -1,0 +1,83 @@
+import { Controller, Delete, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AuditEntry, MeView, Page, SignInLink } from '@berth/client';
+import { Credentials } from '../access/credentials.js';
+import { Door } from '../access/door.js';
+import { Needs } from '../access/needs.js';
+import { refuseOtherOrigins, SignIns } from '../access/sign-ins.js';
+import { AuditLog } from '../live/audit-log.js';
+import { HttpProblem } from './problem.js';
+import { objectBody, queryCount, queryText } from './server.js';
+
+/** Who asks, sessions of browsers, and who did what. */
+@Controller('api/v1')
+export class AccessController {
+  constructor(
+    @Inject(Door) private readonly door: Door,
+    @Inject(Credentials) private readonly credentials: Credentials,
+    @Inject(SignIns) private readonly signIns: SignIns,
+    @Inject(AuditLog) private readonly log: AuditLog,
+  ) {}
+
+  @Get('me')
+  @Needs('signed-in')
+  me(@Req() { principal }: FastifyRequest): MeView {
+    const { actor, name, role, projects, permissions, session } = principal!;
+    return { actor, name, role, projects: projects && [...projects], permissions: [...permissions], until: session?.until ?? null };
+  }
+
+  /** Signs a browser in, with a token or with what a link says once. */
+  @Post('session')
+  @HttpCode(204)
+  @Needs('anyone')
+  async signIn(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
+    this.refuseForeign(request);
+    const { token, once } = objectBody(request);
+    if ((typeof token === 'string') === (typeof once === 'string')) throw new HttpProblem('invalid-data', 'Signing in is refused: give either token or once.', [{ field: 'token', message: 'must be a token, or `once` what a link says' }]);
+    const { who, subject } = this.door.signIn(request, typeof token === 'string' ? this.credentials.ofSecret(token) : this.credentials.ofLink(String(once)));
+    const cookie = await this.signIns.begin(subject, { actor: who.actor, role: who.role, by: typeof token === 'string' ? 'token' : 'link', address: request.ip });
+    reply.header('Set-Cookie', cookie).header('Cache-Control', 'no-store');
+  }
+
+  @Delete('session')
+  @HttpCode(204)
+  @Needs('signed-in')
+  async signOut(@Req() { principal }: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
+    const { actor, session } = principal!;
+    if (!session) throw new HttpProblem('invalid-data', 'There is no session to end: you showed a token, which is revoked instead.', [{ field: 'Cookie', message: 'must be that of a session' }]);
+    reply.header('Set-Cookie', await this.signIns.end(actor, session)).header('Cache-Control', 'no-store');
+  }
+
+  /** A link that signs a browser in as whoever asks for it: once, and within an hour. */
+  @Post('session/links')
+  @HttpCode(201)
+  @Needs('signed-in')
+  async link(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<SignInLink> {
+    const { actor } = request.principal!;
+    const admission = this.credentials.of(request.headers);
+    if (!('who' in admission)) throw admission.refusal;
+    if (admission.subject.of === 'user') throw new HttpProblem('invalid-data', 'No link is made: you sign in with your provider, and so can any browser of yours.', [{ field: 'Cookie', message: 'must be of a session that a token began' }]);
+    reply.header('Cache-Control', 'no-store');
+    return this.signIns.made(actor, admission.subject);
+  }
+
+  /** Newest first. A page may be short, or empty, before the last one: what is older is looked at with its cursor. */
+  @Get('audit')
+  @Needs('audit:read')
+  audit(@Req() request: FastifyRequest): Promise<Page<AuditEntry>> {
+    const cursor = queryText(request, 'cursor');
+    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) throw new HttpProblem('invalid-data', 'The query is refused: cursor is not one of ours.', [{ field: 'cursor', message: 'use the cursor of the page before' }]);
+    const what = queryText(request, 'what');
+    if (what !== undefined && what !== 'refused' && what !== 'signed-in' && what !== 'did') throw new HttpProblem('invalid-data', `The query is refused: there is no what ${JSON.stringify(what)}.`, [{ field: 'what', message: 'use one of refused, signed-in, did' }]);
+    return this.log.page({ limit: queryCount(request, 'limit', { least: 1, most: 1000, otherwise: 100 }), before: cursor === undefined ? undefined : Number(cursor), actor: queryText(request, 'actor'), what });
+  }
+
+  private refuseForeign(request: FastifyRequest): void {
+    try {
+      refuseOtherOrigins(request.headers.origin, request.headers.host, this.signIns.url);
+    } catch (error) {
+      if (error instanceof HttpProblem) this.door.refused(request, error);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { Controller, Delete, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { createHash, randomBytes } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { NewToken, Page, TokenView } from '@berth/client';
+import { name as nameSchema } from '@berth/contracts';
+import { Needs } from '../access/needs.js';
+import { Tokens } from '../views/tokens.js';
+import { accepted, commandId, Commands } from './commands.js';
+import { HttpProblem, notFound } from './problem.js';
+import { objectBody } from './server.js';
+
+/** Tokens of this API. */
+@Controller('api/v1/tokens')
+export class TokensController {
+  constructor(
+    @Inject(Tokens) private readonly tokens: Tokens,
+    @Inject(Commands) private readonly commands: Commands,
+  ) {}
+
+  @Get()
+  @Needs('tokens:read')
+  list(): Page<TokenView> {
+    return { items: this.tokens.list(), cursor: null };
+  }
+
+  @Get(':name')
+  @Needs('tokens:read')
+  get(@Param('name') name: string): TokenView {
+    const token = this.tokens.get(name);
+    if (!token) throw unknown(name);
+    return token;
+  }
+
+  /** Makes a token. Its secret is in this answer and nowhere else: what goes on the bus and is stored is its hash. */
+  @Post()
+  @Needs('tokens:write')
+  async create(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<NewToken> {
+    const body = objectBody(request);
+    if ('sha256' in body || 'secret' in body) throw new HttpProblem('invalid-data', 'The token is refused: Berth makes its secret itself.', [{ field: 'sha256' in body ? 'sha256' : 'secret', message: 'leave it out' }]);
+    const id = commandId(request);
+    const secret = `berth_${randomBytes(32).toString('base64url')}`;
+    const sha256 = createHash('sha256').update(secret).digest('hex');
+    const { id: name } = await this.commands.send('console', 'CreateToken', { ...body, sha256 }, id);
+    // Sent again: the secret of the first time is the one that was stored, and nobody knows it any more but who got it.
+    if (this.tokens.row(name)?.sha256 !== sha256) throw new HttpProblem('name-taken', `The token ${name} was made by this very request before, and its secret was shown then: revoke it and make another one if it was lost.`, [{ field: 'name', message: 'has a token already' }]);
+    reply.header('Cache-Control', 'no-store');
+    return accepted(reply, 201, `tokens/${name}`, { id: name, name, secret });
+  }
+
+  @Delete(':name')
+  @Needs('tokens:write')
+  async revoke(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    if (!nameSchema.safeParse(name).success) throw unknown(name);
+    await this.commands.send('console', 'RevokeToken', { token: name }, commandId(request));
+    return accepted(reply, 202, `tokens/${name}`, { id: name, name });
+  }
+}
+
+const unknown = (name: string): HttpProblem => notFound('unknown-token', `token ${JSON.stringify(name)}`, '/api/v1/tokens');
