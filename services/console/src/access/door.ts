@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HttpProblem } from '../http/problem.js';
 import type { Admission, Credentials } from './credentials.js';
@@ -39,6 +39,8 @@ interface Knock {
   params: unknown;
   address: string;
   need: Need;
+  /** the upgrade of a live session */
+  live?: boolean;
 }
 
 /** Who may pass: the one place that lets requests in. */
@@ -65,7 +67,7 @@ export class Door {
       const admission = await this.admit(knockOf(request));
       if (!admission) return;
       request.principal = admission.who;
-      reply.raw.once('close', this.open.add({ mayGoOn: () => this.mayGoOn(admission), end: () => reply.raw.destroy() }));
+      reply.raw.once('close', this.open.add({ mayGoOn: () => this.mayGoOn(admission), end: () => cut(reply.raw) }));
     });
     server.addHook('preHandler', (request, _reply, done) => asking.run(request.principal, done));
     return routes;
@@ -74,10 +76,9 @@ export class Door {
   /** Lets in who joins a live session. */
   async admitLive(request: IncomingMessage, path: string, action: string | undefined): Promise<void> {
     const { headers, socket } = request;
-    refuseOtherOrigins(headers.origin, headers.host, this.signIns.url);
     const route = action === undefined ? undefined : '/api/v1/actions/:id/live';
-    const admission = await this.admit({ headers, method: 'GET', route, path, params: { id: action }, address: socket.remoteAddress ?? '', need: action === undefined ? 'signed-in' : 'lease:terminal' });
-    if (admission) socket.once('close', this.open.add({ mayGoOn: () => this.mayGoOn(admission), end: () => socket.destroy() }));
+    const admission = await this.admit({ headers, method: 'GET', route, path, params: { id: action }, address: socket.remoteAddress ?? '', need: action === undefined ? 'signed-in' : 'lease:terminal', live: true });
+    if (admission) socket.once('close', this.open.add({ mayGoOn: () => this.mayGoOn(admission), end: () => Boolean(socket.destroy()) }));
   }
 
   /**
@@ -96,7 +97,8 @@ export class Door {
     const wait = this.requests.take(who.actor);
     if (wait > 0) throw this.refuse(knock, who.actor, tooMany('You send more requests than are answered', wait));
     try {
-      if (who.session && !SAFE.has(knock.method)) this.refuseForeign(knock);
+      if (who.session && (knock.live || !SAFE.has(knock.method))) this.refuseForeign(knock);
+      else if (knock.live) refuseOtherOrigins(knock.headers.origin, knock.headers.host, this.signIns.url);
       if (need !== 'signed-in') {
         if (!who.permissions.has(need)) throw new HttpProblem('forbidden', sentence(who, need), [{ field: 'Authorization', message: `is not enough: ${need} is needed` }]);
         const thing = knock.route === undefined ? undefined : thingOf(knock.route, knock.params);
@@ -120,10 +122,10 @@ export class Door {
     throw this.refuse(knock, admission.actor, wait > 0 ? tooMany('So many wrong tokens came from your address that no more are looked at', wait) : admission.refusal);
   }
 
-  /** A write by cookie must come from a page of ours, which alone can set a header. */
-  private refuseForeign({ headers }: Knock): void {
-    if (headers['x-berth-csrf'] !== '1') throw new HttpProblem('forbidden', 'A write by cookie needs the header X-Berth-CSRF: 1, which a page of another site cannot set.', [{ field: 'X-Berth-CSRF', message: 'must be 1' }]);
-    if (headers.origin === undefined) throw new HttpProblem('forbidden', 'A write by cookie needs an Origin, as every browser sends it: programs show a token instead.', [{ field: 'Origin', message: 'must be the address of the console' }]);
+  /** What a cookie opens must come from a page of ours: a write with a header that others can't set, and which no browser can set on an upgrade. */
+  private refuseForeign({ headers, live }: Knock): void {
+    if (!live && headers['x-berth-csrf'] !== '1') throw new HttpProblem('forbidden', 'A write by cookie needs the header X-Berth-CSRF: 1, which a page of another site cannot set.', [{ field: 'X-Berth-CSRF', message: 'must be 1' }]);
+    if (headers.origin === undefined) throw new HttpProblem('forbidden', 'What a cookie opens needs an Origin, as every browser sends it: programs show a token instead.', [{ field: 'Origin', message: 'must be the address of the console' }]);
     refuseOtherOrigins(headers.origin, headers.host, this.signIns.url);
   }
 
@@ -161,6 +163,12 @@ function isApi(path: string): boolean {
   } catch {
     return true; // what can't be read is not shown around
   }
+}
+
+/** Ends an answer in the middle; one that has not begun is short, or will be ended later. */
+function cut(response: ServerResponse): boolean {
+  if (response.headersSent) response.destroy();
+  return response.headersSent;
 }
 
 const sentence = (who: Principal, need: Need): string =>

@@ -4,7 +4,8 @@ const EVERY_MS = 10_000;
 interface Entry {
   /** whether it may go on */
   mayGoOn: () => boolean;
-  end: () => void;
+  /** false: it has not begun yet, and is ended once it has */
+  end: () => boolean;
 }
 
 /** Answers and live sessions that go on for long: they end with the token or the session that opened them. */
@@ -22,9 +23,7 @@ export class Open {
   /** Ends what may not go on; called when a token or a session was ended. */
   look(): void {
     for (const entry of this.entries) {
-      if (entry.mayGoOn()) continue;
-      this.entries.delete(entry);
-      entry.end();
+      if (!entry.mayGoOn() && entry.end()) this.entries.delete(entry);
     }
   }
 

@@ -34,11 +34,11 @@ export class Rates {
     return fresh;
   }
 
-  /** First those that are full again; if that is not enough, the oldest. */
+  /** First those that are full again; if that is not enough, the oldest. Many at once, because all are looked at for it. */
   private forget(now: number): void {
     for (const [key, { at }] of this.buckets) if (now - at >= 60_000) this.buckets.delete(key);
     for (const key of this.buckets.keys()) {
-      if (this.buckets.size < MOST) return;
+      if (this.buckets.size <= MOST * 0.9) return;
       this.buckets.delete(key);
     }
   }

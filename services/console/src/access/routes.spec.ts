@@ -9,7 +9,7 @@ import { permissionsOf, type Permission } from './permissions.js';
 
 let berth: Scripted;
 /** Who asks: every role, over everything and over one project. */
-const askers = role.options.flatMap((one) => [{ name: one, role: one, projects: null }, { name: `${one}-of-compilers`, role: one, projects: ['compilers'] }]) satisfies { name: string; role: Role; projects: string[] | null }[];
+const askers = role.options.flatMap((one) => [{ name: `any-${one}`, role: one, projects: null }, { name: `${one}-of-compilers`, role: one, projects: ['compilers'] }]) satisfies { name: string; role: Role; projects: string[] | null }[];
 const secrets = new Map<string, string>();
 const idOf = (kind: string, owner: string) => derivedId('7d3f1a52-9c1e-4b7a-8f60-0a4f8d2c1b11', `${kind} of ${owner}`);
 
@@ -66,7 +66,7 @@ describe('each role does exactly what the table says, at every route there is', 
   test('nobody at all', async () => {
     const wrong: unknown[] = [];
     for (const route of berth.console.routes) {
-      const { status } = await knock(route, 'viewer', undefined);
+      const { status } = await knock(route, 'any-viewer', undefined);
       if ((status === 401) !== (route.needs !== 'anyone')) wrong.push({ ...route, status });
     }
     expect(wrong).toEqual([]);
@@ -79,11 +79,17 @@ describe('each role does exactly what the table says, at every route there is', 
   });
 });
 
+test('no write needs only to read', () => {
+  const writes = berth.console.routes.filter(({ method, needs }) => method !== 'GET' && method !== 'HEAD' && needs.endsWith(':read'));
+  // Having a plan checked saves nothing.
+  expect(writes.map(({ method, url }) => `${method} ${url}`)).toEqual(['POST /api/v1/plans/validate']);
+});
+
 test('a route that does not say what it needs is refused while it is added', () => {
   const server = fastify();
   const routes = refuseOpenRoutes(server);
   server.get('/open', { config: { needs: 'anyone' } }, () => 'open');
-  expect(routes).toEqual([{ method: 'HEAD', url: '/open', needs: 'anyone' }, { method: 'GET', url: '/open', needs: 'anyone' }]);
+  expect(routes).toEqual([{ method: 'GET', url: '/open', needs: 'anyone' }, { method: 'HEAD', url: '/open', needs: 'anyone' }]);
   expect(() => server.get('/forgotten', () => 'open')).toThrow("GET /forgotten does not say what it needs: put @Needs('...') above it");
   expect(() => server.get('/misspelt', { config: { needs: 'lease:wirte' as Permission } }, () => 'open')).toThrow('GET /misspelt does not say');
 });
