@@ -22,6 +22,8 @@ export interface Berth {
   natsUrl: string;
   databaseUrl: string;
   token: string;
+  /** of the first start on this state folder: signs a browser in as its administrator, once and within an hour */
+  firstLink?: string;
   /** Drains the services and stops what was started here, in the opposite order. Idempotent. */
   stop(): Promise<void>;
 }
@@ -100,8 +102,7 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
     started.push(named(console));
     await writeCliConfig(home, { url: console.url, token, natsUrl: bus.url });
     progress(`console   ${console.url}`);
-    if (console.firstLink) progress(`sign in   ${console.firstLink.url} (once, within an hour; \`berth login-link\` prints another)`);
-    return { home, url: console.url, natsUrl: bus.url, databaseUrl: database.url, token, stop };
+    return { home, url: console.url, natsUrl: bus.url, databaseUrl: database.url, token, ...(console.firstLink && { firstLink: console.firstLink.url }), stop };
   } catch (error) {
     await stop();
     throw error;

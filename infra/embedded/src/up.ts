@@ -14,6 +14,7 @@ export async function up(env: NodeJS.ProcessEnv = process.env): Promise<void> {
     // A signal while parts are still starting: they are let finish, so that each can be stopped properly.
     const berth = await starting;
     process.stdout.write(`Berth is up after ${((Date.now() - began) / 1000).toFixed(1)} s; state in ${berth.home}; Ctrl-C stops it\n`);
+    if (berth.firstLink !== undefined) process.stdout.write(`sign in once, within an hour: ${berth.firstLink} (\`npx berth login-link\` prints another)\n`);
     const reason = await ended;
     process.stdout.write('stopping\n');
     await berth.stop();

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { berthHome, httpClient, readCliConfig, type BerthHttp } from '@berth/client';
+import { whoIsAsking } from './asker.js';
 import { considerations } from './considered.js';
 import { printable } from './text.js';
 import type { Failure } from './failure.js';
@@ -32,6 +33,14 @@ export class Context {
   get berth(): BerthHttp {
     this.known ??= httpClient(readCliConfig(this.io.env, this.io.cwd));
     return this.known;
+  }
+
+  /**
+   * In whose name things are asked for. With the token of the installation everybody is its administrator, so the login name
+   * says who; any other token has a name of its own, and Berth knows it.
+   */
+  asker(otherwise: string): string | undefined {
+    return this.io.env['BERTH_TOKEN']?.trim() ? undefined : whoIsAsking(otherwise);
   }
 
   get home(): string {

@@ -2,10 +2,12 @@ import { ConfigError, runService } from '@berth/runtime';
 import { startConsole } from './console.module.js';
 
 await runService(
-  (config, fail) => {
+  async (config, fail) => {
     const token = process.env['BERTH_TOKEN'];
     if (!token) throw new ConfigError('BERTH_TOKEN must be set to run the console alone: whoever shows it may use the HTTP API.');
-    return startConsole(config, fail, { token, readiness: () => Promise.resolve({}) });
+    const running = await startConsole(config, fail, { token, readiness: () => Promise.resolve({}) });
+    if (running.firstLink) process.stdout.write(`sign in once, within an hour: ${running.firstLink.url} (\`npx berth login-link\` prints another)\n`);
+    return running;
   },
   { database: true },
 );

@@ -3,7 +3,6 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { artifactType } from '@berth/contracts';
-import { whoIsAsking } from '../asker.js';
 import { leaf, type Context } from '../context.js';
 import { Failure, USAGE } from '../failure.js';
 import { keyValue } from '../options.js';
@@ -57,7 +56,7 @@ export function controlCommands(build: Command, context: Context): void {
     .option('--as <name>', 'who reports it; you when absent')
     .action(async (id: string, step: string, type: string, { text, output, as }: MessageOptions) => {
       if (type !== 'pass' && type !== 'fail' && type !== 'work') throw new Failure('usage', `A message is pass, fail or work, not ${JSON.stringify(type)}.`, [], USAGE);
-      const answer = await context.berth.builds.message(id, step, { type, by: as ?? whoIsAsking('cli'), ...(text !== undefined && { text }), ...(output && { outputs: output }) });
+      const answer = await context.berth.builds.message(id, step, { type, ...speaker(context, as), ...(text !== undefined && { text }), ...(output && { outputs: output }) });
       context.result(answer, () => `Reported on step ${step} of build ${id}: ${type}.`);
     });
   leaf(build, 'attach <id> <name>', 'add an artifact from outside: a file, or where it is')
@@ -83,7 +82,7 @@ export function controlCommands(build: Command, context: Context): void {
       .option('--comment <text>', 'why, for the history')
       .option('--as <name>', 'who decides; you when absent')
       .action(async (id: string, step: string, { comment, as }: Decision) => {
-        const answer = await context.berth.builds.message(id, step, { type, by: as ?? whoIsAsking('cli'), ...(comment !== undefined && { text: comment }) });
+        const answer = await context.berth.builds.message(id, step, { type, ...speaker(context, as), ...(comment !== undefined && { text: comment }) });
         context.result(answer, () => `Step ${step} of build ${id} ${said}.`);
       });
   }
@@ -95,7 +94,7 @@ async function attach(context: Context, id: string, name: string, { file, uri, t
   if ((file === undefined) === (uri === undefined)) throw new Failure('usage', 'Give either --file or --uri.', [], USAGE);
   const more = kind && { type: kind };
   if (uri !== undefined) {
-    const answer = await context.berth.builds.link(id, { name, uri, by: whoIsAsking('cli'), ...more });
+    const answer = await context.berth.builds.link(id, { name, uri, ...speaker(context), ...more });
     return context.result(answer, () => `Build ${id} has ${name}: ${uri}.`);
   }
   const path = resolve(context.io.cwd, file!);
@@ -105,4 +104,10 @@ async function attach(context: Context, id: string, name: string, { file, uri, t
   if (!stats.isFile()) throw new Failure('file', `${file} is not a file.`);
   const answer = await context.berth.builds.attach(id, name, createReadStream(path), { length: stats.size, ...more });
   context.result(answer, () => `Build ${id} has ${name} (${size(stats.size)}).`);
+}
+
+/** Who says it. */
+function speaker(context: Context, as?: string): { by?: string } {
+  const by = as ?? context.asker('cli');
+  return by === undefined ? {} : { by };
 }

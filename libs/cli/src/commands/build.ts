@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
 import type { ArtifactView, BuildView } from '@berth/client';
-import { whoIsAsking } from '../asker.js';
 import { leaf, type Context } from '../context.js';
 import { downloadArtifact } from '../download.js';
 import { Exit, FAILED } from '../failure.js';
@@ -66,7 +65,8 @@ export function buildCommands(program: Command, context: Context): void {
 
 async function start(context: Context, plan: string, { var: variables = {}, project, ref, priority, holdOnFailure, watch: watched }: StartOptions): Promise<void> {
   const more = { ...(project !== undefined && { project }), ...(ref !== undefined && { ref }), ...(priority !== undefined && { priority }), ...(holdOnFailure !== undefined && { holdOnFailure }) };
-  const { id } = await context.berth.builds.request({ plan, variables, initiator: whoIsAsking('cli'), ...more });
+  const initiator = context.asker('cli');
+  const { id } = await context.berth.builds.request({ plan, variables, ...(initiator !== undefined && { initiator }), ...more });
   if (watched) return watch(context, id);
   context.result({ id }, () => id);
 }

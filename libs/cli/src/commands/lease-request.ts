@@ -2,7 +2,6 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { randomUUID } from 'node:crypto';
 import type { LeaseInput, LeaseView } from '@berth/client';
 import { resourceType, type ResourceType } from '@berth/contracts';
-import { whoIsAsking } from '../asker.js';
 import { considerations } from '../considered.js';
 import { leaf, type Context } from '../context.js';
 import { Exit, Failure, FAILED } from '../failure.js';
@@ -107,10 +106,11 @@ async function leaseInput(context: Context, options: RequestOptions): Promise<Le
   const { attribute, prefer, blueprint, project, ttl, hostLease, repository, ref, affinity, priority, waitAtMost } = options;
   const until = untilOf(options);
   const reachable = repository === undefined ? undefined : await reachableRepository(repository, context.io.cwd, context.home, (text) => context.note(text));
+  const owner = options.owner ?? context.asker('anonymous');
   const copy = { ...(reachable !== undefined && { repository: reachable }), ...(ref !== undefined && { ref }) };
   return {
     type: options.type,
-    owner: options.owner ?? whoIsAsking('anonymous'),
+    ...(owner !== undefined && { owner }),
     ...(project !== undefined && { project }),
     ...(attribute && { attributes: attribute }),
     ...(prefer && { prefer }),

@@ -1,10 +1,11 @@
 import { HttpProblem } from '../http/problem.js';
+import { BUILT_IN } from '../domain/token.js';
 import { isAtLeast } from './permissions.js';
 import type { Principal } from './principal.js';
 
 /**
  * What somebody asks for, made to act for whom it may: for one of its projects, and under its own name. Operators without
- * projects may ask for anybody.
+ * projects may ask for anybody. The token of the installation is nobody's in particular: what it leaves out stays out.
  *
  * @param label what the owner is called in that request
  * @throws {HttpProblem} it says another project or another name
@@ -27,8 +28,8 @@ function withProject(who: Principal, body: Record<string, unknown>): Record<stri
 
 function withName(who: Principal, body: Record<string, unknown>, label: 'owner' | 'initiator'): Record<string, unknown> {
   const given = body[label];
-  if (isAtLeast(who.role, 'operator')) return body;
-  if (given === undefined || given === who.name) return { ...body, [label]: who.name };
+  if (given === undefined && who.name !== BUILT_IN) return { ...body, [label]: who.name };
+  if (given === who.name || isAtLeast(who.role, 'operator')) return body;
   throw new HttpProblem('forbidden', `The request is refused: you may not ask in another's name.`, [{ field: label, message: `must be ${JSON.stringify(who.name)}, or be left out` }]);
 }
 
@@ -37,8 +38,9 @@ function withName(who: Principal, body: Record<string, unknown>, label: 'owner' 
  * @throws {HttpProblem} somebody else's name
  */
 export function saidBy(who: Principal | null, body: Record<string, unknown>): Record<string, unknown> {
-  if (who === null || isAtLeast(who.role, 'operator')) return body;
+  if (who === null) return body;
   const { by } = body;
-  if (by === undefined || by === who.name) return { ...body, by: who.name };
+  if (by === undefined && who.name !== BUILT_IN) return { ...body, by: who.name };
+  if (by === who.name || isAtLeast(who.role, 'operator')) return body;
   throw new HttpProblem('forbidden', `The request is refused: you may not speak in another's name.`, [{ field: 'by', message: `must be ${JSON.stringify(who.name)}, or be left out` }]);
 }

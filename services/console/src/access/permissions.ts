@@ -26,8 +26,9 @@ export const permissions = {
   'lease:exec': { least: 'builder', reach: 'projects', what: 'run commands, move files and restart services under a lease' },
   'lease:terminal': { least: 'builder', reach: 'projects', what: 'open terminals and forwards under a lease' },
   'build:write': { least: 'builder', reach: 'projects', what: 'request builds; control them, send them messages, add and pin artifacts' },
-  'plan:write': { least: 'builder', reach: 'all', what: 'save plans' },
   'jobs:write': { least: 'builder', reach: 'projects', what: 'request and control hardware jobs' },
+  // A plan is everybody's who builds it, and runs with the secrets that it names.
+  'plan:write': { least: 'operator', reach: 'all', what: 'save plans' },
   'fleet:write': { least: 'operator', reach: 'all', what: 'add and remove machines and blueprints; take hosts out of service and back' },
   'deadletters:read': { least: 'operator', reach: 'all', what: 'see commands that could not be carried out' },
   'deadletters:write': { least: 'operator', reach: 'all', what: 'retry and drop them' },

@@ -22,7 +22,8 @@ export class ProblemFilter implements ExceptionFilter {
       return;
     }
     const problem = asProblem(error);
-    if (problem.status >= 500) this.log.warn({ error, url: reply.request.url }, 'a request failed');
+    // Without its query: what signs somebody in may stand there.
+    if (problem.status >= 500) this.log.warn({ error, path: reply.request.url.split('?')[0] }, 'a request failed');
     sendProblem(reply, problem);
   }
 }

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Credentials } from '../access/credentials.js';
 import { Door } from '../access/door.js';
 import { Needs } from '../access/needs.js';
-import { Oidc } from '../access/oidc.js';
+import type { Oidc } from '../access/oidc.js';
 import { SignIns } from '../access/sign-ins.js';
 import { HttpProblem } from './problem.js';
 import { OIDC } from './tokens.js';

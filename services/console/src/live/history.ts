@@ -25,7 +25,7 @@ export class History {
     const own = await this.load(kinds.map((kind) => ({ kind, id })));
     const build = own.some((recorded) => recorded.kind === 'build') ? await this.usedBy(own) : [];
     const all = [...own, ...build];
-    const readable = await Promise.all(all.map(mayRead));
+    const readable = await Promise.all(all.map(async (recorded) => mayRead(recorded)));
     return entries(all.filter((_recorded, at) => readable[at]));
   }
 

@@ -34,7 +34,7 @@ export async function pour(reply: FastifyReply, headers: Record<string, string |
     response.end();
   } catch (error) {
     if (gone.signal.aborted) return;
-    log.warn({ error, url: reply.request.url }, 'a response could not be finished');
+    log.warn({ error, path: reply.request.url.split('?')[0] }, 'a response could not be finished');
     response.destroy();
   } finally {
     response.off('close', leave);
