@@ -222,7 +222,8 @@ function rolesPage() {
 
 const ROLE_NOTES = `**With projects** says what a token of that role keeps when it has projects. It sees and touches only what acts for one of
 them: lists leave out all else, and a single thing that acts for another project, or for none, is not there (404). Machines,
-blueprints, plans and free slots act for nobody and are seen by all; who holds the other slots of a host is left out.
+blueprints, plans and free slots act for nobody and are seen by all; who holds the other slots of a host is left out. One thing
+is told all the same: why a request waits, and that may name who holds what it waits for.
 
 **Whose things.** An operator or admin touches every lease and build (with projects: every one of them). A builder with projects touches what
 acts for them; a builder without touches what is its own, where it is the owner of the lease or the initiator of the build.

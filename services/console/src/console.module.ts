@@ -97,6 +97,7 @@ function wireAccess(runtime: Runtime, database: DataSource, token: string, seal:
   const door = new Door(credentials, signIns, scope, audit, new Rates(runtime.config.rateLimit ?? DEFAULT_RATE_LIMIT), new Rates(WRONG_TOKENS), open);
   const oidc = runtime.config.oidc ? new Oidc(runtime.config.oidc, seal, signIns) : null;
   const providers = [
+    { provide: ConsoleApp, useFactory: () => own },
     { provide: Tokens, useFactory: () => tokens },
     { provide: SignIns, useFactory: () => signIns },
     { provide: Credentials, useFactory: () => credentials },

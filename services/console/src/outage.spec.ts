@@ -43,7 +43,13 @@ beforeAll(async () => {
 
 test('without the database: 503 and never 404, and healthz says so; nothing is lost', async () => {
   await eventually(async () => expect(((await (await ask('api/v1/leases')).json()) as { items: unknown[] }).items).toHaveLength(1));
+  const { secret } = await httpClient({ url: running.url, token }).tokens.create({ name: 'ci', role: 'builder', projects: ['compilers'] });
   database.down();
+  // It is not known whose they are, and that is what is said: nobody is told that they are another's, or not there.
+  for (const [method, path] of [['GET', `leases/${lease}`], ['POST', `leases/${lease}/release`], ['GET', 'resources']] as const) {
+    const response = await fetch(`${running.url}/api/v1/${path}`, { method, headers: { Authorization: `Bearer ${secret}` } });
+    expect([path, response.status, ((await response.json()) as Problem).code]).toEqual([path, 503, 'unavailable']);
+  }
   for (const path of ['api/v1/leases', `api/v1/leases/${lease}`, 'api/v1/builds', `api/v1/builds/${randomUUID()}`]) {
     const response = await ask(path);
     expect([path, response.status, ((await response.json()) as Problem).code]).toEqual([path, 503, 'unavailable']);

@@ -33,12 +33,13 @@ async function startProvider(): Promise<void> {
   }));
 }
 
-function serve(redirect: string): void {
+/** @param conform the ID token says who alone, and all else is asked for */
+function serve(redirect: string, conform = false): void {
   clients = { redirect_uris: [redirect] };
   const configuration: Configuration = {
     clients: [{ client_id: 'berth', client_secret: 'a-secret-of-the-client', grant_types: ['authorization_code'], response_types: ['code'], ...clients }],
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['groups', 'teams'] },
-    conformIdTokenClaims: false,
+    conformIdTokenClaims: conform,
     findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
     pkce: { required: () => true },
     cookies: { keys: ['spec'] },
@@ -121,6 +122,14 @@ describe('whom the provider names', () => {
     const browser = new Browser();
     await browser.signIn(begin(), 'bob');
     expect(await me(browser)).toMatchObject({ actor: 'user:bob@example.org', role: 'builder' });
+  });
+
+  test('when the ID token says no more than who, as the standard has it', async () => {
+    serve(`${berth.console.url}/login/oidc/callback`, true);
+    const browser = new Browser();
+    await browser.signIn(begin(), 'bob');
+    expect(await me(browser)).toMatchObject({ actor: 'user:bob@example.org', role: 'builder' });
+    serve(`${berth.console.url}/login/oidc/callback`);
   });
 
   test.each([['guest', 'None of your groups has a role'], ['eve', 'no verified e-mail address'], ['nobody', 'no verified e-mail address']])('%s is not', async (login, why) => {

@@ -1,4 +1,4 @@
-import { allowInsecureRequests, authorizationCodeGrant, buildAuthorizationUrl, calculatePKCECodeChallenge, discovery, None, randomNonce, randomPKCECodeVerifier, randomState, type Configuration, type IDToken } from 'openid-client';
+import { allowInsecureRequests, authorizationCodeGrant, buildAuthorizationUrl, calculatePKCECodeChallenge, discovery, fetchUserInfo, None, randomNonce, randomPKCECodeVerifier, randomState, type Configuration } from 'openid-client';
 import { z } from 'zod';
 import type { OidcSetting } from '@berth/runtime';
 import { HttpProblem } from '../http/problem.js';
@@ -12,6 +12,8 @@ export const CALLBACK = '/login/oidc/callback';
 const AWAY_MS = 600_000;
 /** It is asked anew for its addresses and keys' place after so long. */
 const DISCOVERY_MS = 3_600_000;
+
+type Claims = Readonly<Record<string, unknown>>;
 
 const sealed = z.object({ verifier: z.string(), state: z.string(), nonce: z.string(), until: z.number() });
 
@@ -51,10 +53,10 @@ export class Oidc {
     if (!begun.success || begun.data.until < Date.now()) throw new HttpProblem('unauthorized', 'This browser did not begin to sign in, or too long ago: begin again at /login/oidc.');
     const { verifier, state, nonce } = begun.data;
     const configuration = await this.provider();
-    let claims: IDToken | undefined;
+    let claims: Claims;
     try {
       const answer = await authorizationCodeGrant(configuration, new URL(`${this.signIns.url}${CALLBACK}${query}`), { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true });
-      claims = answer.claims();
+      claims = await this.claimsOf(configuration, answer.access_token, answer.claims());
     } catch (error) {
       if (isOutage(error)) throw away(this.setting.issuer, error);
       throw new HttpProblem('unauthorized', `The provider did not sign you in: ${reasonOf(error)}.`);
@@ -67,17 +69,24 @@ export class Oidc {
     return this.cookie('', 0);
   }
 
-  private userOf(claims: IDToken | undefined): Subject & { of: 'user' } {
+  /** What the provider says of somebody: in the ID token, and where that says too little, when it is asked. */
+  private async claimsOf(configuration: Configuration, token: string, claims: (Claims & { sub: string }) | undefined): Promise<Claims> {
+    const wanted = ['email', this.setting.claim, ...(this.setting.projects === undefined ? [] : [this.setting.projects])];
+    if (!claims || wanted.every((claim) => claims[claim] !== undefined) || configuration.serverMetadata().userinfo_endpoint === undefined) return claims ?? {};
+    return { ...(await fetchUserInfo(configuration, token, claims.sub)), ...claims };
+  }
+
+  private userOf(claims: Claims): Subject & { of: 'user' } {
     const { claim, roles, projects: projectsClaim } = this.setting;
-    const email = claims?.['email'];
+    const email = claims['email'];
     // Else anybody could take anybody's name who may write it into a profile.
-    if (typeof email !== 'string' || !email.includes('@') || email.length > 120 || /[\p{Cc}\s]/u.test(email) || claims?.['email_verified'] === false) {
+    if (typeof email !== 'string' || !email.includes('@') || email.length > 120 || /[\p{Cc}\s]/u.test(email) || claims['email_verified'] === false) {
       throw new HttpProblem('forbidden', 'The provider says no verified e-mail address of yours: Berth knows people by it.');
     }
-    const values = listOf(claims?.[claim]);
+    const values = listOf(claims[claim]);
     const match = roles.find(([value]) => value === '*' || values.includes(value));
     if (!match) throw new HttpProblem('forbidden', `None of your ${claim} has a role in Berth: whoever runs it says which do in BERTH_OIDC_ROLES.`);
-    const projects = projectsClaim === undefined ? null : listOf(claims?.[projectsClaim]);
+    const projects = projectsClaim === undefined ? null : listOf(claims[projectsClaim]);
     if (projects?.length === 0) throw new HttpProblem('forbidden', `The provider names no project of yours (${projectsClaim}): you would see nothing.`);
     return { of: 'user', email: email.toLowerCase(), role: match[1], projects };
   }

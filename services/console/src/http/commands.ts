@@ -27,7 +27,7 @@ export class Commands {
    * @param how.after position that the service must have seen before it decides
    * @throws {HttpProblem} refused, or no answer
    */
-  async send<S extends ServiceName, T extends CommandType<S>>(service: S, type: T, data: unknown, id: string, how: { prefix?: string; patienceMs?: number; after?: number } = {}): Promise<{ id: string; data: Record<string, unknown> }> {
+  async send<S extends ServiceName, T extends CommandType<S>>(service: S, type: T, data: unknown, id: string, how: { prefix?: string; patienceMs?: number; after?: number } = {}): Promise<{ id: string; position: number; data: Record<string, unknown> }> {
     let answer;
     try {
       // Checked by the service alone, which knows more than its schema: one check, one wording.
@@ -41,7 +41,7 @@ export class Commands {
       this.reads.noteWrite(answer.position);
       await Promise.race([this.follower.reached(answer.position), new Promise((resolve) => setTimeout(resolve, CATCH_UP_MS).unref())]);
     }
-    return { id: answer.id, data: answer.data ?? {} };
+    return { id: answer.id, position: answer.position ?? 0, data: answer.data ?? {} };
   }
 }
 

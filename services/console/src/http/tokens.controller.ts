@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { NewToken, Page, TokenView } from '@berth/client';
 import { name as nameSchema } from '@berth/contracts';
+import { ConsoleApp } from '../console.app.js';
 import { Needs } from '../access/needs.js';
 import { Tokens } from '../views/tokens.js';
 import { accepted, commandId, Commands } from './commands.js';
@@ -15,6 +16,7 @@ export class TokensController {
   constructor(
     @Inject(Tokens) private readonly tokens: Tokens,
     @Inject(Commands) private readonly commands: Commands,
+    @Inject(ConsoleApp) private readonly app: ConsoleApp,
   ) {}
 
   @Get()
@@ -40,7 +42,8 @@ export class TokensController {
     const id = commandId(request);
     const secret = `berth_${randomBytes(32).toString('base64url')}`;
     const sha256 = createHash('sha256').update(secret).digest('hex');
-    const { id: name } = await this.commands.send('console', 'CreateToken', { ...body, sha256 }, id);
+    const { id: name, position } = await this.commands.send('console', 'CreateToken', { ...body, sha256 }, id);
+    await this.app.reached(position);
     // Sent again: the secret of the first time is the one that was stored, and nobody knows it any more but who got it.
     if (this.tokens.row(name)?.sha256 !== sha256) throw new HttpProblem('name-taken', `The token ${name} was made by this very request before, and its secret was shown then: revoke it and make another one if it was lost.`, [{ field: 'name', message: 'has a token already' }]);
     reply.header('Cache-Control', 'no-store');
