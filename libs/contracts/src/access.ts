@@ -14,7 +14,7 @@ export const accessEvents = {
     .object({
       code: z.enum(['unauthorized', 'forbidden', 'rate-limited']),
       asked: z.string().describe('method and route, such as `POST /api/v1/machines`'),
-      path: z.string().optional().describe('of the first of them, without its query; absent when there is no such route'),
+      path: z.string().optional().describe('of one of them, without its query; absent when there is no such route'),
       needs: z.string().optional().describe('the permission'),
       reason: z.string(),
       address,

@@ -206,6 +206,8 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
     undo.push(() => app.close());
     undo.push(() => sessions.stop());
     const host = config.httpHost ?? LOOPBACK;
+    // Known before the first request; with any free port it is corrected at once.
+    access.signIns.url = config.publicUrl ?? urlOf(host, config.httpPort);
     await app.listen(config.httpPort, host).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'EADDRINUSE' ? new Error(`port ${config.httpPort} is in use: stop what uses it or set BERTH_HTTP_PORT to another one`, { cause: error }) : error;
     });

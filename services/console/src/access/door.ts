@@ -86,7 +86,15 @@ export class Door {
    * @throws {HttpProblem} it opens nothing
    */
   signIn(request: FastifyRequest, admission: Admission): Admitted {
-    return this.admitted(knockOf(request), admission);
+    const knock = knockOf(request);
+    const admitted = this.admitted(knock, admission);
+    this.count(knock, admitted.who);
+    return admitted;
+  }
+
+  private count(knock: Knock, who: Principal): void {
+    const wait = this.requests.take(who.actor);
+    if (wait > 0) throw this.refuse(knock, who.actor, tooMany('You send more requests than are answered', wait));
   }
 
   private async admit(knock: Knock): Promise<Admitted | null> {
@@ -94,8 +102,7 @@ export class Door {
     if (need === 'anyone') return null;
     const admission = this.admitted(knock, this.credentials.of(knock.headers));
     const { who } = admission;
-    const wait = this.requests.take(who.actor);
-    if (wait > 0) throw this.refuse(knock, who.actor, tooMany('You send more requests than are answered', wait));
+    this.count(knock, who);
     try {
       if (who.session && (knock.live || !SAFE.has(knock.method))) this.refuseForeign(knock);
       else if (knock.live) refuseOtherOrigins(knock.headers.origin, knock.headers.host, this.signIns.url);
