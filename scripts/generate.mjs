@@ -1,25 +1,21 @@
-// Writes the reference in docs/reference from the contracts, so that it can't say anything else than the code.
+// Writes the reference in docs/reference and infra/nats/permissions.conf from the contracts, so that it can't say anything else than the code.
 // `--check` writes nothing and fails when a file differs. Runs on the built packages: `npm run generate` builds them first.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { answer, commandEnvelope, commands, commitSchema, events, outputHeaders, planDocument, refusals, role, statusEvent, subjects, uuid, writers } from '../libs/contracts/dist/index.js';
+import { fileURLToPath } from 'node:url';
+import { answer, commandEnvelope, commands, commitSchema, events, jsonSchema, outputHeaders, planDocument, refusals, role, statusEvent, statusKinds, subjects, uuid, writers } from '../libs/contracts/dist/index.js';
+import { permissionsConf } from '../infra/nats/dist/index.js';
 import { run as runCli } from '../libs/cli/dist/index.js';
+import { apiOf, controllers } from '../services/console/dist/index.js';
 import { permissions, permissionsOf } from '../services/console/dist/access/permissions.js';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const FOLDER = 'docs/reference';
-// zod belongs to the contracts; the root has none of its own.
-const { z } = await import(pathToFileURL(createRequire(join(ROOT, 'libs/contracts/package.json')).resolve('zod')).href);
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const MADE = 'Made from the contracts by `npm run generate`; do not edit.';
 
-/** Kinds whose state is told on berth.status; a plan has none, and who may do what is nobody's there. */
-const STATUS_KINDS = Object.keys(writers).filter((kind) => !['plan', 'token', 'access'].includes(kind));
-
 /** Kinds whose things people name. */
-const NAMED = new Set(['machine', 'blueprint', 'fleet', 'plan', 'token']);
+const NAMED = new Set(['machine', 'blueprint', 'fleet', 'plan', 'token', 'webhook']);
 
 /** Every generated file: its name and its text. */
 export async function documents() {
@@ -30,9 +26,10 @@ export async function documents() {
     'refusals.md': refusalsPage(),
     'cli.md': await cliPage(),
     'roles.md': rolesPage(),
+    'openapi.json': `${JSON.stringify(apiOf(controllers).document.json, null, 2)}\n`,
     'plan.schema.json': `${JSON.stringify(planDocument(), null, 2)}\n`,
   };
-  return Object.entries(files).map(([name, text]) => ({ file: `${FOLDER}/${name}`, text }));
+  return [...Object.entries(files).map(([name, text]) => ({ file: `${FOLDER}/${name}`, text })), { file: 'infra/nats/permissions.conf', text: permissionsConf() }];
 }
 
 /** The first generated file that is not on disk as it should be, or undefined. */
@@ -43,31 +40,7 @@ export async function staleFile(root = ROOT) {
 
 // --- schemas ---
 
-/** A zod schema as JSON Schema: `input` = what an asker may write, `output` = what is stored. */
-function schemaOf(schema, io) {
-  const json = z.toJSONSchema(schema, {
-    io,
-    unrepresentable: 'any',
-    override({ zodSchema, jsonSchema }) {
-      const { def } = zodSchema._zod;
-      // What is read as text, whatever was written, is stored as text; a duration as milliseconds.
-      if (io === 'output' && def.type === 'pipe' && def.out._zod.def.type === 'transform') {
-        const { transform } = def.out._zod.def;
-        const stored = transform === String ? 'string' : { anyOf: 'string', durationMs: 'integer' }[transform.name];
-        if (stored === undefined) throw new Error(`a schema of an event transforms with ${transform.name}: say here what it is stored as`);
-        jsonSchema.type = stored;
-      }
-      // The formats say it shorter than their patterns.
-      if (jsonSchema.format === 'uuid' || jsonSchema.format === 'date-time') delete jsonSchema.pattern;
-      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
-      // An event may grow: its readers must not refuse what they don't know.
-      if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
-    },
-  });
-  delete json.$schema; // AsyncAPI has one dialect for all
-  return json;
-}
+const schemaOf = jsonSchema;
 
 // --- AsyncAPI ---
 
@@ -139,7 +112,7 @@ function asyncapi() {
   operation('sendLive', 'send', 'liveDown', ['LiveFrame']);
   schemas.Status = schemaOf(statusEvent, 'output');
   message('Status', 'The present state of one thing, as a CloudEvent 1.0.', ref('components/schemas/Status'), { contentType: 'application/cloudevents+json' });
-  for (const kind of STATUS_KINDS) {
+  for (const kind of statusKinds) {
     channel(`${kind}Status`, subjects.status(kind, '{id}'), `State of one ${kind}; the last one is kept.`, ['Status'], { id: NAMED.has(kind) ? 'its name' : 'its UUID' });
     operation(`send${capital(kind)}Status`, 'send', `${kind}Status`, ['Status']);
   }
@@ -249,6 +222,7 @@ const MEANINGS = {
   'unknown-blueprint': 'there is no such blueprint',
   'unknown-resource': 'there is no such resource',
   'unknown-token': 'there is no such token',
+  'unknown-webhook': 'there is no such webhook',
   'name-taken': 'another machine, or another token, has that name',
   'lease-ended': 'the lease is over: ask for a new one',
   'lease-not-active': 'the lease cannot be used yet, or no longer',

@@ -1,7 +1,10 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { Ajv } from 'ajv';
+import asyncApiSpecs from '@asyncapi/specs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { commands, events, statusKinds, subjects } from '../libs/contracts/dist/index.js';
 import { documents, staleFile } from './generate.mjs';
 
 /** Everything that a `$ref` of a document names, with what it leads to. */
@@ -49,6 +52,22 @@ describe('the generated reference', () => {
       expect(['send', 'receive'], name).toContain(operation.action);
       for (const { $ref } of operation.messages) expect($ref, name).toContain(`${operation.channel.$ref}/messages/`);
     }
+  });
+
+  test('is AsyncAPI 3 by its own schema', () => {
+    const validate = new Ajv({ strict: false, validateFormats: false, unicodeRegExp: false }).compile(asyncApiSpecs.schemasWithoutId[api.asyncapi]);
+    expect(validate(api), JSON.stringify(validate.errors)).toBe(true);
+  });
+
+  test('every command, every kind of events and every status has its subject', () => {
+    const addresses = Object.values(api.channels).map(({ address }) => address);
+    const wanted = [
+      ...Object.entries(commands).flatMap(([service, types]) => Object.keys(types).map((type) => subjects.command(service, type))),
+      ...Object.keys(events).map((kind) => subjects.event(kind, '{id}')),
+      ...statusKinds.map((kind) => subjects.status(kind, '{id}')),
+    ];
+    expect(wanted.filter((address) => !addresses.includes(address))).toEqual([]);
+    for (const types of Object.values(events)) for (const type of Object.keys(types)) expect(api.components.schemas, type).toHaveProperty(type);
   });
 
   test('what is stored has a type wherever its schema reads text', () => {

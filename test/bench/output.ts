@@ -10,7 +10,7 @@ import { CHECKOUT } from '@berth/embedded/servers';
 import { httpClient, type BerthHttp } from '@berth/client';
 import { outputHeaders, subjects, type Commit } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
-import { applyStreams, streams } from '@berth/nats';
+import { addressOptions, streams } from '@berth/nats';
 import { atEndOfFile, tempFolder } from '../support/cleanup.js';
 import { startTestNats } from '../support/nats.js';
 import { freshDatabase } from '../support/postgres.js';
@@ -29,11 +29,10 @@ const WINDOW = 64;
 
 /** One log for very many, and one very long log: through the console, with the console in a process of its own. */
 export async function output(): Promise<Row[]> {
-  const nats = await startTestNats();
-  const connection = await connect({ servers: nats.url });
+  const nats = await startTestNats({ users: true });
+  const connection = await connect(addressOptions(nats.urlOf('admin')));
   atEndOfFile(() => connection.close());
-  await applyStreams(await connection.jetstreamManager());
-  const console = await startConsole(nats.url);
+  const console = await startConsole(nats.urlOf('console'));
   return [...(await followers(connection, console)), ...(await longLog(connection, console))];
 }
 

@@ -40,7 +40,8 @@ describe('npm start', () => {
     const home = await tempFolder('start');
     const first = start(home);
     await first.up();
-    const { url, token } = await first.config();
+    const { url, token, natsUrl } = await first.config();
+    expect(new URL(natsUrl).username).toBe('frontend');
     const health = await fetch(`${url}/healthz`);
     expect(health.status).toBe(200);
     const { services } = (await health.json()) as { services: Record<string, { ready: boolean }> };
@@ -58,6 +59,7 @@ describe('npm start', () => {
     await second.up();
     const again = await second.config();
     expect(again.token).toBe(token);
+    expect(again.natsUrl).toBe(natsUrl);
     const resumed = httpClient(again);
     expect((await resumed.plans.get('kept')).version).toBe(1);
     expect(await resumed.leases.get(id)).toMatchObject({ status: 'pending' });

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { CHECKOUT } from '@berth/embedded/servers';
 import { connectBus, type BusClient } from '@berth/client';
 import { outputHeaders, subjects, type Answer, type AnyRecorded, type CommandInput, type CommandType, type Recorded, type ServiceName, type StatusEvent } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
-import { streams } from '@berth/nats';
+import { inboxOf, streams } from '@berth/nats';
 import { AckPolicy, DeliverPolicy } from 'nats';
 import { atEndOfFile, tempFolder } from './cleanup.js';
 import { startTestNats, type TestNats } from './nats.js';
@@ -57,10 +57,11 @@ export interface Fleet {
 
 /** Starts the named services (all by default), each on its own. */
 export async function startFleet(options: { services?: readonly FleetService[]; nats?: TestNats; env?: Readonly<Record<string, string>> } = {}): Promise<Fleet> {
-  const nats = options.nats ?? (await startTestNats());
+  const nats = options.nats ?? (await startTestNats({ users: true }));
   const home = await tempFolder('fleet');
-  const services = Object.fromEntries(await Promise.all((options.services ?? serviceNames).map(async (name) => [name, await startProcess(name, nats.url, home, options.env)]))) as Fleet['services'];
-  const bus = await connectBus(nats.url);
+  const services = Object.fromEntries(await Promise.all((options.services ?? serviceNames).map(async (name) => [name, await startProcess(name, nats.urlOf(name), home, options.env)]))) as Fleet['services'];
+  atEndOfFile(() => nothingRefused(home));
+  const bus = await connectBus(nats.urlOf('admin'));
   atEndOfFile(() => bus.close());
   const store = jetStreamStore(bus.connection);
 
@@ -74,7 +75,7 @@ export async function startFleet(options: { services?: readonly FleetService[]; 
     nats,
     bus,
     services,
-    another: (service) => startProcess(service, nats.url, home, options.env),
+    another: (service) => startProcess(service, nats.urlOf(service), home, options.env),
     command,
     async addMachine(name, sshd, more = {}) {
       const folder = more.folder ?? join(home, name);
@@ -113,6 +114,14 @@ export async function startFleet(options: { services?: readonly FleetService[]; 
     },
   };
   return fleet;
+}
+
+/** What the bus did not let a service do. Rights that are missing would otherwise show only where somebody waits for an answer. */
+async function nothingRefused(home: string): Promise<void> {
+  const refused = (await Promise.all(serviceNames.map((name) => readFile(join(home, `${name}.log`), 'utf8').catch(() => '')))) // one that was not started
+    .flatMap((log) => log.split('\n'))
+    .filter((line) => line.includes('does not let this user'));
+  if (refused.length > 0) throw new Error(`a service lacks rights on the bus: ${refused.slice(0, 5).join('; ')}`);
 }
 
 async function list(folder: string): Promise<string[]> {
@@ -161,7 +170,7 @@ async function startProcess(name: FleetService, natsUrl: string, home: string, m
 /** Reads an action's stored output; a chunk that was stored twice counts once. */
 async function readOutput(bus: BusClient, action: string): Promise<{ stdout: Buffer; stderr: Buffer }> {
   const manager = await bus.connection.jetstreamManager();
-  const inbox = `_INBOX.${randomUUID()}`;
+  const inbox = inboxOf(bus.connection);
   const parts = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   const reached = { stdout: 0, stderr: 0 };
   const subscription = bus.connection.subscribe(inbox);

@@ -1,9 +1,13 @@
+import type { BusUser } from '@berth/nats';
 import { findNatsServer, resolveHome, startNats, type NatsOptions } from '@berth/embedded/servers';
 import { atEndOfFile, tempFolder } from './cleanup.js';
 
 /** A real nats-server of one test file, in a folder and on a port of its own. */
 export interface TestNats {
+  /** Without a login. */
   readonly url: string;
+  /** With the login of a user, when it was started with `users`. */
+  urlOf(user: BusUser): string;
   readonly port: number;
   readonly version: string;
   readonly home: string;
@@ -26,6 +30,7 @@ export async function startTestNats(options: Partial<Omit<NatsOptions, 'home' | 
   const stop = atEndOfFile(() => server.stop());
   return {
     url,
+    urlOf: (user) => server.urlOf(user),
     port,
     version,
     home,

@@ -9,8 +9,8 @@ import { buildOrchestratorService } from '@berth/build-orchestrator';
 import { startConsole } from '@berth/console';
 import { gatewayService } from '@berth/host-agent-gateway';
 import { leaseService } from '@berth/lease';
-import { actionSettings, httpSettings, readEnvironment, startService, type Config, type RunningService } from '@berth/runtime';
-import { addressOptions, shownAddress } from '@berth/nats';
+import { actionSettings, httpSettings, readEnvironment, startService, tlsFiles, type Config, type RunningService } from '@berth/runtime';
+import { addressOptions, shownAddress, type BusUser, type TlsFiles } from '@berth/nats';
 import { lockHome, resolveHome } from './home.js';
 import { startNats } from './nats.js';
 import { startPostgres } from './postgres.js';
@@ -19,6 +19,7 @@ import { startPostgres } from './postgres.js';
 export interface Berth {
   home: string;
   url: string;
+  /** with the login of `frontend` on a bus of our own */
   natsUrl: string;
   databaseUrl: string;
   token: string;
@@ -75,7 +76,7 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
     if (settings.BERTH_HTTP_PORT !== 0) await assertFree(settings.BERTH_HTTP_PORT, settings.BERTH_HTTP_HOST);
 
     const [bus, database] = await bothOrNone(
-      settings.NATS_URL === undefined ? startNats({ home }) : reachNats(settings.NATS_URL),
+      settings.NATS_URL === undefined ? startNats({ home, users: true }) : reachNats(settings.NATS_URL, tlsFiles(settings).natsTls),
       settings.DATABASE_URL === undefined ? startPostgres({ home }) : reachPostgres(settings.DATABASE_URL),
       started,
     );
@@ -87,9 +88,12 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
 
     // Others may pass through the state folder; what commands and errors say is for its owner.
     await mkdir(join(home, 'logs'), { recursive: true, mode: 0o700 });
-    const config: Config = { home, httpPort: settings.BERTH_HTTP_PORT, natsUrl: bus.url, databaseUrl: database.url, logLevel: settings.BERTH_LOG_LEVEL, sweepMs: settings.BERTH_SWEEP_SECONDS * 1000, sweepGraceMs: settings.BERTH_SWEEP_GRACE_SECONDS * 1000, artifacts: settings.BERTH_ARTIFACTS, ...actionSettings(settings), ...http, logFile: join(home, 'logs', 'berth.log') };
+    const config: Omit<Config, 'natsUrl'> = { home, httpPort: settings.BERTH_HTTP_PORT, ...(settings.NATS_URL !== undefined && tlsFiles(settings)), databaseUrl: database.url, logLevel: settings.BERTH_LOG_LEVEL, sweepMs: settings.BERTH_SWEEP_SECONDS * 1000, sweepGraceMs: settings.BERTH_SWEEP_GRACE_SECONDS * 1000, artifacts: settings.BERTH_ARTIFACTS, ...actionSettings(settings), ...http, logFile: join(home, 'logs', 'berth.log') };
+    // A server of somebody's own is logged in to as NATS_URL says, by all alike.
+    const urlOf = (user: BusUser): string => bus.urlOf?.(user) ?? bus.url;
+    const configOf = (user: BusUser): Config => ({ ...config, natsUrl: urlOf(user) });
     for (const wave of waves) {
-      const services = await Promise.allSettled(wave.map((definition) => startService(definition, config, failed(definition.name))));
+      const services = await Promise.allSettled(wave.map((definition) => startService(definition, configOf(definition.name), failed(definition.name))));
       for (const outcome of services) if (outcome.status === 'fulfilled') started.push(named(outcome.value));
       const refused = services.find((outcome) => outcome.status === 'rejected');
       if (refused) throw refused.reason;
@@ -98,11 +102,11 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
     progress(`services  ${definitions.map((d) => d.name).join(', ')}`);
 
     const token = await keptToken(home, env['BERTH_TOKEN']);
-    const console = await startConsole(config, failed('console'), { token, readiness: () => Promise.resolve(Object.fromEntries(ready)) });
+    const console = await startConsole(configOf('console'), failed('console'), { token, readiness: () => Promise.resolve(Object.fromEntries(ready)) });
     started.push(named(console));
-    await writeCliConfig(home, { url: console.url, token, natsUrl: bus.url });
+    await writeCliConfig(home, { url: console.url, token, natsUrl: urlOf('frontend') });
     progress(`console   ${console.url}`);
-    return { home, url: console.url, natsUrl: bus.url, databaseUrl: database.url, token, ...(console.firstLink && { firstLink: console.firstLink.url }), stop };
+    return { home, url: console.url, natsUrl: urlOf('frontend'), databaseUrl: database.url, token, ...(console.firstLink && { firstLink: console.firstLink.url }), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -113,6 +117,7 @@ const named = (service: RunningService) => ({ name: service.name, stop: () => se
 
 interface Part {
   url: string;
+  urlOf?: (user: BusUser) => string;
   exited?: Promise<void>;
   stop?: () => Promise<unknown>;
 }
@@ -132,9 +137,9 @@ async function bothOrNone(bus: Promise<Part>, database: Promise<Part>, started: 
   return [parts[0]!, parts[1]!];
 }
 
-async function reachNats(url: string): Promise<Part> {
+async function reachNats(url: string, tls: TlsFiles | undefined): Promise<Part> {
   try {
-    const connection = await connect({ ...addressOptions(url), timeout: 3000, reconnect: false });
+    const connection = await connect({ ...addressOptions(url, tls), timeout: 3000, reconnect: false });
     await connection.close();
     return { url };
   } catch (error) {

@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'nats';
+import { addressOptions, busUsers } from '@berth/nats';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { resolveHome } from './home.js';
 import { findNatsServer, startNats, type NatsServer } from './nats.js';
@@ -23,7 +24,7 @@ afterEach(async () => {
   rmSync(home, { recursive: true });
 });
 
-async function start(options: { port?: number; sync?: 'default' | 'always' } = {}): Promise<NatsServer> {
+async function start(options: { port?: number; sync?: 'default' | 'always'; users?: boolean } = {}): Promise<NatsServer> {
   const server = await startNats({ home, binary, ...options });
   running.push(server);
   return server;
@@ -51,6 +52,31 @@ test('the port and the messages of the last start are there again', async () => 
   const again = await connect({ servers: second.url });
   expect((await (await again.jetstreamManager()).streams.info('KEPT')).state.messages).toBe(1);
   await again.close();
+});
+
+test('with users, each logs in with a password that is made once and kept where only its owner can read it', async () => {
+  const first = await start({ users: true });
+  const file = join(home, 'nats', 'users.json');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const passwords = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+  expect(Object.keys(passwords)).toEqual(busUsers);
+  expect(new Set(Object.values(passwords)).size).toBe(busUsers.length);
+  const conf = readFileSync(join(home, 'nats', 'server.conf'), 'utf8');
+  for (const password of Object.values(passwords)) expect(conf).not.toContain(password);
+  await expect(connect({ servers: first.url, reconnect: false })).rejects.toMatchObject({ code: 'AUTHORIZATION_VIOLATION' });
+  const urls = busUsers.map((user) => first.urlOf(user));
+  await first.stop();
+
+  const second = await start({ users: true });
+  expect(busUsers.map((user) => second.urlOf(user))).toEqual(urls);
+  for (const url of urls) await (await connect({ ...addressOptions(url), reconnect: false })).close();
+});
+
+test('passwords that cannot be read are no reason to start without', async () => {
+  const first = await start({ users: true });
+  await first.stop();
+  writeFileSync(join(home, 'nats', 'users.json'), 'rubbish');
+  await expect(start({ users: true })).rejects.toThrow(/users\.json is not JSON any more: remove it/);
 });
 
 test('a remembered port that is taken is left for another', async () => {

@@ -1,10 +1,11 @@
-import { serverConf, supportsSyncAlways, type SyncPolicy } from '@berth/nats';
+import { addressOptions, applyStreams, serverConf, supportsSyncAlways, withLogin, type BusUser, type SyncPolicy } from '@berth/nats';
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { connect } from 'nats';
+import { busPasswords, hashedUsers, type Passwords } from './nats-users.js';
 import { isAlive, launched, signal, stopAtExit, stopProcess, waitUntil } from './process.js';
 import { rememberPort, rememberedPort } from './port.js';
 import { findProgram, isExecutable, searchFolders, unpackPackage, type Search } from './programs.js';
@@ -25,11 +26,19 @@ export interface NatsOptions {
   readonly maxPayload?: number;
   readonly maxFileStore?: number;
   readonly sync?: SyncPolicy;
+  /**
+   * It asks who connects: the users of the bus, with the passwords in `users.json` beside it, and makes the streams, which
+   * services then may not. Without, whoever connects may do everything.
+   */
+  readonly users?: boolean;
 }
 
 /** A nats-server that accepts connections and has JetStream ready. */
 export interface NatsServer {
+  /** Without a login. */
   readonly url: string;
+  /** With the login of a user, where it asks for one. */
+  urlOf(user: BusUser): string;
   readonly port: number;
   readonly pid: number;
   /** Such as `2.9.10`. */
@@ -65,19 +74,20 @@ export async function startNats(options: NatsOptions): Promise<NatsServer> {
   if (options.sync === 'always' && !supportsSyncAlways(version)) {
     throw new Error(`nats-server ${version} cannot sync on every write: install 2.10 or newer, or leave the sync policy at "default"`);
   }
+  const passwords = options.users === true ? await busPasswords(folder) : undefined;
   const portFile = join(folder, 'port');
   const wanted = options.port || (await rememberedPort(portFile)) || 0;
-  let started = await launch(binary, folder, wanted, options);
+  let started = await launch(binary, folder, wanted, options, passwords);
   if (started === 'port taken') {
     if (options.port) throw new Error(`port ${options.port} is in use, so nats-server cannot start: stop what uses it or choose another port`);
-    started = await launch(binary, folder, 0, options);
+    started = await launch(binary, folder, 0, options, passwords);
     if (started === 'port taken') throw new Error('nats-server found no free port on this machine');
   }
   await rememberPort(portFile, started.port);
   return { ...started, version };
 }
 
-async function launch(binary: string, folder: string, port: number, options: NatsOptions): Promise<Omit<NatsServer, 'version'> | 'port taken'> {
+async function launch(binary: string, folder: string, port: number, options: NatsOptions, passwords: Passwords | undefined): Promise<Omit<NatsServer, 'version'> | 'port taken'> {
   const host = options.host ?? '127.0.0.1';
   const logFile = options.logFile ?? join(folder, 'log');
   const pidFile = options.pidFile ?? join(folder, 'pid');
@@ -89,6 +99,7 @@ async function launch(binary: string, folder: string, port: number, options: Nat
     pidFile,
     portsDir: folder,
     sync: options.sync ?? 'default',
+    ...(passwords && { authorization: await hashedUsers(passwords) }),
     ...(options.maxPayload === undefined ? {} : { maxPayload: options.maxPayload }),
     ...(options.maxFileStore === undefined ? {} : { maxFileStore: options.maxFileStore }),
   });
@@ -121,8 +132,10 @@ async function launch(binary: string, folder: string, port: number, options: Nat
       throw new Error(`nats-server did not start (${tail(said)}): the full text is in ${logFile}`);
     }
     const url = `nats://${host}:${listening}`;
-    await waitForJetStream(url, logFile);
-    return { url, port: listening, pid, exited, stop };
+    const urlOf = (user: BusUser): string => (passwords ? withLogin(url, user, passwords[user]) : url);
+    await waitForJetStream(urlOf('admin'), logFile);
+    if (passwords) await makeStreams(urlOf('admin'));
+    return { url, urlOf, port: listening, pid, exited, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -144,7 +157,7 @@ async function waitForJetStream(url: string, logFile: string): Promise<void> {
   let last = 'no answer';
   const ready = await waitUntil(async () => {
     try {
-      const connection = await connect({ servers: url, reconnect: false, timeout: 2000 });
+      const connection = await connect({ ...addressOptions(url), reconnect: false, timeout: 2000 });
       try {
         await (await connection.jetstreamManager()).getAccountInfo();
       } finally {
@@ -157,4 +170,13 @@ async function waitForJetStream(url: string, logFile: string): Promise<void> {
     }
   }, 30_000, 20);
   if (!ready) throw new Error(`nats-server runs but JetStream is not ready (${last}): see ${logFile}`);
+}
+
+async function makeStreams(url: string): Promise<void> {
+  const connection = await connect({ ...addressOptions(url), name: 'berth-streams' });
+  try {
+    await applyStreams(await connection.jetstreamManager());
+  } finally {
+    await connection.close();
+  }
 }

@@ -14,6 +14,8 @@ export interface ServerConf {
   readonly portsDir?: string;
   readonly serverName?: string;
   readonly sync?: SyncPolicy;
+  /** What `authorization` wrote; without it the server asks nobody who they are. */
+  readonly authorization?: string;
 }
 
 /**
@@ -53,7 +55,7 @@ export function serverConf(conf: ServerConf): string {
     ['max_file_store', conf.maxFileStore],
     ['sync_interval', conf.sync === 'always' ? 'always' : undefined],
   ];
-  return [...lines(top, ''), 'jetstream {', ...lines(jetstream, '  '), '}', ''].join('\n');
+  return `${[...lines(top, ''), 'jetstream {', ...lines(jetstream, '  '), '}', ''].join('\n')}${conf.authorization ?? ''}`;
 }
 
 function lines(entries: readonly [string, string | number | undefined][], indent: string): string[] {

@@ -1,4 +1,4 @@
-import { DiscardPolicy, RetentionPolicy, StorageType, type JetStreamManager, type NatsError, type StreamConfig } from 'nats';
+import { DiscardPolicy, ErrorCode, RetentionPolicy, StorageType, type JetStreamManager, type NatsError, type StreamConfig } from 'nats';
 
 const seconds = (n: number) => n * 1_000_000_000;
 const days = (n: number) => seconds(n * 86_400);
@@ -57,6 +57,18 @@ export const streams = {
     allow_direct: true,
     duplicate_window: seconds(120),
   },
+  /** What was sent to webhooks, and what became of it: of each the last tries. */
+  deliveries: {
+    name: 'BERTH_DELIVERIES',
+    subjects: ['berth.hook.*'],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    // A hundred webhooks at most, some hundred bytes a try: needs no limit of bytes, which would be set aside at once.
+    max_msgs_per_subject: 200,
+    max_age: days(7),
+    discard: DiscardPolicy.Old,
+    allow_direct: true,
+  },
   /** The present, for frontends: the last message of each subject. */
   status: {
     name: 'BERTH_STATUS',
@@ -88,13 +100,14 @@ const STREAM_NOT_FOUND = 10059;
 
 /**
  * Brings a stream that is there up to date; false when there is none. Room that was found too large for the disk before stays
- * as small as it was made.
+ * as small as it was made. Who may only look gets by as long as there is nothing to change.
  */
 async function fitted(manager: JetStreamManager, config: Declared): Promise<boolean> {
   try {
-    const { max_bytes: present } = (await manager.streams.info(config.name)).config;
+    const present = (await manager.streams.info(config.name)).config;
     const declared = config.max_bytes ?? -1;
-    await manager.streams.update(config.name, declared > 0 && present > 0 && present < declared ? { ...config, max_bytes: present } : config);
+    const wanted = declared > 0 && present.max_bytes > 0 && present.max_bytes < declared ? { ...config, max_bytes: present.max_bytes } : config;
+    if (!isAs(present, wanted)) await manager.streams.update(config.name, wanted);
     return true;
   } catch (error) {
     if ((error as NatsError).api_error?.err_code === STREAM_NOT_FOUND) return false;
@@ -102,32 +115,42 @@ async function fitted(manager: JetStreamManager, config: Declared): Promise<bool
   }
 }
 
+const isAs = (present: StreamConfig, wanted: Declared): boolean =>
+  (Object.keys(wanted) as (keyof Declared)[]).every((key) => JSON.stringify(present[key]) === JSON.stringify(wanted[key]));
+
 /**
  * Creates or updates every stream; safe to call from many services at once and again.
  *
  * @param replicas copies of each stream in a cluster (1 on a single server)
- * @throws the server's error when a stream exists with a setting that can't be changed
+ * @throws the server's error when a stream exists with a setting that can't be changed; one that says what to do when there
+ * is something to change and the user of the connection may not
  */
 export async function applyStreams(manager: JetStreamManager, replicas = 1): Promise<void> {
   await Promise.all(
-    Object.values(streams).map(async (declared: Declared) => {
-      const config = { ...declared, num_replicas: replicas };
-      for (;;) {
-        // Asked first: for one that is there, a full disk would be the answer before its name is looked at.
-        if (await fitted(manager, config)) return;
-        try {
-          await manager.streams.add(config);
-          return;
-        } catch (error) {
-          const code = (error as NatsError).api_error?.err_code;
-          if (code === STREAM_NAME_IN_USE) continue; // another service was quicker
-          // Also that, in the moment between the name and its subjects; a stream of somebody else's is not ours to use.
-          if (code === SUBJECTS_OVERLAP && (await fitted(manager, config))) return;
-          // The server sets the room aside at once; on a small disk a smaller window of output is better than no start.
-          if (code !== INSUFFICIENT_STORAGE || (config.max_bytes ?? 0) < 2 * LEAST_BYTES) throw error;
-          config.max_bytes = Math.floor(config.max_bytes! / 2);
-        }
-      }
-    }),
+    Object.values(streams).map((declared: Declared) =>
+      applyStream(manager, { ...declared, num_replicas: replicas }).catch((error: unknown) => {
+        if ((error as NatsError).code !== (ErrorCode.PermissionsViolation as string)) throw error;
+        throw new Error(`the stream ${declared.name} is not there as this version wants it, and this user of the bus may not change it: run \`node infra/nats/dist/apply.js\` once with the login of admin in NATS_URL`, { cause: error });
+      }),
+    ),
   );
+}
+
+async function applyStream(manager: JetStreamManager, config: Declared): Promise<void> {
+  for (;;) {
+    // Asked first: for one that is there, a full disk would be the answer before its name is looked at.
+    if (await fitted(manager, config)) return;
+    try {
+      await manager.streams.add(config);
+      return;
+    } catch (error) {
+      const code = (error as NatsError).api_error?.err_code;
+      if (code === STREAM_NAME_IN_USE) continue; // another service was quicker
+      // Also that, in the moment between the name and its subjects; a stream of somebody else's is not ours to use.
+      if (code === SUBJECTS_OVERLAP && (await fitted(manager, config))) return;
+      // The server sets the room aside at once; on a small disk a smaller window of output is better than no start.
+      if (code !== INSUFFICIENT_STORAGE || (config.max_bytes ?? 0) < 2 * LEAST_BYTES) throw error;
+      config.max_bytes = Math.floor(config.max_bytes! / 2);
+    }
+  }
 }

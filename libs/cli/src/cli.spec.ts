@@ -93,7 +93,7 @@ describe('with Berth running', () => {
     fleet = await startFleet();
     const token = randomUUID();
     const port = await freePort();
-    const own = { NATS_URL: fleet.nats.url, DATABASE_URL: await freshDatabase(), BERTH_HOME: fleet.home, BERTH_HTTP_PORT: String(port), BERTH_TOKEN: token };
+    const own = { NATS_URL: fleet.nats.urlOf('console'), DATABASE_URL: await freshDatabase(), BERTH_HOME: fleet.home, BERTH_HTTP_PORT: String(port), BERTH_TOKEN: token };
     startConsole = async () => {
       const service = spawn(process.execPath, [CONSOLE], { env: { ...process.env, ...own }, stdio: ['ignore', 'pipe', 'ignore'] });
       const gone = new Promise((resolve) => service.once('exit', resolve));

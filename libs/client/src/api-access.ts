@@ -1,62 +1,60 @@
-import type { Kind, Role } from '@berth/contracts';
+import { z } from 'zod';
+import { instant, role, writers, type Kind } from '@berth/contracts';
 
 /** What the HTTP API says of who may do what. */
 
+const projects = z.array(z.string()).nullable().describe('it sees and touches only what acts for one of these; null = all');
+
 /** Whoever asks. */
-export interface MeView {
-  /** as the history says it: `token:NAME` or `user:EMAIL` */
-  actor: string;
-  name: string;
-  role: Role;
-  /** it sees and touches only what acts for one of these; null = all */
-  projects: string[] | null;
-  permissions: string[];
-  /** when the session of a browser ends by itself; null when a token was shown */
-  until: string | null;
-}
+export const meView = z
+  .object({
+    actor: z.string().describe('as the history says it: `token:NAME` or `user:EMAIL`'),
+    name: z.string(),
+    role,
+    projects,
+    permissions: z.array(z.string()),
+    until: instant.nullable().describe('when the session of a browser ends by itself; null when a token was shown'),
+  })
+  .describe('Whoever asks.');
+export type MeView = z.infer<typeof meView>;
 
 /** A token; never its secret. */
-export interface TokenView {
-  name: string;
-  role: Role;
-  /** null = all */
-  projects: string[] | null;
-  state: 'live' | 'expired' | 'revoked';
-  created: string;
-  createdBy: string;
-  /** null = never */
-  expires: string | null;
-  revoked: string | null;
-  /** to the hour; null = never */
-  lastUsed: string | null;
-}
+export const tokenView = z
+  .object({
+    name: z.string(),
+    role,
+    projects,
+    state: z.enum(['live', 'expired', 'revoked']),
+    created: instant,
+    createdBy: z.string(),
+    expires: instant.nullable().describe('null = never'),
+    revoked: instant.nullable(),
+    lastUsed: instant.nullable().describe('to the hour; null = never'),
+  })
+  .describe('A token; never its secret.');
+export type TokenView = z.infer<typeof tokenView>;
 
 /** A token that was just made: the one time that its secret is shown. */
-export interface NewToken {
-  id: string;
-  name: string;
-  secret: string;
-}
+export const newToken = z
+  .object({ id: z.string(), name: z.string(), secret: z.string(), position: z.int().optional().describe('in BERTH_EVENTS, of what it wrote') })
+  .describe('A token that was just made: the one time that its secret is shown.');
+export type NewToken = z.infer<typeof newToken>;
 
 /** A link that signs in once. */
-export interface SignInLink {
-  url: string;
-  until: string;
-}
+export const signInLink = z.object({ url: z.string(), until: instant }).describe('A link that signs in once.');
+export type SignInLink = z.infer<typeof signInLink>;
 
 /** What somebody did, or was refused. */
-export interface AuditEntry {
-  /** position in BERTH_EVENTS */
-  position: number;
-  time: string;
-  actor: string;
-  /** `refused`: it was not done; `signed-in`: comings and goings; `did`: what was stored because of it */
-  what: 'refused' | 'signed-in' | 'did';
-  /** of what it concerns */
-  kind: Kind;
-  id: string;
-  /** types of the events */
-  events: string[];
-  /** one sentence */
-  detail: string | null;
-}
+export const auditEntry = z
+  .object({
+    position: z.int().describe('in BERTH_EVENTS'),
+    time: instant,
+    actor: z.string(),
+    what: z.enum(['refused', 'signed-in', 'did']).describe('`refused`: it was not done; `signed-in`: comings and goings; `did`: what was stored because of it'),
+    kind: z.enum(Object.keys(writers) as [Kind, ...Kind[]]).describe('of what it concerns'),
+    id: z.string(),
+    events: z.array(z.string()).describe('their types'),
+    detail: z.string().nullable().describe('one sentence'),
+  })
+  .describe('What somebody did, or was refused.');
+export type AuditEntry = z.infer<typeof auditEntry>;

@@ -1,140 +1,127 @@
-import type { BlueprintKind, BlueprintSpec, LaunchFault, Quota, ResourceType } from '@berth/contracts';
+import { z } from 'zod';
+import { blueprintKind, blueprintSpec, instant, launchFault, quota, resourceType } from '@berth/contracts';
 
 /** What the HTTP API says of blueprints, of what they have made, and of the limits over all of them. */
 
 /** How a resource is, as one word; of several that apply the first one here. */
-export type ResourceState = 'broken' | 'booting' | 'ending' | 'unreachable' | 'held' | 'quarantined' | 'draining' | 'active';
+export const resourceState = z.enum(['broken', 'booting', 'ending', 'unreachable', 'held', 'quarantined', 'draining', 'active']);
+export type ResourceState = z.infer<typeof resourceState>;
 
 /** No new leases until then. */
-export interface Quarantine {
-  until: string;
-  reason: string;
-  /** times in a row */
-  count: number;
-}
+export const quarantine = z.object({
+  until: instant,
+  reason: z.string(),
+  count: z.int().describe('times in a row'),
+}).describe('No new leases until then.');
+export type Quarantine = z.infer<typeof quarantine>;
+
 /** Kept as it is until then. */
-export interface Hold {
-  until: string;
-  reason: string;
-}
+export const hold = z.object({
+  until: instant,
+  reason: z.string(),
+}).describe('Kept as it is until then.');
+export type Hold = z.infer<typeof hold>;
 
 /** A resource that a blueprint has made, with its slots. */
-export interface ResourceView {
-  id: string;
-  name: string;
-  type: ResourceType;
-  blueprint: string;
-  /** of the blueprint; null when it was made before there were versions */
-  version: number | null;
-  status: 'pending' | 'active' | 'broken' | 'released';
-  state: ResourceState;
-  /** how far its making is, in the words of its blueprint */
-  phase: string | null;
-  attributes: Record<string, string>;
-  machine: string | null;
-  /** how to get in: user@address:port */
-  address: string | null;
-  reachable: boolean;
-  error: string | null;
-  quarantined: Quarantine | null;
-  held: Hold | null;
-  /** why no new leases are granted on it; null when they are */
-  draining: string | null;
-  /** checks of its health that failed in a row, and what the last one said */
-  health: { failures: number; error: string | null };
-  slots: number;
-  free: number;
-  busy: number;
-  /** who holds which slot */
-  leases: { slot: number; lease: string; owner: string; since: string }[];
-  /** leases it has had so far */
-  uses: number;
-  /** the lease that it stands on */
-  parent: { lease: string; resource: string | null; own: boolean } | null;
-  /** the leases of a composite, by member */
-  members: Record<string, string> | null;
-  path: string | null;
-  commit: string | null;
-  port: number | null;
-  uri: string | null;
-  /** its blueprint's bookkeeping, as it is */
-  facts: Record<string, unknown>;
-  created: string;
-  activated: string | null;
-}
+export const resourceView = z.object({
+  id: z.string(),
+  name: z.string(),
+  type: resourceType,
+  blueprint: z.string(),
+  version: z.int().nullable().describe('of the blueprint; null when it was made before there were versions'),
+  status: z.enum(['pending', 'active', 'broken', 'released']),
+  state: resourceState,
+  phase: z.string().nullable().describe('how far its making is, in the words of its blueprint'),
+  attributes: z.record(z.string(), z.string()),
+  machine: z.string().nullable(),
+  address: z.string().nullable().describe('how to get in: user@address:port'),
+  reachable: z.boolean(),
+  error: z.string().nullable(),
+  quarantined: quarantine.nullable(),
+  held: hold.nullable(),
+  draining: z.string().nullable().describe('why no new leases are granted on it; null when they are'),
+  health: z.object({ failures: z.int(), error: z.string().nullable() }).describe('checks of its health that failed in a row, and what the last one said'),
+  slots: z.int(),
+  free: z.int(),
+  busy: z.int(),
+  leases: z.array(z.object({ slot: z.int(), lease: z.string(), owner: z.string(), since: instant })).describe('who holds which slot'),
+  uses: z.int().describe('leases it has had so far'),
+  parent: z.object({ lease: z.string(), resource: z.string().nullable(), own: z.boolean() }).nullable().describe('the lease that it stands on'),
+  members: z.record(z.string(), z.string()).nullable().describe('the leases of a composite, by member'),
+  path: z.string().nullable(),
+  commit: z.string().nullable(),
+  port: z.int().nullable(),
+  uri: z.string().nullable(),
+  facts: z.record(z.string(), z.unknown()).describe("its blueprint's bookkeeping, as it is"),
+  created: instant,
+  activated: instant.nullable(),
+}).describe('A resource that a blueprint has made, with its slots.');
+export type ResourceView = z.infer<typeof resourceView>;
 
 /** Slots by what can be done with them; each is counted once. */
-export interface SlotCounts {
-  total: number;
-  /** could be had now */
-  free: number;
-  /** leased, however the resource is */
-  busy: number;
-  booting: number;
-  held: number;
-  quarantined: number;
-  /** drained, or of a resource that is ending */
-  draining: number;
-  unreachable: number;
-  broken: number;
-}
+export const slotCounts = z.object({
+  total: z.int(),
+  free: z.int().describe('could be had now'),
+  busy: z.int().describe('leased, however the resource is'),
+  booting: z.int(),
+  held: z.int(),
+  quarantined: z.int(),
+  draining: z.int().describe('drained, or of a resource that is ending'),
+  unreachable: z.int(),
+  broken: z.int(),
+}).describe('Slots by what can be done with them; each is counted once.');
+export type SlotCounts = z.infer<typeof slotCounts>;
 
 /** A kind of resource that can be leased, and how it does. */
-export interface BlueprintView {
-  name: string;
-  kind: BlueprintKind;
-  type: ResourceType;
-  answersTo: string;
-  description: string;
-  /** 0: built in, and never saved */
-  version: number;
-  saved: string | null;
-  enabled: boolean;
-  /** why it is not enabled */
-  disabledReason: string | null;
-  /** its launches keep failing: none until then */
-  breaker: { until: string; reason: string; failures: number } | null;
-  /** offers that are not asked for again until then */
-  refusedOffers: { offer: string; fault: LaunchFault; error: string; until: string }[];
-  /** since the last launch that succeeded */
-  lastFailure: { resource: string; fault: LaunchFault; error: string; offer: string | null; at: string } | null;
-  /** attributes that each of its resources has */
-  attributes: Record<string, string>;
-  spec: BlueprintSpec;
-  free: number;
-  busy: number;
-  slots: SlotCounts;
-  resources: ResourceView[];
-}
+export const blueprintView = z.object({
+  name: z.string(),
+  kind: blueprintKind,
+  type: resourceType,
+  answersTo: z.string(),
+  description: z.string(),
+  version: z.int().describe('0: built in, and never saved'),
+  saved: instant.nullable(),
+  enabled: z.boolean(),
+  disabledReason: z.string().nullable().describe('why it is not enabled'),
+  breaker: z.object({ until: instant, reason: z.string(), failures: z.int() }).nullable().describe('its launches keep failing: none until then'),
+  refusedOffers: z.array(z.object({ offer: z.string(), fault: launchFault, error: z.string(), until: instant })).describe('offers that are not asked for again until then'),
+  lastFailure: z.object({ resource: z.string(), fault: launchFault, error: z.string(), offer: z.string().nullable(), at: instant }).nullable().describe('since the last launch that succeeded'),
+  attributes: z.record(z.string(), z.string()).describe('attributes that each of its resources has'),
+  spec: blueprintSpec,
+  free: z.int(),
+  busy: z.int(),
+  slots: slotCounts,
+  resources: z.array(resourceView),
+}).describe('A kind of resource that can be leased, and how it does.');
+export type BlueprintView = z.infer<typeof blueprintView>;
 
 /** Slots of hosts: all else is made on them when it is asked for. */
-export interface CapacityView {
-  total: SlotCounts;
-  blueprints: (SlotCounts & { blueprint: string; enabled: boolean })[];
-  /** the attribute that `values` is by; null when none was asked for */
-  by: string | null;
-  /** null as value: hosts without that attribute */
-  values: (SlotCounts & { value: string | null })[];
-}
+export const capacityView = z.object({
+  total: slotCounts,
+  blueprints: z.array(slotCounts.extend({ blueprint: z.string(), enabled: z.boolean() })),
+  by: z.string().nullable().describe('the attribute that `values` is by; null when none was asked for'),
+  values: z.array(slotCounts.extend({ value: z.string().nullable() })).describe('null as value: hosts without that attribute'),
+}).describe('Slots of hosts: all else is made on them when it is asked for.');
+export type CapacityView = z.infer<typeof capacityView>;
 
 /** The limits across blueprints, and how much of them is used. */
-export interface QuotaView {
-  quota: Quota;
-  use: {
-    hosts: number;
-    resources: number;
-    /** most first; `limit` is null when there is none */
-    owners: { owner: string; hosts: number; limit: number | null }[];
-  };
-}
+export const quotaView = z.object({
+  quota,
+  use: z.object({
+    hosts: z.int(),
+    resources: z.int(),
+    owners: z.array(z.object({ owner: z.string(), hosts: z.int(), limit: z.int().nullable() })).describe('most first; `limit` is null when there is none'),
+  }),
+}).describe('The limits across blueprints, and how much of them is used.');
+export type QuotaView = z.infer<typeof quotaView>;
 
 /** Something of ours that no live resource owned. */
-export interface OrphanView {
-  what: 'instance' | 'folder';
-  id: string;
-  where: string;
-  found: string | null;
-  /** destroyed then, if still nobody owned it */
-  grace: string | null;
-  destroyed: string | null;
-}
+export const orphanView = z.object({
+  what: z.enum(['instance', 'folder']),
+  id: z.string(),
+  where: z.string(),
+  found: instant.nullable(),
+  grace: instant.nullable().describe('destroyed then, if still nobody owned it'),
+  destroyed: instant.nullable(),
+}).describe('Something of ours that no live resource owned.');
+export type OrphanView = z.infer<typeof orphanView>;

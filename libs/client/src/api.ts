@@ -1,7 +1,10 @@
-import type { ArtifactType, Explanation, FieldError, Kind } from '@berth/contracts';
-import type { Hold, Quarantine, ResourceState } from './api-fleet.js';
+import { z } from 'zod';
+import { artifactType, explanation, fieldError, instant, writers, type Kind } from '@berth/contracts';
+import { hold, quarantine, resourceState } from './api-fleet.js';
 
 /** What the HTTP API answers with. Absent facts are `null`, so that every row has the same keys. */
+
+const kind = z.enum(Object.keys(writers) as [Kind, ...Kind[]]);
 
 /** One page of a list, newest first. */
 export interface Page<T> {
@@ -9,331 +12,298 @@ export interface Page<T> {
   /** give it as `cursor` for the next page; null on the last one */
   cursor: string | null;
 }
+export const page = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), cursor: z.string().nullable().describe('give it as `cursor` for the next page; null on the last one') });
 
 /** A problem as in RFC 9457. */
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-  code: string;
-  errors: FieldError[];
-  /** of `unservable`: what was looked at, and why none of it serves the request */
-  explanation?: Explanation;
-}
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  errors: z.array(fieldError),
+  explanation: explanation.optional().describe('of `unservable`: what was looked at, and why none of it serves the request'),
+}).describe('A problem as in RFC 9457.');
+export type Problem = z.infer<typeof problem>;
 
 /** A machine of the fleet, and how it is. */
-export interface MachineView {
-  name: string;
-  address: string;
-  port: number;
-  user: string;
-  credential: string;
-  platform: string;
-  attributes: Record<string, string>;
-  slots: number;
-  hostKey: string;
-  /** null: its blueprint says */
-  folder: string | null;
-  /** what the probe found */
-  facts: Record<string, string>;
-  added: string;
-  /** host resource that stands for it; null until the allocator has made it */
-  resource: string | null;
-  reachable: boolean;
-  error: string | null;
-  /** the one word for how its host is now; null until the allocator has made it */
-  state: ResourceState | null;
-  quarantined: Quarantine | null;
-  held: Hold | null;
-  /** why no new leases are granted on it; null when they are */
-  draining: string | null;
-  busy: number;
-}
+export const machineView = z.object({
+  name: z.string(),
+  address: z.string(),
+  port: z.int(),
+  user: z.string(),
+  credential: z.string(),
+  platform: z.string(),
+  attributes: z.record(z.string(), z.string()),
+  slots: z.int(),
+  hostKey: z.string(),
+  folder: z.string().nullable().describe('null: its blueprint says'),
+  facts: z.record(z.string(), z.string()).describe('what the probe found'),
+  added: instant,
+  resource: z.string().nullable().describe('host resource that stands for it; null until the allocator has made it'),
+  reachable: z.boolean(),
+  error: z.string().nullable(),
+  state: resourceState.nullable().describe('the one word for how its host is now; null until the allocator has made it'),
+  quarantined: quarantine.nullable(),
+  held: hold.nullable(),
+  draining: z.string().nullable().describe('why no new leases are granted on it; null when they are'),
+  busy: z.int(),
+}).describe('A machine of the fleet, and how it is.');
+export type MachineView = z.infer<typeof machineView>;
 
 /** A lease, as folded from its events. */
-export interface LeaseView {
-  id: string;
-  owner: string;
-  /** whom it acts for */
-  project: string | null;
-  status: 'pending' | 'acquired' | 'active' | 'released' | 'broken' | 'destroyed';
-  /** how it ended; null while it has not */
-  ended: 'released' | 'expired' | 'broken' | 'refused' | null;
-  type: string;
-  /** that it was served by; null until then */
-  blueprint: string | null;
-  attributes: Record<string, string>;
-  /** what it should have besides, the dearest wish first */
-  prefer: Record<string, string>[];
-  /** the only ones it may be served by; empty = any */
-  blueprints: string[];
-  priority: number;
-  affinity: string | null;
-  wait: 'no' | 'served' | 'always';
-  /** milliseconds after which it is refused when it still waits */
-  waitAtMost: number | null;
-  /** milliseconds within which its holder must be heard of; null = need not be */
-  ttl: number | null;
-  /** it ends then unless its holder is heard of before */
-  alive: string | null;
-  resource: string | null;
-  slot: number | null;
-  token: number | null;
-  hostLease: string | null;
-  until: string | null;
-  /** why it waits, or why it ended */
-  reason: string | null;
-  error: string | null;
-  /** of the resource behind it, while that is there: folder of a working copy */
-  path: string | null;
-  /** the same: where a service listens */
-  port: number | null;
-  /** the same: where a service is */
-  uri: string | null;
-  /** the same: the leases of a composite, by member */
-  members: Record<string, string> | null;
-  created: string;
-  modified: string;
-  /** position in BERTH_EVENTS that this shows */
-  position: number;
-}
+export const leaseView = z.object({
+  id: z.string(),
+  owner: z.string(),
+  project: z.string().nullable().describe('whom it acts for'),
+  status: z.enum(['pending', 'acquired', 'active', 'released', 'broken', 'destroyed']),
+  ended: z.enum(['released', 'expired', 'broken', 'refused']).nullable().describe('how it ended; null while it has not'),
+  type: z.string(),
+  blueprint: z.string().nullable().describe('that it was served by; null until then'),
+  attributes: z.record(z.string(), z.string()),
+  prefer: z.array(z.record(z.string(), z.string())).describe('what it should have besides, the dearest wish first'),
+  blueprints: z.array(z.string()).describe('the only ones it may be served by; empty = any'),
+  priority: z.int(),
+  affinity: z.string().nullable(),
+  wait: z.enum(['no', 'served', 'always']),
+  waitAtMost: z.int().nullable().describe('milliseconds after which it is refused when it still waits'),
+  ttl: z.int().nullable().describe('milliseconds within which its holder must be heard of; null = need not be'),
+  alive: instant.nullable().describe('it ends then unless its holder is heard of before'),
+  resource: z.string().nullable(),
+  slot: z.int().nullable(),
+  token: z.int().nullable(),
+  hostLease: z.string().nullable(),
+  until: instant.nullable(),
+  reason: z.string().nullable().describe('why it waits, or why it ended'),
+  error: z.string().nullable(),
+  path: z.string().nullable().describe('of the resource behind it, while that is there: folder of a working copy'),
+  port: z.int().nullable().describe('the same: where a service listens'),
+  uri: z.string().nullable().describe('the same: where a service is'),
+  members: z.record(z.string(), z.string()).nullable().describe('the same: the leases of a composite, by member'),
+  created: instant,
+  modified: instant,
+  position: z.int().describe('position in BERTH_EVENTS that this shows'),
+}).describe('A lease, as folded from its events.');
+export type LeaseView = z.infer<typeof leaseView>;
 
 /** Why a lease waits or waited, and what became of it. */
-export interface LeaseExplanation {
-  /** as it is now */
-  lease: LeaseView;
-  /** the lease that it waits for, of which all that follows tells: one that its resource asked for itself, to stand on or as a member */
-  waitsFor?: { lease: string; type: string; member: string | null };
-  /** asked of the allocator just now; otherwise read from the events */
-  live: boolean;
-  /** when it was true; null when nothing is known of that time */
-  at: string | null;
-  /** position in BERTH_EVENTS of what it was read from */
-  position: number | null;
-  /** in one sentence; null when nothing is known of that time */
-  reason: string | null;
-  /** null when nothing is known of that time, or no more than the reason */
-  explanation: Explanation | null;
-}
+export const leaseExplanation = z.object({
+  lease: leaseView.describe('as it is now'),
+  waitsFor: z.object({ lease: z.string(), type: z.string(), member: z.string().nullable() }).optional().describe('the lease that it waits for, of which all that follows tells: one that its resource asked for itself, to stand on or as a member'),
+  live: z.boolean().describe('asked of the allocator just now; otherwise read from the events'),
+  at: instant.nullable().describe('when it was true; null when nothing is known of that time'),
+  position: z.int().nullable().describe('position in BERTH_EVENTS of what it was read from'),
+  reason: z.string().nullable().describe('in one sentence; null when nothing is known of that time'),
+  explanation: explanation.nullable().describe('null when nothing is known of that time, or no more than the reason'),
+}).describe('Why a lease waits or waited, and what became of it.');
+export type LeaseExplanation = z.infer<typeof leaseExplanation>;
 
-export type StepOutcome = 'waiting' | 'running' | 'passed' | 'failed' | 'lost' | 'cancelled' | 'skipped';
+export const stepOutcome = z.enum(['waiting', 'running', 'passed', 'failed', 'lost', 'cancelled', 'skipped']);
+export type StepOutcome = z.infer<typeof stepOutcome>;
 
 /** What reports of tests or analysis say. */
-export interface ReportView {
-  format: string;
-  tests?: { total: number; passed: number; failed: number; skipped: number; broken: number } | undefined;
-  lint?: { errors: number; warnings: number; notes: number } | undefined;
-  /** the first of them */
-  findings: Record<string, unknown>[];
-}
+export const reportView = z.object({
+  format: z.string(),
+  tests: z.object({ total: z.int(), passed: z.number(), failed: z.number(), skipped: z.number(), broken: z.int() }).optional(),
+  lint: z.object({ errors: z.number(), warnings: z.number(), notes: z.number() }).optional(),
+  findings: z.array(z.record(z.string(), z.unknown())).describe('the first of them'),
+}).describe('What reports of tests or analysis say.');
+export type ReportView = z.infer<typeof reportView>;
 
 /** A step of a build. */
-export interface StepView {
-  name: string;
-  /** how others name it */
-  id: string;
-  kind: string;
-  /** numbers of the steps that it needs, counted from 0 */
-  needs: number[];
-  /** its failure does not make the build fail */
-  allowed: boolean;
-  outcome: StepOutcome;
-  /** of the gateway, or the id of whatever else it has asked for */
-  action: string | null;
-  tries: number;
-  started: string | null;
-  durationMs: number | null;
-  exitCode: number | null;
-  error: string | null;
-  outputs: Record<string, string> | null;
-  report: ReportView | null;
-}
+export const stepView = z.object({
+  name: z.string(),
+  id: z.string().describe('how others name it'),
+  kind: z.string(),
+  needs: z.array(z.int()).describe('numbers of the steps that it needs, counted from 0'),
+  allowed: z.boolean().describe('its failure does not make the build fail'),
+  outcome: stepOutcome,
+  action: z.string().nullable().describe('of the gateway, or the id of whatever else it has asked for'),
+  tries: z.int(),
+  started: instant.nullable(),
+  durationMs: z.number().nullable(),
+  exitCode: z.int().nullable(),
+  error: z.string().nullable(),
+  outputs: z.record(z.string(), z.string()).nullable(),
+  report: reportView.nullable(),
+}).describe('A step of a build.');
+export type StepView = z.infer<typeof stepView>;
 
-export interface ArtifactView {
-  /** of a file or a link a path; of a host or a working copy `host://NAME` or `working-copy://NAME`, which no file can be called */
-  name: string;
-  /** `host` and `working-copy` are in the list of artifacts alone, and lead to their lease: a build shows them as `hosts` */
-  type: ArtifactType | 'host' | 'working-copy';
-  /** null: it is elsewhere */
-  bytes: number | null;
-  sha256: string | null;
-  /** where it is, when it is elsewhere */
-  uri: string | null;
-  generation: number;
-  /** who added it, from outside */
-  by: string | null;
-  pinned: boolean;
-}
+/** Something that a build leaves. */
+export const artifactView = z.object({
+  name: z.string().describe('of a file or a link a path; of a host or a working copy `host://NAME` or `working-copy://NAME`, which no file can be called'),
+  type: z.enum([...artifactType.options, 'host', 'working-copy']).describe('`host` and `working-copy` are in the list of artifacts alone, and lead to their lease: a build shows them as `hosts`'),
+  bytes: z.int().nullable().describe('null: it is elsewhere'),
+  sha256: z.string().nullable(),
+  uri: z.string().nullable().describe('where it is, when it is elsewhere'),
+  generation: z.int(),
+  by: z.string().nullable().describe('who added it, from outside'),
+  pinned: z.boolean(),
+});
+export type ArtifactView = z.infer<typeof artifactView>;
 
-export type BuildStatus = 'pending' | 'preparing' | 'building' | 'paused' | 'passed' | 'failed' | 'aborted' | 'error';
+export const buildStatus = z.enum(['pending', 'preparing', 'building', 'paused', 'passed', 'failed', 'aborted', 'error']);
+export type BuildStatus = z.infer<typeof buildStatus>;
 
 /** A host of a build. */
-export interface BuildHostView {
-  name: string;
-  hostLease: string;
-  workingCopyLease: string | null;
-  /** steps may run on it, or have */
-  ready: boolean;
-  machine: string | null;
-}
+export const buildHostView = z.object({
+  name: z.string(),
+  hostLease: z.string(),
+  workingCopyLease: z.string().nullable(),
+  ready: z.boolean().describe('steps may run on it, or have'),
+  machine: z.string().nullable(),
+}).describe('A host of a build.');
+export type BuildHostView = z.infer<typeof buildHostView>;
 
 /** One run of a build from its beginning. */
-export interface GenerationView {
-  generation: number;
-  status: BuildStatus;
-  error: string | null;
-  started: string;
-  ended: string | null;
-}
+export const generationView = z.object({
+  generation: z.int(),
+  status: buildStatus,
+  error: z.string().nullable(),
+  started: instant,
+  ended: instant.nullable(),
+}).describe('One run of a build from its beginning.');
+export type GenerationView = z.infer<typeof generationView>;
 
 /** A build, as folded from its events. */
-export interface BuildView {
-  id: string;
-  plan: string;
-  planVersion: number;
-  status: BuildStatus;
-  percent: number;
-  activity: string | null;
-  error: string | null;
-  /** of one that failed by a step: the first line of its command, its exit code, what it printed last */
-  failure: { step: string; command?: string | undefined; exitCode?: number | undefined; tail?: string | undefined } | null;
-  initiator: string;
-  /** whom it acts for */
-  project: string | null;
-  /** of its leases */
-  priority: number;
-  ref: string | null;
-  commit: string | null;
-  /** where people look at it */
-  url: string | null;
-  /** the step that has called its plan */
-  parent: { build: string; step: string } | null;
-  /** of its first host */
-  hostLease: string | null;
-  workingCopyLease: string | null;
-  hosts: BuildHostView[];
-  steps: StepView[];
-  artifacts: ArtifactView[];
-  /** counts from 1; grows with each restart */
-  generation: number;
-  generations: GenerationView[];
-  attempt: number;
-  /** milliseconds until its end, by what it took before; null when that is not known, and when it is over */
-  remainingMs: number | null;
-  /** nothing of it is left on a host */
-  cleanedUp: boolean;
-  created: string;
-  modified: string;
-  position: number;
-}
+export const buildView = z.object({
+  id: z.string(),
+  plan: z.string(),
+  planVersion: z.int(),
+  status: buildStatus,
+  percent: z.int(),
+  activity: z.string().nullable(),
+  error: z.string().nullable(),
+  failure: z.object({ step: z.string(), command: z.string().optional(), exitCode: z.int().optional(), tail: z.string().optional() }).nullable().describe('of one that failed by a step: the first line of its command, its exit code, what it printed last'),
+  initiator: z.string(),
+  project: z.string().nullable().describe('whom it acts for'),
+  priority: z.int().describe('of its leases'),
+  ref: z.string().nullable(),
+  commit: z.string().nullable(),
+  url: z.string().nullable().describe('where people look at it'),
+  parent: z.object({ build: z.string(), step: z.string() }).nullable().describe('the step that has called its plan'),
+  hostLease: z.string().nullable().describe('of its first host'),
+  workingCopyLease: z.string().nullable(),
+  hosts: z.array(buildHostView),
+  steps: z.array(stepView),
+  artifacts: z.array(artifactView),
+  generation: z.int().describe('counts from 1; grows with each restart'),
+  generations: z.array(generationView),
+  attempt: z.int(),
+  remainingMs: z.number().nullable().describe('milliseconds until its end, by what it took before; null when that is not known, and when it is over'),
+  cleanedUp: z.boolean().describe('nothing of it is left on a host'),
+  created: instant,
+  modified: instant,
+  position: z.int(),
+}).describe('A build, as folded from its events.');
+export type BuildView = z.infer<typeof buildView>;
 
-export interface PlanView {
-  name: string;
-  version: number;
-  source: string;
-  saved: string;
-  steps: string[];
-}
+/** The newest version of a plan. */
+export const planView = z.object({
+  name: z.string(),
+  version: z.int(),
+  source: z.string(),
+  saved: instant,
+  steps: z.array(z.string()),
+});
+export type PlanView = z.infer<typeof planView>;
 
 /** One thing done on a host. */
-export interface ActionView {
-  id: string;
-  lease: string;
-  kind: string;
-  status: 'requested' | 'started' | 'succeeded' | 'failed' | 'lost' | 'cancelled';
-  exitCode: number | null;
-  stdoutBytes: number | null;
-  stderrBytes: number | null;
-  path: string | null;
-  bytes: number | null;
-  sha256: string | null;
-  /** exit | timeout | stale-token | unreachable | … */
-  code: string | null;
-  error: string | null;
-  created: string;
-  modified: string;
-}
+export const actionView = z.object({
+  id: z.string(),
+  lease: z.string(),
+  kind: z.string(),
+  status: z.enum(['requested', 'started', 'succeeded', 'failed', 'lost', 'cancelled']),
+  exitCode: z.int().nullable(),
+  stdoutBytes: z.int().nullable(),
+  stderrBytes: z.int().nullable(),
+  path: z.string().nullable(),
+  bytes: z.int().nullable(),
+  sha256: z.string().nullable(),
+  code: z.string().nullable().describe('exit | timeout | stale-token | unreachable | …'),
+  error: z.string().nullable(),
+  created: instant,
+  modified: instant,
+}).describe('One thing done on a host.');
+export type ActionView = z.infer<typeof actionView>;
 
 /** A line that an action printed. */
-export interface ActionLogLine {
-  /** counts from 1, over both streams */
-  n: number;
-  /** when its beginning was read; null when that is not known */
-  time: string | null;
-  stream: 'stdout' | 'stderr';
-  text: string;
-  /** groups that it is in, the outermost first; absent when it is in none */
-  group?: string[];
-}
+export const actionLogLine = z.object({
+  n: z.int().describe('counts from 1, over both streams'),
+  time: instant.nullable().describe('when its beginning was read; null when that is not known'),
+  stream: z.enum(['stdout', 'stderr']),
+  text: z.string(),
+  group: z.array(z.string()).optional().describe('groups that it is in, the outermost first; absent when it is in none'),
+}).describe('A line that an action printed.');
+export type ActionLogLine = z.infer<typeof actionLogLine>;
 
 /** A line that a build printed. */
-export interface BuildLogLine extends ActionLogLine {
-  /** SECTION:LINE, the place of the line for ever */
-  at: string;
-  step: string;
-  /** counts from 0 */
-  stepIndex: number;
-  action: string;
-}
+export const buildLogLine = actionLogLine.extend({
+  at: z.string().describe('SECTION:LINE, the place of the line for ever'),
+  step: z.string(),
+  stepIndex: z.int().describe('counts from 0'),
+  action: z.string(),
+}).describe('A line that a build printed.');
+export type BuildLogLine = z.infer<typeof buildLogLine>;
 
 /** Lines between `::group::NAME` and `::endgroup::`. */
-export interface LogGroup {
-  name: string;
-  /** groups around it, the outermost first */
-  within: string[];
-  firstLine: number;
-  /** null while it is open */
-  lastLine: number | null;
-}
+export const logGroup = z.object({
+  name: z.string(),
+  within: z.array(z.string()).describe('groups around it, the outermost first'),
+  firstLine: z.int(),
+  lastLine: z.int().nullable().describe('null while it is open'),
+}).describe('Lines between `::group::NAME` and `::endgroup::`.');
+export type LogGroup = z.infer<typeof logGroup>;
 
 /** The same of a build, where each try of a step is a group too. */
-export interface BuildLogGroup extends Omit<LogGroup, 'firstLine'> {
-  /** which try of a step, in the order in which they began */
-  section: number;
-  step: string;
-  action: string;
-  /** of the section; null while it has printed nothing */
-  firstLine: number | null;
-}
+export const buildLogGroup = logGroup.extend({
+  section: z.int().describe('which try of a step, in the order in which they began'),
+  step: z.string(),
+  action: z.string(),
+  firstLine: z.int().nullable().describe('of the section; null while it has printed nothing'),
+}).describe('The same of a build, where each try of a step is a group too.');
+export type BuildLogGroup = z.infer<typeof buildLogGroup>;
 
 /** What there is under one name in the folder of a lease. */
-export interface FileView {
-  name: string;
-  kind: 'file' | 'folder' | 'link' | 'other';
-  bytes: number;
-  /** permission bits, as a number: 420 is 0644 */
-  mode: number;
-  modified: string;
-  /** of a link, when it was asked for alone: what it says */
-  target?: string;
-}
+export const fileView = z.object({
+  name: z.string(),
+  kind: z.enum(['file', 'folder', 'link', 'other']),
+  bytes: z.int(),
+  mode: z.int().describe('permission bits, as a number: 420 is 0644'),
+  modified: instant,
+  target: z.string().optional().describe('of a link, when it was asked for alone: what it says'),
+}).describe('What there is under one name in the folder of a lease.');
+export type FileView = z.infer<typeof fileView>;
 
 /** One event, with its place and who caused it. */
-export interface HistoryEntry {
-  sequence: number;
-  time: string;
-  kind: Kind;
-  id: string;
-  type: string;
-  data: unknown;
-  actor: string;
-  cause: string;
-}
+export const historyEntry = z.object({
+  sequence: z.int(),
+  time: instant,
+  kind,
+  id: z.string(),
+  type: z.string(),
+  data: z.unknown(),
+  actor: z.string(),
+  cause: z.string(),
+}).describe('One event, with its place and who caused it.');
+export type HistoryEntry = z.infer<typeof historyEntry>;
 
 /** One event of the live feed. */
-export interface LiveEvent {
-  kind: Kind;
-  id: string;
-  type: string;
-  data: unknown;
-  at: string;
-  actor: string;
-}
+export const liveEvent = z.object({
+  kind,
+  id: z.string(),
+  type: z.string(),
+  data: z.unknown(),
+  at: instant,
+  actor: z.string(),
+}).describe('One event of the live feed.');
+export type LiveEvent = z.infer<typeof liveEvent>;
 
-export interface Health {
-  status: 'ok' | 'unavailable';
-  services: Record<string, { ready: boolean; detail?: string }>;
-}
+/** Whether each service is ready. */
+export const health = z.object({
+  status: z.enum(['ok', 'unavailable']),
+  services: z.record(z.string(), z.object({ ready: z.boolean(), detail: z.string().optional() })),
+});
+export type Health = z.infer<typeof health>;
 
 export const ended = (status: BuildStatus): boolean => status === 'passed' || status === 'failed' || status === 'aborted' || status === 'error';

@@ -3,7 +3,7 @@ import { connect, ErrorCode, Events, type NatsConnection } from 'nats';
 import {
   answer as answerSchema, statusEvent, subjects, type Answer, type CommandInput, type CommandType, type Kind, type ServiceName, type StatusEvent,
 } from '@berth/contracts';
-import { addressOptions, streams } from '@berth/nats';
+import { addressOptions, streams, type TlsFiles } from '@berth/nats';
 import { Channel } from './channel.js';
 
 const decoder = new TextDecoder();
@@ -41,10 +41,13 @@ export interface BusClient {
 
 /**
  * Connects to the bus.
+ *
+ * @param natsUrl with the login, such as `natsUrl` in `cli.json`
+ * @param tls files for TLS; what the system trusts when absent
  * @throws when no server answers there
  */
-export async function connectBus(natsUrl: string): Promise<BusClient> {
-  const connection = await connect({ ...addressOptions(natsUrl), name: 'berth-client', maxReconnectAttempts: -1, reconnectTimeWait: 100, reconnectJitter: 50 });
+export async function connectBus(natsUrl: string, tls?: TlsFiles): Promise<BusClient> {
+  const connection = await connect({ ...addressOptions(natsUrl, tls), name: 'berth-client', maxReconnectAttempts: -1, reconnectTimeWait: 100, reconnectJitter: 50 });
 
   async function lastStatus(subject: string): Promise<StatusEvent | undefined> {
     const reply = await connection.request(`$JS.API.DIRECT.GET.${streams.status.name}`, JSON.stringify({ last_by_subj: subject }), { timeout: TRY_MS });

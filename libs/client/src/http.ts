@@ -1,3 +1,4 @@
+import type { DeliveryView, WebhookInput, WebhookTest, WebhookView } from './api-webhooks.js';
 import { randomUUID } from 'node:crypto';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
@@ -11,11 +12,8 @@ import { send, textOf, type Access, type Call } from './transport.js';
 import { followBytes, followEvents, logQuery, type LogOptions } from './follow.js';
 import { joinSession, type SessionInput } from './live.js';
 import { ProblemError } from './problem.js';
+import type { Accepted, ValidPlan } from './schemas.js';
 
-/** What a write is answered with: the id of what it made or changed. */
-export interface Accepted {
-  id: string;
-}
 export interface ListOptions {
   status?: string | undefined;
   limit?: number | undefined;
@@ -121,6 +119,21 @@ export function httpClient(access: Access) {
       /** Replaces all limits: read, change, put. */
       set: (quota: Quota, options?: WriteOptions) => write('PUT', at('quota'), quota, options),
     },
+    /** Where statuses are sent, for those who can't listen on the bus. */
+    webhooks: {
+      list: () => get<Page<WebhookView>>(at('webhooks')),
+      get: (name: string) => get<WebhookView>(at('webhooks', name)),
+      /** Saves one; `key` is there when its name is new, and is not shown again. */
+      save: (name: string, webhook: WebhookInput, options?: WriteOptions) => write<Accepted & { name: string; key?: string }>('PUT', at('webhooks', name), webhook, options),
+      remove: (name: string, options?: WriteOptions) => write('DELETE', at('webhooks', name), undefined, options),
+      suspend: (name: string, reason?: string, options?: WriteOptions) => post(at('webhooks', name, 'suspend'), { reason }, options),
+      resume: (name: string, options?: WriteOptions) => post(at('webhooks', name, 'resume'), {}, options),
+      /** Signs with another key, which is in the answer and not shown again. */
+      rotateKey: (name: string, options?: WriteOptions) => write<Accepted & { name: string; key: string }>('POST', at('webhooks', name, 'rotate-key'), {}, options),
+      /** Sends one event that says nothing, at once, and tells what became of it. */
+      test: (name: string) => json<WebhookTest>({ method: 'POST', path: at('webhooks', name, 'test') }),
+      deliveries: (name: string) => get<Page<DeliveryView>>(at('webhooks', name, 'deliveries')),
+    },
     orphans: () => get<Page<OrphanView>>(at('orphans')),
     leases: {
       list: (options: ListOptions = {}) => get<Page<LeaseView>>(at('leases'), { ...options }),
@@ -178,7 +191,7 @@ export function httpClient(access: Access) {
           headers: { 'Idempotency-Key': options.id ?? randomUUID() },
         }),
       /** Reads a plan and saves nothing. */
-      validate: (source: string) => json<{ name: string; steps: { id: string; name: string }[] }>({ method: 'POST', path: at('plans', 'validate'), body: source, type: 'application/yaml' }),
+      validate: (source: string) => json<ValidPlan>({ method: 'POST', path: at('plans', 'validate'), body: source, type: 'application/yaml' }),
     },
     builds: {
       list: (options: ListOptions & { plan?: string } = {}) => get<Page<BuildView>>(at('builds'), { ...options }),

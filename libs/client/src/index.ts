@@ -1,6 +1,6 @@
 export { connectBus, type BusClient } from './bus.js';
 export {
-  httpClient, type Accepted, type AsOf, type BerthHttp, type Download, type LeaseInput, type ListOptions, type LogSearch, type ServiceInput, type ServiceVerb, type TokenInput, type WriteOptions,
+  httpClient, type AsOf, type BerthHttp, type Download, type LeaseInput, type ListOptions, type LogSearch, type ServiceInput, type ServiceVerb, type TokenInput, type WriteOptions,
 } from './http.js';
 export type { LogOptions } from './follow.js';
 export { ProblemError } from './problem.js';
@@ -11,5 +11,7 @@ export {
   type MachineView, type Page, type PlanView, type Problem, type ReportView, type StepOutcome, type StepView,
 } from './api.js';
 export type { BlueprintView, CapacityView, Hold, OrphanView, Quarantine, QuotaView, ResourceState, ResourceView, SlotCounts } from './api-fleet.js';
-export type { AuditEntry, MeView, NewToken, SignInLink, TokenView } from './api-access.js';
+export { auditEntry, type AuditEntry, type MeView, type NewToken, type SignInLink, type TokenView } from './api-access.js';
+export type { DeliveryView, WebhookInput, WebhookTest, WebhookView } from './api-webhooks.js';
 export { joinSession, type SessionInput } from './live.js';
+export { page, schemas, type Accepted, type ValidPlan } from './schemas.js';

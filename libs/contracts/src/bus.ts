@@ -17,6 +17,7 @@ export const writers = {
   build: 'build-orchestrator',
   token: 'console',
   access: 'console',
+  webhook: 'console',
 } as const satisfies Record<string, ServiceName>;
 export type Kind = keyof typeof writers;
 
@@ -72,6 +73,7 @@ export const refusals = {
   'unknown-blueprint': 404,
   'unknown-resource': 404,
   'unknown-token': 404,
+  'unknown-webhook': 404,
   'name-taken': 409,
   'lease-ended': 409,
   'lease-not-active': 409,

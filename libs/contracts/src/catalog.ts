@@ -10,6 +10,7 @@ import { buildCommands, buildEvents } from './build.js';
 import { planCommands, planEvents } from './plan.js';
 import { accessEvents } from './access.js';
 import { tokenCommands, tokenEvents } from './token.js';
+import { webhookCommands, webhookEvents } from './webhook.js';
 
 /** Every command, under the service that carries it out. */
 export const commands = {
@@ -17,7 +18,7 @@ export const commands = {
   lease: leaseCommands,
   'host-agent-gateway': actionCommands,
   'build-orchestrator': { ...planCommands, ...buildCommands },
-  console: { ...tokenCommands },
+  console: { ...tokenCommands, ...webhookCommands },
 } as const satisfies Record<ServiceName, Record<string, z.ZodType>>;
 
 /** Every event, under the kind of stream it stands in. */
@@ -32,6 +33,7 @@ export const events = {
   build: buildEvents,
   token: tokenEvents,
   access: accessEvents,
+  webhook: webhookEvents,
 } as const satisfies Record<Kind, Record<string, z.ZodType>>;
 
 type Commands = typeof commands;
@@ -54,6 +56,7 @@ export type PlanEvent = EventsOf<'plan'>;
 export type BuildEvent = EventsOf<'build'>;
 export type TokenEvent = EventsOf<'token'>;
 export type AccessEvent = EventsOf<'access'>;
+export type WebhookEvent = EventsOf<'webhook'>;
 
 /** A commit of any kind, narrowed by `kind`. */
 export type AnyRecorded = { [K in Kind]: Recorded<EventsOf<K>> & { kind: K } }[Kind];

@@ -21,9 +21,10 @@ export { stepSchemas, isTemplate, TEMPLATE, type Step, type SavedStep, type Step
 export { artifactUri, artifactType, type ArtifactType, type Failure } from './build.js';
 export {
   commands, events, type CommandType, type CommandData, type CommandInput, type EventsOf, type AnyRecorded, type MachineEvent, type BlueprintEvent, type FleetEvent, type ResourceEvent,
-  type LeaseEvent, type ActionEvent, type PlanEvent, type BuildEvent, type TokenEvent, type AccessEvent,
+  type LeaseEvent, type ActionEvent, type PlanEvent, type BuildEvent, type TokenEvent, type AccessEvent, type WebhookEvent,
 } from './catalog.js';
 export { role, scope, type Role } from './token.js';
+export { statusKinds, webhookCommands, webhookSpec, type WebhookSpec } from './webhook.js';
 export { fieldErrors, summary } from './problems.js';
 export { longestWay, type Part } from './estimate.js';
 export {
@@ -34,3 +35,4 @@ export { artifactName, objectName } from './object-name.js';
 export { LiveEnd, type LiveListener, type LiveTimes } from './live/end.js';
 export { decodeFrame, encodeFrame, MOST_DATA, type Frame, type LiveEnding, type LiveOpening, type LiveStream } from './live/frame.js';
 export { refusedVariable } from './variables.js';
+export { jsonSchema, type JsonSchema } from './json-schema.js';

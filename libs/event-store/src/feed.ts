@@ -1,4 +1,5 @@
-import { AckPolicy, DeliverPolicy, Events, ReplayPolicy, createInbox, type Msg, type NatsConnection, type Subscription } from 'nats';
+import { AckPolicy, DeliverPolicy, Events, ReplayPolicy, type Msg, type NatsConnection, type Subscription } from 'nats';
+import { inboxOf } from '@berth/nats';
 import type { Feed } from './store.js';
 import { isOutage } from './jetstream.js';
 import { PositionWaiters } from './position.js';
@@ -68,7 +69,7 @@ export async function jetStreamFeed(
   }
 
   async function open(): Promise<void> {
-    const inbox = createInbox();
+    const inbox = inboxOf(connection);
     subscription?.unsubscribe();
     if (consumer) void manager.consumers.delete(stream, consumer).catch(() => undefined); // it may be gone with its server; its inactivity ends it otherwise
     consumer = undefined;

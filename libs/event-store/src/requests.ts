@@ -1,16 +1,18 @@
-import { createInbox, ErrorCode, Events, NatsError, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
+import { ErrorCode, Events, NatsError, type Msg, type MsgHdrs, type NatsConnection } from 'nats';
+import { inboxOf } from '@berth/nats';
 
 /** Asks over one subscription for all answers. */
 export interface Requests {
   /**
    * Publishes and waits for the first answer.
-   * @throws NatsError TIMEOUT, 503 (nobody listens) or DISCONNECT (at once while there is no server: the client would drop
+   * @throws NatsError TIMEOUT, 503 (nobody listens), PERMISSIONS_VIOLATION (this user may not ask that) or DISCONNECT (at once while there is no server: the client would drop
    * what is published meanwhile); with each the outcome is unknown
    */
   ask(subject: string, data: Uint8Array | string, options: { timeoutMs: number; headers?: MsgHdrs }): Promise<Msg>;
 }
 
 interface Pending {
+  subject: string;
   resolve: (message: Msg) => void;
   reject: (error: Error) => void;
   deadline: number;
@@ -27,7 +29,7 @@ const shared = new WeakMap<NatsConnection, Requests>();
 export function requestsOf(connection: NatsConnection): Requests {
   const known = shared.get(connection);
   if (known) return known;
-  const prefix = createInbox();
+  const prefix = inboxOf(connection);
   const pending = new Map<string, Pending>();
   let next = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -62,6 +64,11 @@ export function requestsOf(connection: NatsConnection): Requests {
         connected = false;
         drop(ErrorCode.Disconnect, () => true);
       } else if (status.type === Events.Reconnect) connected = true;
+      else if (status.permissionContext?.operation === 'publish') {
+        // Told of the subject alone: whoever else asks the same is refused too.
+        const { subject } = status.permissionContext;
+        drop(ErrorCode.PermissionsViolation, (waiting) => waiting.subject === subject);
+      }
     }
   })();
 
@@ -77,7 +84,7 @@ export function requestsOf(connection: NatsConnection): Requests {
           return;
         }
         const token = (next++).toString(36);
-        pending.set(token, { resolve, reject, deadline: Date.now() + timeoutMs });
+        pending.set(token, { subject, resolve, reject, deadline: Date.now() + timeoutMs });
         timer ??= setInterval(() => {
           const now = Date.now();
           drop(ErrorCode.Timeout, (p) => p.deadline <= now);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { readSetting, SettingError, type ArtifactsSetting } from '@berth/artifacts';
 import { fieldErrors, summary } from '@berth/contracts';
 import { consoleEnvironment, consoleSettings, type ConsoleConfig } from './console-config.js';
+import type { TlsFiles } from '@berth/nats';
 
 /** What Berth reads from its environment; nothing else is configured anywhere. */
 export interface Config extends ConsoleConfig {
@@ -10,6 +11,8 @@ export interface Config extends ConsoleConfig {
   /** port of the console on loopback; 0 = any free one */
   httpPort: number;
   natsUrl: string;
+  /** files for TLS to the bus; what the system trusts when absent */
+  natsTls?: TlsFiles;
   databaseUrl: string;
   logLevel: string;
   /** how often clouds and hosts are swept for what nobody owns, ms */
@@ -40,6 +43,9 @@ const environment = z.object({
   BERTH_HOME: z.string().min(1).optional(),
   BERTH_HTTP_PORT: z.coerce.number('must be a port number').int().min(0).max(65535, 'must be a port from 0 to 65535').default(4780),
   NATS_URL: z.string().regex(/^(nats|tls):\/\/[^\s]+$/, 'must be a URL such as nats://127.0.0.1:4222').optional(),
+  NATS_CA: z.string().min(1).optional(),
+  NATS_CERT: z.string().min(1).optional(),
+  NATS_KEY: z.string().min(1).optional(),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\/[^\s]+$/, 'must be a URL such as postgres://user:password@127.0.0.1:5432/berth').optional(),
   BERTH_SWEEP_SECONDS: z.coerce.number('must be a number of seconds').min(0.1, 'must be at least 0.1').max(86_400).default(60),
   BERTH_SWEEP_GRACE_SECONDS: z.coerce.number('must be a number of seconds').min(0, 'must not be negative').max(86_400).default(300),
@@ -76,6 +82,14 @@ export function httpSettings(env: ReturnType<typeof readEnvironment>): ConsoleCo
   } catch (error) {
     throw new ConfigError((error as Error).message, { cause: error });
   }
+}
+
+/** Files for TLS to the bus, when any is named. */
+export function tlsFiles(env: ReturnType<typeof readEnvironment>): { natsTls?: TlsFiles } {
+  const { NATS_CA: caFile, NATS_CERT: certFile, NATS_KEY: keyFile } = env;
+  if ((certFile === undefined) !== (keyFile === undefined)) throw new ConfigError(`The environment can't be used: ${certFile === undefined ? 'NATS_CERT' : 'NATS_KEY'}: must be set too: a certificate and its key go together`);
+  if (caFile === undefined && certFile === undefined) return {};
+  return { natsTls: { ...(caFile !== undefined && { caFile }), ...(certFile !== undefined && { certFile }), ...(keyFile !== undefined && { keyFile }) } };
 }
 
 /** What the gateway and the build orchestrator are given of it. */

@@ -5,7 +5,7 @@ export { JetStreamStrategy, type Command } from './strategy.js';
 export { StatusFeed, type Status } from './status.js';
 export { Follower, type Following } from './follower.js';
 export { openRuntime, startService, type Living, type RunningService, type Runtime, type ServiceDefinition } from './service.js';
-export { actionSettings, ConfigError, DEFAULT_ARTIFACT_LIMIT, DEFAULT_OUTPUT_LIMIT, httpSettings, readEnvironment, type Config } from './config.js';
+export { actionSettings, ConfigError, DEFAULT_ARTIFACT_LIMIT, DEFAULT_OUTPUT_LIMIT, httpSettings, readEnvironment, tlsFiles, type Config } from './config.js';
 export { DEFAULT_RATE_LIMIT, isLoopback, type OidcSetting } from './console-config.js';
 export { readSecret, SecretFault, secretsFolder } from './secrets.js';
 export { runDefinition, runService } from './main.js';

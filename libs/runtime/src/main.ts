@@ -1,4 +1,4 @@
-import { actionSettings, ConfigError, httpSettings, readEnvironment, type Config } from './config.js';
+import { actionSettings, ConfigError, httpSettings, readEnvironment, tlsFiles, type Config } from './config.js';
 import { startService, type RunningService, type ServiceDefinition } from './service.js';
 
 /** Exit code of a process that could not start or could not go on. */
@@ -17,7 +17,7 @@ export async function runService(start: (config: Config, fail: (error: Error) =>
     const env = readEnvironment(process.env);
     const missing = [...(env.NATS_URL ? [] : ['NATS_URL']), ...(env.DATABASE_URL || !needs.database ? [] : ['DATABASE_URL'])];
     if (missing.length > 0) throw new ConfigError(`${missing.join(' and ')} must be set to run one service alone.`);
-    const config: Config = { home: env.BERTH_HOME ?? '.berth', httpPort: env.BERTH_HTTP_PORT, natsUrl: env.NATS_URL!, databaseUrl: env.DATABASE_URL ?? '', logLevel: env.BERTH_LOG_LEVEL, sweepMs: env.BERTH_SWEEP_SECONDS * 1000, sweepGraceMs: env.BERTH_SWEEP_GRACE_SECONDS * 1000, artifacts: env.BERTH_ARTIFACTS, ...actionSettings(env), ...(needs.database && httpSettings(env)) };
+    const config: Config = { home: env.BERTH_HOME ?? '.berth', httpPort: env.BERTH_HTTP_PORT, natsUrl: env.NATS_URL!, ...tlsFiles(env), databaseUrl: env.DATABASE_URL ?? '', logLevel: env.BERTH_LOG_LEVEL, sweepMs: env.BERTH_SWEEP_SECONDS * 1000, sweepGraceMs: env.BERTH_SWEEP_GRACE_SECONDS * 1000, artifacts: env.BERTH_ARTIFACTS, ...actionSettings(env), ...(needs.database && httpSettings(env)) };
     const service = await start(config, die);
     process.stdout.write(`${service.name} is ready\n`);
     let stopping = false;

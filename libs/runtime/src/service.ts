@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { DynamicModule } from '@nestjs/common';
 import { pino, type Logger } from 'pino';
-import { connect, type NatsConnection } from 'nats';
+import { connect, ErrorCode, type NatsConnection } from 'nats';
 import { jetStreamStore, type EventStore } from '@berth/event-store';
 import { addressOptions, applyStreams, shownAddress } from '@berth/nats';
 import type { ServiceName } from '@berth/contracts';
@@ -43,7 +43,7 @@ export interface RunningService {
 export async function openRuntime(name: string, config: Config, fail: (error: Error) => void): Promise<Runtime> {
   const log = pino({ name, level: config.logLevel, serializers: { error: pino.stdSerializers.err, problem: pino.stdSerializers.err } }, pino.destination({ dest: config.logFile ?? 2, sync: false, mkdir: true }));
   const connection = await connect({
-    ...addressOptions(config.natsUrl),
+    ...addressOptions(config.natsUrl, config.natsTls),
     name: `berth-${name}`,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
@@ -54,7 +54,20 @@ export async function openRuntime(name: string, config: Config, fail: (error: Er
   }).catch((error: unknown) => {
     throw new ConfigError(`NATS_URL ${shownAddress(config.natsUrl)} can't be used (${(error as Error).message}): start that server, or correct NATS_URL.`, { cause: error });
   });
-  await applyStreams(await connection.jetstreamManager());
+  void (async () => {
+    for await (const { permissionContext: refused } of connection.status()) {
+      // Whoever waits for an answer is told; of what is only told, this is all that is ever heard.
+      if (refused) log.error({ ...refused }, 'the bus does not let this user do that: see infra/nats/permissions.conf');
+    }
+  })();
+  try {
+    await applyStreams(await connection.jetstreamManager());
+  } catch (error) {
+    await connection.close();
+    const { code } = error as { code?: string };
+    const refused = code === ErrorCode.PermissionsViolation;
+    throw new ConfigError(`NATS_URL ${shownAddress(config.natsUrl)} can't be used: ${refused ? `this user may do nothing that ${name} needs; log in as ${name}` : (error as Error).message}.`, { cause: error });
+  }
   return { name, config, connection, store: jetStreamStore(connection), bus: natsBus(connection), log, fail };
 }
 

@@ -106,6 +106,7 @@ export class Views implements Pick<View, 'lease' | 'action' | 'host' | 'hold' | 
       case 'plan':
       case 'token':
       case 'access':
+      case 'webhook':
         return [];
       default:
         return unreachable(recorded);

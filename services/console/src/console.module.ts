@@ -1,8 +1,10 @@
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import type { SignInLink } from '@berth/client';
+import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { AnyRecorded } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
@@ -27,6 +29,8 @@ import { BlueprintsController } from './http/blueprints.controller.js';
 import { EventsController } from './http/events.controller.js';
 import { Explanations } from './http/explanations.js';
 import { FleetController } from './http/fleet.controller.js';
+import { DocsController } from './http/docs.controller.js';
+import { apiOf, type Api } from './http/api.js';
 import { ProblemFilter } from './http/filter.js';
 import { HostWork } from './http/host-work.js';
 import { LeasesController } from './http/leases.controller.js';
@@ -34,12 +38,17 @@ import { LogsController } from './http/logs.controller.js';
 import { MachinesController } from './http/machines.controller.js';
 import { OidcController } from './http/oidc.controller.js';
 import { PlansController } from './http/plans.controller.js';
+import { answerOtherMethods, refuseUnacceptable } from './http/methods.js';
+import { answerReads } from './http/reading.js';
+import { Settling } from './http/settling.js';
+import { answerWrites } from './http/writing.js';
 import { LeaseFilesController } from './http/lease-files.controller.js';
 import { readBodies } from './http/server.js';
 import { SchemasController } from './http/schemas.controller.js';
 import { TokensController } from './http/tokens.controller.js';
+import { WebhooksController } from './http/webhooks.controller.js';
 import { SystemController } from './http/system.controller.js';
-import { DATABASE, LOG, OIDC, READINESS, RUNTIME, type Readiness } from './http/tokens.js';
+import { DATABASE, DOCUMENT, LOG, OIDC, READINESS, RUNTIME, type Readiness } from './http/tokens.js';
 import { AuditLog } from './live/audit-log.js';
 import { BuildLogs } from './live/build-log.js';
 import { Ends } from './live/ends.js';
@@ -51,12 +60,16 @@ import { Objects } from './live/objects.js';
 import { Output } from './live/output.js';
 import { Sections } from './live/sections.js';
 import { Sessions } from './live/sessions.js';
+import { keyFile } from './key-file.js';
 import { consoleReadiness } from './readiness.js';
 import { Fleet } from './views/fleet.js';
 import { Projection } from './views/projection.js';
 import { Reads } from './views/reads.js';
 import { Tokens } from './views/tokens.js';
 import { openDatabase } from './views/schema.js';
+import { Webhooks } from './webhooks/webhooks.js';
+import { WebhooksApp } from './webhooks/webhooks.app.js';
+import { WebhooksHandlers } from './webhooks/webhooks.handlers.js';
 
 const LOOPBACK = '127.0.0.1';
 /** Letters of one part of a path, as it is sent: names of artifacts have 800 bytes, each of them perhaps as %XX. */
@@ -72,6 +85,8 @@ export interface ConsoleExtra {
   token: string;
   /** of the other services in the same installation */
   readiness: Readiness;
+  /** sees the server before anything else sees an answer: what specs hold each one against the document with */
+  watch?(server: FastifyInstance, api: Api): void;
 }
 
 /** A console that takes requests. */
@@ -114,16 +129,22 @@ function wireAccess(runtime: Runtime, database: DataSource, token: string, seal:
   return { providers, apply, audit, credentials, door, open, signIns };
 }
 
+/** Everything that answers requests; each of its routes has to describe itself. */
+export const controllers = [SystemController, AccessController, OidcController, TokensController, DocsController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController, WebhooksController];
+
 /** All the wiring of the console. */
-function wire(runtime: Runtime, database: DataSource, { readiness, token }: ConsoleExtra, seal: Seal) {
+function wire(runtime: Runtime, database: DataSource, { readiness, token }: ConsoleExtra, seal: Seal, api: Api, webhookKey: Buffer) {
   const store = jetStreamStore(runtime.connection, READ_PATIENCE);
   const fleet = new Fleet();
   const hub = new Hub(store);
   const own = new ConsoleApp(runtime, () => follower);
+  const hooks = new WebhooksApp(runtime, () => follower, () => webhooks.changed());
+  const webhooks: Webhooks = new Webhooks(runtime, hooks, webhookKey, () => commands);
   const follower: Follower = new Follower(runtime, {
     apply(recorded) {
       own.apply(recorded);
       access.apply(recorded);
+      hooks.apply(recorded);
       fleet.apply(recorded);
       hub.apply(recorded);
     },
@@ -142,13 +163,14 @@ function wire(runtime: Runtime, database: DataSource, { readiness, token }: Cons
   const all = consoleReadiness(runtime, database, projection, hub, readiness);
   const module: DynamicModule = {
     module: ConsoleModule,
-    controllers: [SystemController, AccessController, OidcController, TokensController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController],
+    controllers,
     providers: [
       ...access.providers,
       { provide: AuditLog, useFactory: () => new AuditLog(runtime.connection, () => hub.position) },
       { provide: RUNTIME, useFactory: () => runtime },
       { provide: LOG, useFactory: () => runtime.log },
       { provide: DATABASE, useFactory: () => database },
+      { provide: DOCUMENT, useFactory: () => api.document },
       { provide: READINESS, useFactory: () => all },
       { provide: Fleet, useFactory: () => fleet },
       { provide: Hub, useFactory: () => hub },
@@ -159,11 +181,13 @@ function wire(runtime: Runtime, database: DataSource, { readiness, token }: Cons
       { provide: BuildLogs, useFactory: () => new BuildLogs(new Sections(store, hub), ends, logs) },
       { provide: History, useFactory: () => new History(runtime.connection, store, fleet, () => hub.position) },
       { provide: Explanations, useFactory: () => new Explanations(store, fleet, reads, commands, runtime.log) },
+      { provide: WebhooksApp, useFactory: () => hooks },
+      { provide: Webhooks, useFactory: () => webhooks },
       { provide: HostWork, useFactory: () => new HostWork(runtime, reads, commands, objects, ends) },
     ],
   };
-  const handlers: DynamicModule = { module: CommandsModule, controllers: [ConsoleHandlers], providers: [{ provide: ConsoleApp, useFactory: () => own }] };
-  return { module, handlers, output, access, parts: [follower, projection], sessions: new Sessions(runtime, reads, ends) };
+  const handlers: DynamicModule = { module: CommandsModule, controllers: [ConsoleHandlers, WebhooksHandlers], providers: [{ provide: ConsoleApp, useFactory: () => own }, { provide: WebhooksApp, useFactory: () => hooks }] };
+  return { module, handlers, output, access, parts: [follower, projection], webhooks, sessions: new Sessions(runtime, reads, ends), standing: { hub, projection }, settling: new Settling(store, hub, fleet) };
 }
 
 /**
@@ -171,6 +195,7 @@ function wire(runtime: Runtime, database: DataSource, { readiness, token }: Cons
  * @throws when the bus or the database can't be used, or the port is taken; nothing is left running then
  */
 export async function startConsole(config: Config, fail: (error: Error) => void, extra: ConsoleExtra): Promise<RunningConsole> {
+  const api = apiOf(controllers);
   const runtime = await openRuntime('console', config, fail);
   const undo: (() => Promise<unknown>)[] = [() => runtime.connection.drain()];
   const unwind = async () => {
@@ -181,13 +206,17 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
     const database = await openDatabase(config.databaseUrl, (error) => runtime.log.warn({ error }, 'a connection to the database was lost'));
     undo.push(() => database.destroy());
     const { seal, first } = await openSeal(config.home);
-    const { module, handlers, output, access, parts, sessions } = wire(runtime, database, extra, seal);
+    const { module, handlers, output, access, parts, webhooks, sessions, standing, settling } = wire(runtime, database, extra, seal, api, await keyFile(join(config.home, 'webhooks.key')));
     const adapter = new FastifyAdapter({ forceCloseConnections: true, routerOptions: { maxParamLength: MOST_PARAMETER } });
     const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false, bodyParser: false, abortOnError: false });
     const strategy = new JetStreamStrategy('console', runtime.connection, runtime.log);
     const commands = await NestFactory.createMicroservice(handlers, { strategy, logger: false, abortOnError: false });
     readBodies(adapter.getInstance());
     const routes = access.door.guard(adapter.getInstance());
+    refuseUnacceptable(adapter.getInstance(), api.table);
+    extra.watch?.(adapter.getInstance(), api);
+    answerReads(adapter.getInstance(), api.table, standing, api.mark);
+    answerWrites(adapter.getInstance(), api.table, settling);
     sessions.attach(adapter.getHttpServer(), access.door);
     app.useGlobalFilters(new ProblemFilter(runtime.log));
     for (const part of parts) {
@@ -199,12 +228,17 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
       await strategy.close();
     });
     await commands.listen();
+    // It suspends webhooks by command.
+    await webhooks.start();
+    undo.push(() => webhooks.stop());
     undo.push(async () => output.close());
     // Those that were counted are stored while that can still be done.
     undo.push(() => access.audit.close());
     undo.push(async () => access.open.stop());
     undo.push(() => app.close());
     undo.push(() => sessions.stop());
+    await app.init();
+    answerOtherMethods(adapter.getInstance(), api.table);
     const host = config.httpHost ?? LOOPBACK;
     // Known before the first request; with any free port it is corrected at once.
     access.signIns.url = config.publicUrl ?? urlOf(host, config.httpPort);

@@ -101,7 +101,9 @@ describe('leases', () => {
     const [one, two] = [await ask(), await ask()];
     expect([one.status, two.status]).toEqual([202, 202]);
     expect(one.headers.get('location')).toBe(`/api/v1/leases/${key}`);
-    expect([await one.json(), await two.json()]).toEqual([{ id: key }, { id: key }]);
+    const { position } = (await one.clone().json()) as { position: number };
+    expect([await one.json(), await two.json()]).toEqual([{ id: key, position }, { id: key, position }]);
+    expect(one.headers.get('berth-position')).toBe(String(position));
     expect(await berth.berth.leases.get(key)).toMatchObject({ id: key, owner: 'ada', status: 'pending', attributes: { pool: 'nowhere' } });
     expect((await berth.berth.leases.list({ limit: 1 })).items[0]!.id).toBe(key);
     expect((await berth.post(`leases/${key}/release`, {})).status).toBe(202);
@@ -182,7 +184,7 @@ describe('machines, blueprints, plans', () => {
   test('a plan is saved in versions, as YAML or as JSON', async () => {
     const yaml = 'name: versions\nsteps:\n  - name: One\n    run: "true"\n';
     const first = await berth.ask('plans', { method: 'POST', body: yaml, headers: { 'Content-Type': 'application/yaml' } });
-    expect([first.status, await first.json()]).toEqual([201, { id: 'versions', name: 'versions', version: 1 }]);
+    expect([first.status, await first.json()]).toEqual([201, { id: 'versions', name: 'versions', version: 1, position: expect.any(Number) as number }]);
     expect(await (await berth.post('plans', { source: yaml.replace('One', 'Two') })).json()).toMatchObject({ version: 2 });
     expect(await berth.berth.plans.get('versions')).toMatchObject({ version: 2, steps: ['Two'] });
   });

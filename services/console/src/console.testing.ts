@@ -6,6 +6,7 @@ import { atEndOfFile } from '../../../test/support/cleanup.js';
 import { startFleet, startTestSshd, type Fleet } from '../../../test/support/fleet.js';
 import { freshDatabase } from '../../../test/support/postgres.js';
 import { eventually } from '../../../test/support/wait.js';
+import { watchAnswers } from './api.testing.js';
 import { startConsole, type RunningConsole } from './console.module.js';
 
 export { eventually };
@@ -33,7 +34,7 @@ export async function install(options: { slots?: number } = {}): Promise<Install
     throw error;
   };
   const token = randomUUID();
-  const running = await startConsole(config, fail, { token, readiness: () => Promise.resolve({ lease: { ready: true } }) });
+  const running = await startConsole(config, fail, { token, readiness: () => Promise.resolve({ lease: { ready: true } }), watch: watchAnswers });
   atEndOfFile(() => running.stop());
   const berth = httpClient({ url: running.url, token });
   const sshd = await startTestSshd();

@@ -11,6 +11,7 @@ import { eventually } from '../../../test/support/wait.js';
 import { savedPlan, type Commit } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
 import { connect, type NatsConnection } from 'nats';
+import { watchAnswers } from './api.testing.js';
 import { startConsole, type RunningConsole } from './console.module.js';
 
 let nats: TestNats;
@@ -20,7 +21,7 @@ let running: RunningConsole;
 let bus: NatsConnection;
 const token = randomUUID();
 const failures: Error[] = [];
-const start = (own: Config) => startConsole(own, (error) => failures.push(error), { token, readiness: () => Promise.resolve({}) });
+const start = (own: Config) => startConsole(own, (error) => failures.push(error), { token, readiness: () => Promise.resolve({}), watch: watchAnswers });
 const ask = (path: string, init: RequestInit = {}) => fetch(`${running.url}/${path}`, { ...init, headers: { Authorization: `Bearer ${token}`, ...(init.headers as Record<string, string>) } });
 const lease = randomUUID();
 const commit = (...events: Commit['events']): Commit => ({ id: randomUUID(), at: new Date().toISOString(), actor: 'spec', cause: 'spec', events });
@@ -44,7 +45,10 @@ beforeAll(async () => {
 test('without the database: 503 and never 404, and healthz says so; nothing is lost', async () => {
   await eventually(async () => expect(((await (await ask('api/v1/leases')).json()) as { items: unknown[] }).items).toHaveLength(1));
   const { secret } = await httpClient({ url: running.url, token }).tokens.create({ name: 'ci', role: 'builder', projects: ['compilers'] });
+  const tag = (await ask(`api/v1/leases/${lease}`)).headers.get('etag')!;
   database.down();
+  // Nothing has changed, which the console knows by itself.
+  expect((await ask(`api/v1/leases/${lease}`, { headers: { 'If-None-Match': tag } })).status).toBe(304);
   // It is not known whose they are, and that is what is said: nobody is told that they are another's, or not there.
   for (const [method, path] of [['GET', `leases/${lease}`], ['POST', `leases/${lease}/release`], ['GET', 'resources']] as const) {
     const response = await fetch(`${running.url}/api/v1/${path}`, { method, headers: { Authorization: `Bearer ${secret}` } });

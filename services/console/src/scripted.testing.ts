@@ -7,6 +7,7 @@ import type { Config } from '@berth/runtime';
 import { atEndOfFile, tempFolder } from '../../../test/support/cleanup.js';
 import { startTestNats } from '../../../test/support/nats.js';
 import { freshDatabase } from '../../../test/support/postgres.js';
+import { watchAnswers } from './api.testing.js';
 import { startConsole, type RunningConsole } from './console.module.js';
 
 /** A command as the responder got it. */
@@ -47,7 +48,7 @@ export async function scripted(more: Partial<Config> = {}): Promise<Scripted> {
   const fail = (error: Error) => {
     throw error;
   };
-  const running = await startConsole(config, fail, { token, readiness: () => Promise.resolve({}) });
+  const running = await startConsole(config, fail, { token, readiness: () => Promise.resolve({}), watch: watchAnswers });
   atEndOfFile(() => running.stop());
   const bus = await connect({ servers: nats.url });
   atEndOfFile(() => bus.close());

@@ -25,6 +25,7 @@ const readable = {
   build: 'build:read',
   token: 'tokens:read',
   access: 'audit:read',
+  webhook: 'webhooks:read',
 } as const satisfies Record<Kind, Permission>;
 
 const things = { leases: 'lease', builds: 'build', actions: 'action' } as const;
@@ -89,6 +90,7 @@ export class Scope {
       case 'plan':
       case 'token':
       case 'access':
+      case 'webhook':
         return true;
       default:
         return unreachable(recorded);

@@ -1,13 +1,18 @@
 import { Controller, Delete, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { AuditEntry, MeView, Page, SignInLink } from '@berth/client';
+import { z } from 'zod';
+import { auditEntry, page, schemas, type AuditEntry, type MeView, type Page, type SignInLink } from '@berth/client';
 import { Credentials } from '../access/credentials.js';
 import { Door } from '../access/door.js';
 import { Needs } from '../access/needs.js';
 import { refuseOtherOrigins, SignIns } from '../access/sign-ins.js';
 import { AuditLog } from '../live/audit-log.js';
+import { Describe } from './describe.js';
+import * as parameters from './parameters.js';
 import { HttpProblem } from './problem.js';
 import { objectBody, queryCount, queryText } from './server.js';
+
+const signInBody = z.object({ token: z.string().optional().describe('a token'), once: z.string().optional().describe('or what a link says') });
 
 /** Who asks, sessions of browsers, and who did what. */
 @Controller('api/v1')
@@ -21,6 +26,7 @@ export class AccessController {
 
   @Get('me')
   @Needs('signed-in')
+  @Describe({ summary: 'Who asks, and what that may do.', answers: { 200: schemas.MeView } })
   me(@Req() { principal }: FastifyRequest): MeView {
     const { actor, name, role, projects, permissions, session } = principal!;
     return { actor, name, role, projects: projects && [...projects], permissions: [...permissions], until: session?.until ?? null };
@@ -30,6 +36,7 @@ export class AccessController {
   @Post('session')
   @HttpCode(204)
   @Needs('anyone')
+  @Describe({ summary: 'Signs a browser in: with a token, or with what a link says once.', body: signInBody, answers: { 204: 'It is signed in: the cookie says so.' }, problems: ['unauthorized', 'forbidden', 'rate-limited', 'invalid-data'], open: true })
   async signIn(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
     this.refuseForeign(request);
     const { token, once } = objectBody(request);
@@ -42,6 +49,7 @@ export class AccessController {
   @Delete('session')
   @HttpCode(204)
   @Needs('signed-in')
+  @Describe({ summary: 'Ends the session of a browser for good.', answers: { 204: 'It is ended.' } })
   async signOut(@Req() { principal }: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
     const { actor, session } = principal!;
     if (!session) throw new HttpProblem('invalid-data', 'There is no session to end: you showed a token, which is revoked instead.', [{ field: 'Cookie', message: 'must be that of a session' }]);
@@ -52,6 +60,7 @@ export class AccessController {
   @Post('session/links')
   @HttpCode(201)
   @Needs('signed-in')
+  @Describe({ summary: 'A link that signs a browser in as whoever asks: once, and within an hour.', answers: { 201: schemas.SignInLink } })
   async link(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<SignInLink> {
     const { actor } = request.principal!;
     const admission = this.credentials.of(request.headers);
@@ -64,6 +73,7 @@ export class AccessController {
   /** Newest first. A page may be short, or empty, before the last one: what is older is looked at with its cursor. */
   @Get('audit')
   @Needs('audit:read')
+  @Describe({ summary: 'Who did what and who was refused what, newest first.', query: { what: auditEntry.shape.what, actor: z.string(), limit: parameters.limit, cursor: parameters.cursor }, answers: { 200: page(schemas.AuditEntry) } })
   audit(@Req() request: FastifyRequest): Promise<Page<AuditEntry>> {
     const cursor = queryText(request, 'cursor');
     if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) throw new HttpProblem('invalid-data', 'The query is refused: cursor is not one of ours.', [{ field: 'cursor', message: 'use the cursor of the page before' }]);

@@ -12,6 +12,10 @@ import { accepted, commandId, Commands } from './commands.js';
 import { HttpProblem, notFound } from './problem.js';
 import { objectBody, queryText } from './server.js';
 import { RUNTIME } from './tokens.js';
+import { z } from 'zod';
+import { schemas } from '@berth/client';
+import { artifactType } from '@berth/contracts';
+import { bytes, command, Describe } from './describe.js';
 
 /** Artifacts that come from outside a build, or leave it. */
 @Controller('api/v1/builds')
@@ -26,6 +30,10 @@ export class ArtifactsController {
   /** A link as JSON {name, type, uri}; or a file as application/octet-stream with `?name=` and `?type=`. */
   @Post(':id/artifacts')
   @Needs('build:write')
+  @Describe({
+    summary: 'Adds an artifact to a build: a link as JSON, or a file with its name in the query.', query: { name: z.string().max(800), type: artifactType }, answers: { 201: schemas.Accepted },
+    body: [command('build-orchestrator', 'AddArtifact', 'build', 'file'), bytes('the file')], problems: ['unknown-build', 'name-taken', 'build-ended'],
+  })
   async add(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const id = commandId(request);
     const body = request.body as Readable | undefined;
@@ -58,6 +66,7 @@ export class ArtifactsController {
 
   @Post(':id/artifacts/pin')
   @Needs('build:write')
+  @Describe({ summary: 'A pinned artifact is kept whatever its plan says.', body: command('build-orchestrator', 'PinArtifact', 'build'), answers: { 202: schemas.Accepted }, problems: ['unknown-build', 'not-found'] })
   async pin(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('build-orchestrator', 'PinArtifact', { ...objectBody(request), build }, commandId(request));
     return accepted(reply, 202, `builds/${build}/artifacts`, { id: build });
@@ -65,6 +74,7 @@ export class ArtifactsController {
 
   @Delete(':id/artifacts/*')
   @Needs('build:write')
+  @Describe({ summary: 'Removes an artifact, of every generation.', query: { reason: z.string().max(256) }, answers: { 202: schemas.Accepted }, problems: ['unknown-build', 'not-found'] })
   async release(@Param('id') build: string, @Param('*') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('build-orchestrator', 'ReleaseArtifact', { build, name, ...(queryText(request, 'reason') !== undefined && { reason: queryText(request, 'reason') }) }, commandId(request));
     return accepted(reply, 202, `builds/${build}/artifacts`, { id: build });

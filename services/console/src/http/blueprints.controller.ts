@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, Inject, Param, Post, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { BlueprintView, Page } from '@berth/client';
+import { page, schemas, type BlueprintView, type Page } from '@berth/client';
 import { name as nameSchema } from '@berth/contracts';
 import { Needs } from '../access/needs.js';
 import { Scope } from '../access/scope.js';
@@ -9,6 +9,9 @@ import { withLeases } from '../views/resources.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { HttpProblem, notFound } from './problem.js';
 import { objectBody, queryUnlessFalse } from './server.js';
+import { blueprintBody } from './bodies.js';
+import { command, Describe } from './describe.js';
+import * as parameters from './parameters.js';
 
 /** Blueprints: how resources are matched, made, kept and ended. */
 @Controller('api/v1/blueprints')
@@ -21,6 +24,7 @@ export class BlueprintsController {
 
   @Get()
   @Needs('fleet:read')
+  @Describe({ summary: 'All blueprints, by name, with what they have made.', answers: { 200: page(schemas.BlueprintView) } })
   async list(@Req() request: FastifyRequest): Promise<Page<BlueprintView>> {
     const seen = await this.scope.visibleLeases(request.principal);
     return { items: this.fleet.blueprintList().map((blueprint) => showing(blueprint, seen)), cursor: null };
@@ -28,6 +32,7 @@ export class BlueprintsController {
 
   @Get(':name')
   @Needs('fleet:read')
+  @Describe({ summary: 'One blueprint.', answers: { 200: schemas.BlueprintView }, problems: ['unknown-blueprint'] })
   async get(@Param('name') name: string, @Req() request: FastifyRequest): Promise<BlueprintView> {
     const blueprint = this.fleet.blueprint(name);
     if (!blueprint) throw unknown(name);
@@ -37,6 +42,10 @@ export class BlueprintsController {
   /** Saves a blueprint; the body is its spec, which need not name it again. `?check=false`: its provider is not asked. */
   @Put(':name')
   @Needs('fleet:write')
+  @Describe({
+    summary: 'Saves a blueprint as its next version.', query: { check: parameters.flag.describe('false: its provider is not asked whether it could launch') }, body: blueprintBody, answers: { 201: schemas.AcceptedVersion },
+    problems: ['limit-in-use', 'provider-refused', 'unknown-blueprint', 'unknown-machine'],
+  })
   async save(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const body = objectBody(request);
     if (body['name'] !== undefined && body['name'] !== name) {
@@ -50,6 +59,7 @@ export class BlueprintsController {
 
   @Delete(':name')
   @Needs('fleet:write')
+  @Describe({ summary: 'Removes a blueprint that nothing is left of.', answers: { 202: schemas.AcceptedName }, problems: ['unknown-blueprint', 'built-in', 'blueprint-in-use'] })
   async remove(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('allocator', 'RemoveBlueprint', { name: known(name) }, commandId(request));
     return accepted(reply, 202, 'blueprints', { id: name, name });
@@ -57,6 +67,7 @@ export class BlueprintsController {
 
   @Post(':name/enable')
   @Needs('fleet:write')
+  @Describe({ summary: 'Lets a blueprint serve requests.', body: command('allocator', 'EnableBlueprint', 'name'), answers: { 202: schemas.AcceptedName }, problems: ['unknown-blueprint'] })
   async enable(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('allocator', 'EnableBlueprint', { ...objectBody(request), name: known(name) }, commandId(request));
     return accepted(reply, 202, `blueprints/${name}`, { id: name, name });
@@ -64,6 +75,7 @@ export class BlueprintsController {
 
   @Post(':name/disable')
   @Needs('fleet:write')
+  @Describe({ summary: 'Has a blueprint serve no more requests.', body: command('allocator', 'DisableBlueprint', 'name'), answers: { 202: schemas.AcceptedName }, problems: ['unknown-blueprint'] })
   async disable(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('allocator', 'DisableBlueprint', { ...objectBody(request), name: known(name) }, commandId(request));
     return accepted(reply, 202, `blueprints/${name}`, { id: name, name });

@@ -1,13 +1,13 @@
 import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { posix } from 'node:path';
-import type { ArtifactView, BuildView, LeaseExplanation, Page } from '@berth/client';
+import { page, schemas, type ArtifactView, type BuildView, type LeaseExplanation, type Page } from '@berth/client';
 import { artifactBucket } from '@berth/nats';
 import { forAsker, saidBy } from '../access/asks.js';
 import { Needs } from '../access/needs.js';
 import { Objects } from '../live/objects.js';
 import { pour } from '../live/pour.js';
-import { artifactView, leasedArtifacts, buildView, type BuildRow } from '../views/build.js';
+import { artifactView, buildView, leasedArtifacts, type BuildRow } from '../views/build.js';
 import { Reads } from '../views/reads.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { asOf, Explanations } from './explanations.js';
@@ -18,6 +18,9 @@ import { has, wantedRange } from './range.js';
 import { LOG } from './tokens.js';
 import { objectBody, queryCount, queryText } from './server.js';
 import type { Runtime } from '@berth/runtime';
+import { z } from 'zod';
+import { bytes, command, Describe, settles } from './describe.js';
+import * as parameters from './parameters.js';
 
 const statuses = ['pending', 'preparing', 'building', 'paused', 'passed', 'failed', 'aborted', 'error'] as const satisfies readonly BuildView['status'][];
 
@@ -34,6 +37,10 @@ export class BuildsController {
 
   @Get()
   @Needs('build:read')
+  @Describe({
+    summary: 'Builds, newest first.', query: { status: parameters.some(statuses, 'statuses'), plan: z.string(), limit: parameters.limit, cursor: parameters.cursor }, answers: { 200: page(schemas.BuildView) },
+    shows: { kinds: ['build'], rows: true },
+  })
   async list(@Req() request: FastifyRequest): Promise<Page<BuildView>> {
     const page = await this.reads.builds(listQuery(request, statuses, ['plan']));
     return { ...page, items: page.items.map(buildView) };
@@ -41,6 +48,10 @@ export class BuildsController {
 
   @Post()
   @Needs('build:write')
+  @Describe({
+    summary: 'Asks for a build of a plan.', body: command('build-orchestrator', 'RequestBuild'), answers: { 202: schemas.Accepted }, settles: settles.build,
+    problems: ['unknown-plan', 'not-allowed', 'unknown-build', 'build-ended', 'name-taken'],
+  })
   async request(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const { id } = await this.commands.send('build-orchestrator', 'RequestBuild', forAsker(request.principal, objectBody(request), 'initiator'), commandId(request));
     return accepted(reply, 202, `builds/${id}`, { id });
@@ -48,42 +59,55 @@ export class BuildsController {
 
   @Get(':id')
   @Needs('build:read')
+  @Describe({ summary: 'One build with its steps and artifacts.', answers: { 200: schemas.BuildView }, problems: ['unknown-build'], shows: { kinds: ['build'], one: 'id' } })
   async get(@Param('id') id: string): Promise<BuildView> {
     return buildView(await this.found(id));
   }
 
   @Get(':id/explanation')
   @Needs('build:read')
+  @Describe({ summary: 'Why the lease waits or waited that the build needs.', query: { at: parameters.asOf }, answers: { 200: schemas.LeaseExplanation }, problems: ['unknown-build', 'unknown-lease', 'not-found', 'lease-ended'] })
   explanation(@Param('id') id: string, @Req() request: FastifyRequest): Promise<LeaseExplanation> {
     return this.explanations.ofBuild(id, asOf(queryText(request, 'at')));
   }
 
   @Post(':id/abort')
   @Needs('build:write')
+  @Describe({ summary: 'Ends a build; what it used is cleaned up.', body: command('build-orchestrator', 'AbortBuild', 'build'), answers: { 202: schemas.Accepted }, settles: settles.build, problems: ['unknown-build', 'build-ended'] })
   abort(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.tell('AbortBuild', build, {}, request, reply);
   }
 
   @Post(':id/pause')
   @Needs('build:write')
+  @Describe({ summary: 'No further step begins; what runs goes on.', body: command('build-orchestrator', 'PauseBuild', 'build'), answers: { 202: schemas.Accepted }, settles: settles.buildPaused, problems: ['unknown-build', 'build-ended'] })
   pause(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.tell('PauseBuild', build, {}, request, reply);
   }
 
   @Post(':id/resume')
   @Needs('build:write')
+  @Describe({ summary: 'Lets a paused build go on.', body: command('build-orchestrator', 'ResumeBuild', 'build'), answers: { 202: schemas.Accepted }, settles: settles.build, problems: ['unknown-build', 'build-ended'] })
   resume(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.tell('ResumeBuild', build, {}, request, reply);
   }
 
   @Post(':id/restart')
   @Needs('build:write')
+  @Describe({
+    summary: 'Begins a new generation of a build; one that is under way is ended first.', body: command('build-orchestrator', 'RestartBuild', 'build'), answers: { 202: schemas.Accepted }, settles: settles.build,
+    problems: ['unknown-build', 'not-restartable', 'build-ended'],
+  })
   restart(@Param('id') build: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.tell('RestartBuild', build, {}, request, reply);
   }
 
   @Post(':id/steps/:step/rerun')
   @Needs('build:write')
+  @Describe({
+    summary: 'Runs a step that is over once more, with all that build on it.', body: command('build-orchestrator', 'RerunStep', 'build', 'step'), answers: { 202: schemas.Accepted }, settles: settles.build,
+    problems: ['unknown-build', 'unknown-step', 'step-not-over', 'not-restartable', 'build-ended'],
+  })
   rerun(@Param('id') build: string, @Param('step') step: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.tell('RerunStep', build, { step }, request, reply);
   }
@@ -91,6 +115,10 @@ export class BuildsController {
   /** Reports on a step from outside, or decides on one that waits for an approval. */
   @Post(':id/steps/:step/messages')
   @Needs('build:write')
+  @Describe({
+    summary: 'Reports on a step that waits for a message, or decides on one that waits for an approval.', body: command('build-orchestrator', 'SendBuildMessage', 'build', 'step'), answers: { 202: schemas.Accepted },
+    settles: settles.build, problems: ['unknown-build', 'unknown-step', 'step-ended', 'not-allowed', 'build-ended'],
+  })
   message(@Param('id') build: string, @Param('step') step: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     return this.tell('SendBuildMessage', build, { step }, request, reply);
   }
@@ -103,13 +131,18 @@ export class BuildsController {
 
   @Get(':id/artifacts')
   @Needs('build:read')
+  @Describe({ summary: 'What a build has left, with its hosts and working copies.', answers: { 200: page(schemas.ArtifactView) }, problems: ['unknown-build'], shows: { kinds: ['build'], one: 'id' } })
   async artifacts(@Param('id') id: string): Promise<Page<ArtifactView>> {
     const row = await this.found(id);
-    return { items: [...leasedArtifacts(row), ...row.artifacts.map(artifactView)], cursor: null };
+    return { items: [...row.artifacts.map(artifactView), ...leasedArtifacts(row)], cursor: null };
   }
 
   @Get(':id/artifacts/*')
   @Needs('build:read')
+  @Describe({
+    summary: 'The bytes of an artifact. `Range` (one), `If-Range` and `If-None-Match` are understood.', query: { generation: z.int().positive().describe('the newest when absent') },
+    answers: { 200: bytes('the artifact'), 206: bytes('a part of it'), 303: 'It is elsewhere: `Location` says where.', 304: 'Whoever asks has it.' }, problems: ['unknown-build', 'not-found', 'range-not-satisfiable'],
+  })
   async artifact(@Param('id') id: string, @Param('*') name: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const generation = queryCount(request, 'generation', { least: 1, most: Number.MAX_SAFE_INTEGER, otherwise: 0 });
     const row = await this.found(id);

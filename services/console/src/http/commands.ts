@@ -6,6 +6,7 @@ import type { Follower, Runtime } from '@berth/runtime';
 import type { Reads } from '../views/reads.js';
 import { actorNow } from '../access/principal.js';
 import { HttpProblem, problemOf } from './problem.js';
+import { noteWritten } from './written.js';
 
 /** How long an asker over HTTP is kept waiting for a service. */
 const PATIENCE_MS = 12_000;
@@ -39,6 +40,7 @@ export class Commands {
     if (!answer.accepted) throw problemOf(answer, how.prefix);
     if (answer.position !== undefined) {
       this.reads.noteWrite(answer.position);
+      noteWritten(answer.position);
       await Promise.race([this.follower.reached(answer.position), new Promise((resolve) => setTimeout(resolve, CATCH_UP_MS).unref())]);
     }
     return { id: answer.id, position: answer.position ?? 0, data: answer.data ?? {} };

@@ -22,7 +22,7 @@ describe('blueprints', () => {
       },
     });
     const response = await berth.send('PUT', 'blueprints/db', body);
-    expect([response.status, response.headers.get('location'), await response.json()]).toEqual([201, '/api/v1/blueprints/db', { id: 'db', name: 'db', version: 1 }]);
+    expect([response.status, response.headers.get('location'), await response.json()]).toEqual([201, '/api/v1/blueprints/db', { id: 'db', name: 'db', version: 1, position: 1 }]);
     expect(berth.sent.map(({ data }) => data)).toEqual([{ spec: { ...body, name: 'db' }, check: true }]);
     expect(await berth.berth.blueprints.get('db')).toMatchObject({ name: 'db', kind: 'service', version: 1, enabled: true, spec: { startTimeout: 300_000 } });
     expect((await berth.berth.blueprints.list()).items.map((b) => b.name)).toEqual(['db', 'local', 'preallocated', 'working-copy']);

@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ActionLogLine, BuildLogGroup, BuildLogLine, LogGroup, Page } from '@berth/client';
+import { page, schemas, type ActionLogLine, type BuildLogGroup, type BuildLogLine, type LogGroup, type Page } from '@berth/client';
 import type { Runtime } from '@berth/runtime';
 import { Needs } from '../access/needs.js';
 import { BuildLogs } from '../live/build-log.js';
@@ -12,9 +12,14 @@ import type { BuildRow } from '../views/build.js';
 import { Reads } from '../views/reads.js';
 import { attachment } from './host-work.js';
 import { lineNumber, logQuery, searchQuery, spot, spotOf, streamQuery, type LogQuery } from './log-query.js';
+import { acceptsCoding } from './methods.js';
 import { HttpProblem, notFound } from './problem.js';
 import { queryText } from './server.js';
 import { LOG } from './tokens.js';
+import { z } from 'zod';
+import { logContent } from './bodies.js';
+import { Describe } from './describe.js';
+import * as parameters from './parameters.js';
 
 /** What actions and builds print: as text, by lines, searched. */
 @Controller('api/v1')
@@ -28,6 +33,7 @@ export class LogsController {
 
   @Get('actions/:id/log')
   @Needs('lease:read')
+  @Describe({ summary: 'What an action printed.', query: { ...parameters.log, from: parameters.line.describe('number of the first line'), stream: z.enum(['stdout', 'stderr']) }, answers: { 200: logContent }, problems: ['unknown-action'] })
   async actionLog(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await this.foundAction(id);
     const query = logQuery(request);
@@ -48,6 +54,7 @@ export class LogsController {
 
   @Get('actions/:id/log/groups')
   @Needs('lease:read')
+  @Describe({ summary: 'Lines between `::group::NAME` and `::endgroup::`.', answers: { 200: page(schemas.LogGroup) }, problems: ['unknown-action'] })
   async actionGroups(@Param('id') id: string, @Req() request: FastifyRequest): Promise<Page<LogGroup>> {
     await this.foundAction(id);
     const { groups } = await whileConnected(request, (signal) => this.actions.groups(id, signal));
@@ -56,6 +63,7 @@ export class LogsController {
 
   @Get('actions/:id/log/search')
   @Needs('lease:read')
+  @Describe({ summary: 'Lines of an action that have a text.', query: parameters.search, answers: { 200: page(schemas.ActionLogLine) }, problems: ['unknown-action'] })
   async actionSearch(@Param('id') id: string, @Req() request: FastifyRequest): Promise<Page<ActionLogLine>> {
     await this.foundAction(id);
     const { text, ignoreCase, limit, cursor } = searchQuery(request);
@@ -72,6 +80,10 @@ export class LogsController {
 
   @Get('builds/:id/log')
   @Needs('build:read')
+  @Describe({
+    summary: 'What the steps of a build printed, one after the other.', query: { ...parameters.log, from: z.union([parameters.spot, parameters.line]).describe('SECTION:LINE; with `step` also the number of a line'), step: z.string().describe('only that step') },
+    answers: { 200: logContent }, problems: ['unknown-build'],
+  })
   async buildLog(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const build = await this.foundBuild(id);
     const query = logQuery(request);
@@ -91,6 +103,7 @@ export class LogsController {
 
   @Get('builds/:id/log/groups')
   @Needs('build:read')
+  @Describe({ summary: 'The tries of steps, and the groups in them.', answers: { 200: page(schemas.BuildLogGroup) }, problems: ['unknown-build'] })
   async buildGroups(@Param('id') id: string, @Req() request: FastifyRequest): Promise<Page<BuildLogGroup>> {
     await this.foundBuild(id);
     return whileConnected(request, async (signal) => {
@@ -106,6 +119,7 @@ export class LogsController {
 
   @Get('builds/:id/log/search')
   @Needs('build:read')
+  @Describe({ summary: 'Lines of a build that have a text.', query: { ...parameters.search, cursor: parameters.spot, step: z.string().describe('only that step') }, answers: { 200: page(schemas.BuildLogLine) }, problems: ['unknown-build'] })
   async buildSearch(@Param('id') id: string, @Req() request: FastifyRequest): Promise<Page<BuildLogLine>> {
     const build = await this.foundBuild(id);
     const { text, ignoreCase, limit, cursor } = searchQuery(request);
@@ -135,7 +149,7 @@ export class LogsController {
     const type = query.format === 'ndjson' ? 'application/x-ndjson' : 'text/plain';
     const headers: Record<string, string | number> = { 'Content-Type': `${type}; charset=utf-8`, ...more };
     if (!query.download) return pour(reply, headers, source, this.log);
-    const zip = !query.follow && accepts(reply.request.headers['accept-encoding'], 'gzip');
+    const zip = !query.follow && acceptsCoding(reply.request.headers['accept-encoding'], 'gzip');
     Object.assign(headers, { 'Content-Disposition': attachment(`${name}.${query.format === 'ndjson' ? 'ndjson' : 'log'}`), Vary: 'Accept-Encoding' }, zip && { 'Content-Encoding': 'gzip' });
     await pour(reply, headers, zip ? (signal) => gzipped(source(signal)) : source, this.log);
   }
@@ -156,15 +170,6 @@ function stepQuery(request: FastifyRequest, build: BuildRow): string | undefined
   const names = build.steps.map(({ name }) => name);
   if (step === undefined || names.includes(step)) return step;
   throw new HttpProblem('invalid-data', `The query is refused: the build has no step ${JSON.stringify(step)}.`, [{ field: 'step', message: `use one of: ${names.join(', ')}` }]);
-}
-
-/** Whether a coding is among those that are accepted: `gzip, br;q=0.5`. */
-function accepts(header: string | string[] | undefined, coding: string): boolean {
-  const list = (Array.isArray(header) ? header.join(',') : (header ?? '')).toLowerCase().split(',');
-  return list.some((one) => {
-    const [name = '', ...parameters] = one.split(';').map((part) => part.trim());
-    return name === coding && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
-  });
 }
 
 /** Work for somebody who may go away meanwhile: then it ends. */

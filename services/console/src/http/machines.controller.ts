@@ -1,12 +1,13 @@
 import { Controller, Delete, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { MachineView, Page } from '@berth/client';
+import { page, schemas, type MachineView, type Page } from '@berth/client';
 import { name as nameSchema } from '@berth/contracts';
 import { Needs } from '../access/needs.js';
 import { Fleet } from '../views/fleet.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { notFound } from './problem.js';
 import { objectBody } from './server.js';
+import { command, Describe, settles } from './describe.js';
 
 /** Machines. */
 @Controller('api/v1')
@@ -18,12 +19,17 @@ export class MachinesController {
 
   @Get('machines')
   @Needs('fleet:read')
+  @Describe({ summary: 'All machines, by name.', answers: { 200: page(schemas.MachineView) } })
   list(): Page<MachineView> {
     return { items: this.fleet.machineList(), cursor: null };
   }
 
   @Post('machines')
   @Needs('fleet:write')
+  @Describe({
+    summary: 'Enrols a machine: it is looked at first, and its host key is kept.', body: command('allocator', 'AddMachine'), answers: { 201: schemas.AcceptedName }, settles: settles.machine,
+    problems: ['name-taken', 'machine-unreachable', 'machine-refused', 'host-key-changed'],
+  })
   async add(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const body = objectBody(request);
     await this.commands.send('allocator', 'AddMachine', body, commandId(request));
@@ -33,6 +39,7 @@ export class MachinesController {
 
   @Get('machines/:name')
   @Needs('fleet:read')
+  @Describe({ summary: 'One machine.', answers: { 200: schemas.MachineView }, problems: ['unknown-machine'] })
   get(@Param('name') name: string): MachineView {
     const machine = this.fleet.machine(name);
     if (!machine) throw notFound('unknown-machine', `machine ${JSON.stringify(name)}`, '/api/v1/machines');
@@ -41,6 +48,7 @@ export class MachinesController {
 
   @Delete('machines/:name')
   @Needs('fleet:write')
+  @Describe({ summary: 'Takes a machine out of the fleet. Leases on it go on.', answers: { 202: schemas.AcceptedName }, problems: ['unknown-machine'] })
   async remove(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     if (!nameSchema.safeParse(name).success) throw notFound('unknown-machine', `machine ${JSON.stringify(name)}`, '/api/v1/machines');
     await this.commands.send('allocator', 'RemoveMachine', { name }, commandId(request));

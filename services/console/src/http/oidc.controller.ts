@@ -5,6 +5,7 @@ import { Door } from '../access/door.js';
 import { Needs } from '../access/needs.js';
 import type { Oidc } from '../access/oidc.js';
 import { SignIns } from '../access/sign-ins.js';
+import { Describe } from './describe.js';
 import { HttpProblem } from './problem.js';
 import { OIDC } from './tokens.js';
 
@@ -20,6 +21,7 @@ export class OidcController {
 
   @Get()
   @Needs('anyone')
+  @Describe({ summary: 'Sends a browser to the provider to sign in.', answers: { 302: 'To the provider.' }, problems: ['not-found'], open: true })
   async begin(@Res() reply: FastifyReply): Promise<void> {
     const { url, cookie } = await this.provider().begin();
     await reply.header('Set-Cookie', cookie).header('Cache-Control', 'no-store').redirect(url, 302);
@@ -27,6 +29,7 @@ export class OidcController {
 
   @Get('callback')
   @Needs('anyone')
+  @Describe({ summary: 'Takes a browser back from the provider.', answers: { 302: 'It is signed in: to the first page.' }, problems: ['not-found', 'unauthorized', 'forbidden', 'rate-limited'], open: true })
   async finish(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const oidc = this.provider();
     const at = request.url.indexOf('?');

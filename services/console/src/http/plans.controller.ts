@@ -1,11 +1,13 @@
 import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Page, PlanView } from '@berth/client';
+import { page, schemas, type Page, type PlanView } from '@berth/client';
 import { Needs } from '../access/needs.js';
 import { Fleet } from '../views/fleet.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { notFound } from './problem.js';
 import { objectBody } from './server.js';
+import { planBody } from './bodies.js';
+import { Describe } from './describe.js';
 
 /** Build plans. */
 @Controller('api/v1/plans')
@@ -17,6 +19,7 @@ export class PlansController {
 
   @Get()
   @Needs('plan:read')
+  @Describe({ summary: 'All plans, by name.', answers: { 200: page(schemas.PlanView) } })
   list(): Page<PlanView> {
     return { items: this.fleet.planList(), cursor: null };
   }
@@ -24,6 +27,7 @@ export class PlansController {
   /** A plan as YAML, or as JSON {"source": YAML}. */
   @Post()
   @Needs('plan:write')
+  @Describe({ summary: 'Saves a plan as its next version; the same text again is no new version.', body: planBody, answers: { 201: schemas.AcceptedVersion }, problems: ['invalid-plan'] })
   async apply(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const data = typeof request.body === 'string' ? { source: request.body } : objectBody(request);
     const { id } = await this.commands.send('build-orchestrator', 'ApplyPlan', data, commandId(request));
@@ -34,6 +38,7 @@ export class PlansController {
   @Post('validate')
   @Needs('plan:read')
   @HttpCode(200)
+  @Describe({ summary: 'Reads a plan and saves nothing.', body: planBody, answers: { 200: schemas.ValidPlan }, problems: ['invalid-plan'] })
   async validate(@Req() request: FastifyRequest) {
     const data = typeof request.body === 'string' ? { source: request.body } : objectBody(request);
     return (await this.commands.send('build-orchestrator', 'ValidatePlan', data, commandId(request))).data;
@@ -41,6 +46,7 @@ export class PlansController {
 
   @Get(':name')
   @Needs('plan:read')
+  @Describe({ summary: 'One plan.', answers: { 200: schemas.PlanView }, problems: ['unknown-plan'] })
   get(@Param('name') name: string): PlanView {
     const plan = this.fleet.plan(name);
     if (!plan) throw notFound('unknown-plan', `plan ${JSON.stringify(name)}`, '/api/v1/plans');

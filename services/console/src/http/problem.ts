@@ -3,9 +3,13 @@ import type { Problem } from '@berth/client';
 import { refusals, type FieldError, type Refusal, type RefusalCode } from '@berth/contracts';
 
 /** Codes that only HTTP has, beside those of the bus. */
-const ofHttp = { 'bad-request': 400, 'unsupported-media-type': 415, 'too-large': 413, 'range-not-satisfiable': 416, 'in-progress': 409, 'session-ended': 410, internal: 500 } as const;
+const ofHttp = {
+  'bad-request': 400, 'method-not-allowed': 405, 'not-acceptable': 406, 'not-yet': 425, 'upgrade-required': 426, 'unsupported-media-type': 415, 'too-large': 413, 'range-not-satisfiable': 416, 'in-progress': 409, 'session-ended': 410, internal: 500,
+} as const;
 export type ProblemCode = RefusalCode | keyof typeof ofHttp;
 const statuses: Record<string, number> = { ...refusals, ...ofHttp };
+/** The status that goes with a code. */
+export const statusOf = (code: ProblemCode): number => statuses[code] ?? 500;
 
 /** A "no" over HTTP, as data on its way to the one place that writes it. */
 export class HttpProblem extends Error {
@@ -16,7 +20,7 @@ export class HttpProblem extends Error {
     readonly code: ProblemCode,
     message: string,
     readonly errors: FieldError[] = [],
-    readonly status: number = statuses[code] ?? 500,
+    readonly status: number = statusOf(code),
     /** members of the problem beside those of RFC 9457 */
     readonly more: Pick<Problem, 'explanation'> = {},
     /** seconds after which it may go better */
@@ -49,7 +53,9 @@ export function problemBody(problem: HttpProblem): Buffer {
 /** Answers with a problem. */
 export function sendProblem(reply: FastifyReply, problem: HttpProblem): void {
   if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer realm="berth"');
+  if (problem.status === 426) reply.header('Upgrade', 'websocket').header('Connection', 'Upgrade');
   if (problem.retryAfter !== undefined) reply.header('Retry-After', String(problem.retryAfter));
+  else if (problem.status === 425) reply.header('Retry-After', '1');
   else if (problem.status === 503) reply.header('Retry-After', '2');
   reply.code(problem.status).header('Content-Type', 'application/problem+json').send(problemBody(problem));
 }

@@ -1,12 +1,13 @@
 import { Controller, Get, Inject, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { Channel, type Health } from '@berth/client';
+import { Channel, schemas, type Health } from '@berth/client';
 import type { Runtime } from '@berth/runtime';
 import { Needs } from '../access/needs.js';
 import { pour } from '../live/pour.js';
 import { RebuildRunning, rebuildProjection } from '../views/rebuild.js';
 import { HttpProblem } from './problem.js';
 import { DATABASE, READINESS, RUNTIME, type Database, type Readiness } from './tokens.js';
+import { Describe, text } from './describe.js';
 
 /** A line of progress at most this often. */
 const TELL_MS = 250;
@@ -22,6 +23,7 @@ export class SystemController {
 
   @Get('healthz')
   @Needs('anyone')
+  @Describe({ summary: 'Whether each service is ready.', answers: { 200: schemas.Health, 503: schemas.Health }, open: true })
   async health(@Res({ passthrough: true }) reply: FastifyReply): Promise<Health> {
     const services = await this.readiness();
     const ready = Object.values(services).every((service) => service.ready);
@@ -32,6 +34,7 @@ export class SystemController {
   /** Makes the projections anew and tells how far it is, a line at a time. The last line starts with "done" or "failed". */
   @Post('api/v1/projections/rebuild')
   @Needs('projections:write')
+  @Describe({ summary: 'Makes the projections anew, and tells how far it is, a line at a time.', answers: { 200: text('the last line begins with `done` or `failed`') }, problems: ['in-progress'] })
   async rebuild(@Res() reply: FastifyReply): Promise<void> {
     const lines = new Channel<string>();
     let told = 0;

@@ -1,12 +1,13 @@
 import { Controller, Delete, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { createHash, randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { NewToken, Page, TokenView } from '@berth/client';
+import { page, schemas, type NewToken, type Page, type TokenView } from '@berth/client';
 import { name as nameSchema } from '@berth/contracts';
 import { ConsoleApp } from '../console.app.js';
 import { Needs } from '../access/needs.js';
 import { Tokens } from '../views/tokens.js';
 import { accepted, commandId, Commands } from './commands.js';
+import { command, Describe } from './describe.js';
 import { HttpProblem, notFound } from './problem.js';
 import { objectBody } from './server.js';
 
@@ -21,12 +22,14 @@ export class TokensController {
 
   @Get()
   @Needs('tokens:read')
+  @Describe({ summary: 'All tokens, newest first; never their secrets.', answers: { 200: page(schemas.TokenView) } })
   list(): Page<TokenView> {
     return { items: this.tokens.list(), cursor: null };
   }
 
   @Get(':name')
   @Needs('tokens:read')
+  @Describe({ summary: 'One token.', answers: { 200: schemas.TokenView }, problems: ['unknown-token'] })
   get(@Param('name') name: string): TokenView {
     const token = this.tokens.get(name);
     if (!token) throw unknown(name);
@@ -36,6 +39,7 @@ export class TokensController {
   /** Makes a token. Its secret is in this answer and nowhere else: what goes on the bus and is stored is its hash. */
   @Post()
   @Needs('tokens:write')
+  @Describe({ summary: 'Makes a token. Its secret is in this answer and is not shown again.', body: command('console', 'CreateToken', 'sha256'), answers: { 201: schemas.NewToken }, problems: ['name-taken'] })
   async create(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<NewToken> {
     const body = objectBody(request);
     if ('sha256' in body || 'secret' in body) throw new HttpProblem('invalid-data', 'The token is refused: Berth makes its secret itself.', [{ field: 'sha256' in body ? 'sha256' : 'secret', message: 'leave it out' }]);
@@ -52,6 +56,7 @@ export class TokensController {
 
   @Delete(':name')
   @Needs('tokens:write')
+  @Describe({ summary: 'Ends a token, and all that was begun with it.', answers: { 202: schemas.AcceptedName }, problems: ['unknown-token'] })
   async revoke(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     if (!nameSchema.safeParse(name).success) throw unknown(name);
     await this.commands.send('console', 'RevokeToken', { token: name }, commandId(request));

@@ -13,3 +13,11 @@ export type Log = Runtime['log'];
 export type Database = DataSource;
 /** Whether each service is ready, by name. */
 export type Readiness = () => Promise<Health['services']>;
+
+export const DOCUMENT = Symbol('document');
+/** The API as a document: for programs, and as a page. */
+export interface ApiDocument {
+  json: Record<string, unknown>;
+  page: string;
+  style: string;
+}

@@ -12,11 +12,14 @@ export class Hub {
   private readonly listeners = new Set<Listener>();
   private readonly watchers = new Map<string, Set<Listener>>();
   position = 0;
+  /** id of the first commit there is: no other stream begins with it */
+  origin = '';
 
   constructor(private readonly store: EventStore) {}
 
   apply(recorded: AnyRecorded): void {
     this.position = recorded.sequence;
+    this.origin ||= recorded.commit.id;
     this.recent.push(recorded);
     if (this.recent.length >= 2 * RECENT) this.recent = this.recent.slice(-RECENT);
     for (const listener of this.listeners) listener(recorded);

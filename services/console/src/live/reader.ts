@@ -1,5 +1,6 @@
-import { AckPolicy, createInbox, DeliverPolicy, Events, ReplayPolicy, type JetStreamManager, type Msg, type MsgHdrs, type NatsConnection, type Subscription } from 'nats';
+import { AckPolicy, DeliverPolicy, Events, ReplayPolicy, type JetStreamManager, type Msg, type MsgHdrs, type NatsConnection, type Subscription } from 'nats';
 import { isOutage, UnavailableError } from '@berth/event-store';
+import { inboxOf } from '@berth/nats';
 
 /** A message of a stream, as stored. */
 export interface Stored {
@@ -183,7 +184,7 @@ export class StreamReader {
     });
     this.consumer = info.name;
     if (this.closed) return this.drop();
-    const own: Subscription = this.connection.subscribe(createInbox(), {
+    const own: Subscription = this.connection.subscribe(inboxOf(this.connection), {
       callback: (error, message) => {
         if (!error) return this.receive(message, own);
         this.error = error;

@@ -39,6 +39,7 @@ export class Fleet {
         return; // kept as rows of the database: there is no end to them
       case 'token':
       case 'access':
+      case 'webhook':
         return; // no part of the fleet: the console's own
     }
   }

@@ -97,11 +97,11 @@ describe('destroying', () => {
   });
 
   it('finds what EC2 does not show at first', async () => {
-    const slow = await startEc2({ describeLagMs: 300 });
+    const slow = await startEc2({ describeLagMs: 1200 });
     const one = new Rehearsal(specFor(slow));
     await one.chosen(launcherFor());
     await launcherFor().step(one.launch);
-    await one.end(launcherFor({ timing: { quiet: 1000 } }));
+    await one.end(launcherFor({ timing: { quiet: 2500 } }));
     expect(slow.instances()[0]).toMatchObject({ state: expect.stringMatching(/^(shutting-down|terminated)$/) });
 
     const known = new Rehearsal(one.spec);

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import {
+  actionLogLine, actionView, artifactView, buildHostView, buildLogGroup, buildLogLine, buildView, fileView, generationView, health, historyEntry, leaseExplanation, leaseView, liveEvent, logGroup, machineView, page,
+  planView, problem, reportView, stepView,
+} from './api.js';
+import { blueprintView, capacityView, hold, orphanView, quarantine, quotaView, resourceView, slotCounts } from './api-fleet.js';
+import { auditEntry, meView, newToken, signInLink, tokenView } from './api-access.js';
+import { deliveryView, webhookTest, webhookView } from './api-webhooks.js';
+
+/** What a write is answered with. */
+export const accepted = z
+  .object({
+    id: z.string().describe('of what it made or changed'),
+    position: z.int().optional().describe('in BERTH_EVENTS, of what it wrote: give it as `after` to a read that has to show it. Absent when it wrote nothing'),
+    settled: z.boolean().optional().describe('with `wait`: whether it came to rest in that time'),
+    status: z.string().optional().describe('with `wait`: how it is then'),
+  })
+  .describe('What a write is answered with.');
+export type Accepted = z.infer<typeof accepted>;
+
+/** The same of what people name. */
+export const acceptedName = accepted.extend({ name: z.string() });
+/** The same of what signs with a key. */
+export const acceptedKey = acceptedName.extend({ key: z.string().optional().describe('that it signs with; shown when it is made, and never again') });
+/** The same of what is saved in versions. */
+export const acceptedVersion = acceptedName.extend({ version: z.int().nullable().describe('null: not shown yet') });
+
+/** What reading a plan finds when nothing is wrong with it. */
+export const validPlan = z.object({ name: z.string(), steps: z.array(z.object({ id: z.string(), name: z.string() })) }).describe('A plan that can be saved.');
+export type ValidPlan = z.infer<typeof validPlan>;
+
+/** Every shape that the HTTP API answers with, under the name it has in its document. */
+export const schemas = {
+  Accepted: accepted, AcceptedName: acceptedName, AcceptedVersion: acceptedVersion, Problem: problem, Health: health, MachineView: machineView, BlueprintView: blueprintView, ResourceView: resourceView,
+  SlotCounts: slotCounts, Quarantine: quarantine, Hold: hold, CapacityView: capacityView, QuotaView: quotaView, OrphanView: orphanView, LeaseView: leaseView, LeaseExplanation: leaseExplanation,
+  PlanView: planView, ValidPlan: validPlan, BuildView: buildView, BuildHostView: buildHostView, GenerationView: generationView, StepView: stepView, ReportView: reportView, ArtifactView: artifactView,
+  MeView: meView, TokenView: tokenView, NewToken: newToken, SignInLink: signInLink, AuditEntry: auditEntry, WebhookView: webhookView, WebhookTest: webhookTest, DeliveryView: deliveryView, AcceptedKey: acceptedKey, ActionView: actionView, ActionLogLine: actionLogLine, BuildLogLine: buildLogLine, LogGroup: logGroup, BuildLogGroup: buildLogGroup, FileView: fileView, HistoryEntry: historyEntry, LiveEvent: liveEvent,
+} as const satisfies Record<string, z.ZodType>;
+
+export { page };

@@ -1,0 +1,88 @@
+import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
+import { isContent } from './describe.js';
+import { HttpProblem } from './problem.js';
+import type { Route, RouteTable } from './routes.js';
+
+/** Methods that something else than "not found" is said of. */
+const KNOWN: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Answers for each path the methods that it has no route for: OPTIONS with those that it has, any other with 405. */
+export function answerOtherMethods(server: FastifyInstance, { routes }: RouteTable): void {
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const allowed = methodsAt(routes, path);
+    const allow = [...allowed, 'OPTIONS'].join(', ');
+    // A method that a wider path has (`artifacts/*` beside `artifacts/pin`) is left to it.
+    server.route({
+      method: KNOWN.filter((method) => !allowed.includes(method)),
+      url: path,
+      exposeHeadRoute: false,
+      config: { needs: needsOf(path) },
+      handler: (request, reply) => {
+        reply.header('Allow', allow);
+        throw new HttpProblem('method-not-allowed', `${request.method} is not for this path: use ${allowed.join(', ')}.`);
+      },
+    });
+    server.route({ method: 'OPTIONS', url: path, config: { needs: needsOf(path) }, handler: (_request, reply) => reply.code(204).header('Allow', allow).send() });
+  }
+}
+
+/** Under /api not even that a path has other methods is news for everybody. */
+const needsOf = (path: string): 'signed-in' | 'anyone' => (path.startsWith('/api/') ? 'signed-in' : 'anyone');
+
+function methodsAt(routes: readonly Route[], path: string): HTTPMethods[] {
+  const own = new Set(routes.filter((route) => covers(route.path, path)).map(({ method }) => method as HTTPMethods));
+  return KNOWN.filter((method) => own.has(method === 'HEAD' ? 'GET' : method));
+}
+
+/** Whether a path with parameters is found by whatever another one is found by. */
+function covers(wide: string, narrow: string): boolean {
+  const [one, other] = [wide.split('/'), narrow.split('/')];
+  if (one.at(-1) === '*') return other.length >= one.length && one.slice(0, -1).every((part, i) => matches(part, other[i]!));
+  return one.length === other.length && one.every((part, i) => matches(part, other[i]!));
+}
+
+const matches = (part: string, other: string): boolean => part === other || (part.startsWith(':') && other !== '*');
+
+/** Refuses what asks for a type that its route never answers with. A "no" is problem+json, whatever was asked for. */
+export function refuseUnacceptable(server: FastifyInstance, table: RouteTable): void {
+  const given = new Map(table.routes.map((route) => [route, typesOf(route)]));
+  server.addHook('onRequest', (request: FastifyRequest, _reply, done) => {
+    const route = table.find(request.method, request.routeOptions.url);
+    const types = route && given.get(route);
+    const accept = request.headers.accept;
+    if (types === undefined || types.length === 0 || accept === undefined || types.some((type) => accepts(accept, type))) return done();
+    done(new HttpProblem('not-acceptable', `This is answered with ${types.join(' or ')}, which Accept does not allow.`, [{ field: 'Accept', message: `must allow ${types.join(' or ')}` }]));
+  });
+}
+
+function typesOf({ description: { answers } }: Route): string[] {
+  const own = Object.entries(answers).filter(([status, answer]) => Number(status) < 300 && typeof answer !== 'string');
+  return [...new Set(own.flatMap(([, answer]) => (typeof answer !== 'string' && isContent(answer) ? answer.types : ['application/json'])))];
+}
+
+/** Whether a media type is among those that are accepted (RFC 9110, 12.5.1): the closest range says. */
+export function accepts(header: string, type: string): boolean {
+  const [group] = type.split('/');
+  let found = { closeness: 0, quality: 0 };
+  for (const one of header.toLowerCase().split(',')) {
+    const [range = '', ...parameters] = one.split(';').map((part) => part.trim());
+    const closeness = range === type ? 3 : range === `${group}/*` ? 2 : range === '*/*' || range === '' ? 1 : 0;
+    if (closeness > found.closeness) found = { closeness, quality: qualityOf(parameters) };
+  }
+  return found.quality > 0;
+}
+
+/** Whether a coding is among those that are accepted: `gzip, br;q=0.5`. */
+export function acceptsCoding(header: string | string[] | undefined, coding: string): boolean {
+  const list = (Array.isArray(header) ? header.join(',') : (header ?? '')).toLowerCase().split(',');
+  return list.some((one) => {
+    const [name = '', ...parameters] = one.split(';').map((part) => part.trim());
+    return name === coding && qualityOf(parameters) > 0;
+  });
+}
+
+/** `q` of an entry; one that can't be read is 1. */
+function qualityOf(parameters: readonly string[]): number {
+  const text = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
+  return text !== undefined && /^[01](\.\d{0,3})?$/.test(text) ? Number(text) : 1;
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AnyRecorded } from '@berth/contracts';
+import type { Hub } from '../live/hub.js';
+import type { Projection } from '../views/projection.js';
+import type { Shows } from './describe.js';
+import { readsViews, takesAfter } from './document.js';
+import { acceptsCoding } from './methods.js';
+import { HttpProblem } from './problem.js';
+import type { RouteTable } from './routes.js';
+import { queryCount } from './server.js';
+
+/** The views follow in milliseconds: whoever asks for a position that is not there by then has asked for one that is not to be. */
+const AFTER_MS = 2000;
+/** Below this a compressed answer is hardly shorter, and costs time. */
+const WORTH_COMPRESSING = 1400;
+/** Of the lives of resources only these change what is shown of a lease. */
+const behindLeases: ReadonlySet<string> = new Set(['ResourceCreated', 'ResourceActivated', 'ResourceDestroyed']);
+
+const zip = { br: promisify(brotliCompress), gzip: promisify(gzip) };
+
+/** Where the views of the console stand. */
+export interface Standing {
+  hub: Pick<Hub, 'position' | 'since' | 'listen' | 'origin'>;
+  projection: Pick<Projection, 'reached' | 'position'>;
+}
+
+/**
+ * What all reads do alike: `?after=` waits for a position, `If-None-Match` is answered with 304, and long answers are
+ * compressed. Streams are no part of this: they write their answer themselves.
+ *
+ * A tag is `W/"MARK-POSITION-HASH"`: what it was made of stood at that position, and its text had that hash. While nothing
+ * that is shown has changed since the position, nobody has to be asked. Otherwise the hash says.
+ *
+ * @param mark of what the text depends on besides: the form of the views
+ */
+export function answerReads(server: FastifyInstance, table: RouteTable, { hub, projection }: Standing, mark: string): void {
+  const standing = new WeakMap<FastifyRequest, number>();
+  // Not everybody is shown the same: what one was shown says nothing of what another would be.
+  const own = ({ principal }: FastifyRequest) => createHash('sha1').update(JSON.stringify([hub.origin, mark, principal?.actor, principal?.role, principal?.projects])).digest('hex').slice(0, 8);
+
+  server.addHook('preHandler', async (request, reply) => {
+    const route = table.find(request.method, request.routeOptions.url);
+    if (!route || !readsViews(route.method, route.description)) return;
+    const { shows } = route.description;
+    if (takesAfter(route.method, route.description)) await reached(request, shows?.rows === true);
+    if (!shows) return;
+    standing.set(request, shows.rows ? projection.position : hub.position);
+    const known = tags(request).map(partsOf).find((tag) => tag?.mark === own(request) && unchanged(tag.position, shows, request));
+    if (known) return notModified(reply, known.text);
+  });
+
+  async function reached(request: FastifyRequest, rows: boolean): Promise<void> {
+    const position = queryCount(request, 'after', { least: 0, most: Number.MAX_SAFE_INTEGER, otherwise: 0 });
+    if (position === 0) return;
+    const seen = rows ? await projection.reached(position, AFTER_MS) : await heard(hub, position);
+    if (!seen) throw new HttpProblem('not-yet', `Position ${position} is not shown yet: ask again, or without after.`, [{ field: 'after', message: `is ahead of what is shown, which is ${rows ? projection.position : hub.position}` }]);
+  }
+
+  /** Whether nothing of what a route shows has changed after a position; false when that is too long ago to tell. */
+  function unchanged(position: number, shows: Shows, request: FastifyRequest): boolean {
+    const id = shows.one === undefined ? undefined : (request.params as Record<string, string>)[shows.one];
+    return position <= hub.position && hub.since(position)?.every((recorded) => !touches(recorded, shows, id)) === true;
+  }
+
+  server.addHook('onSend', async (request, reply, payload) => {
+    const type = String(reply.getHeader('content-type') ?? '');
+    if (typeof payload !== 'string' || !/^(application\/json|text\/(html|css))/.test(type)) return payload;
+    reply.header('Vary', 'Accept-Encoding, Authorization, Cookie');
+    if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', request.method === 'GET' || request.method === 'HEAD' ? 'private, no-cache' : 'no-store');
+    if (reply.statusCode === 200 && (request.method === 'GET' || request.method === 'HEAD')) {
+      const hash = createHash('sha1').update(payload).digest('base64url').slice(0, 16);
+      const text = `W/"${own(request)}-${standing.get(request) ?? 0}-${hash}"`;
+      const known = tags(request).find((tag) => tag === '*' || (partsOf(tag)?.mark === own(request) && partsOf(tag)?.hash === hash));
+      if (known !== undefined) {
+        reply.code(304).header('ETag', known === '*' ? text : known).removeHeader('content-type');
+        reply.removeHeader('content-length');
+        return '';
+      }
+      reply.header('ETag', text);
+    }
+    return compressed(request, reply, payload);
+  });
+}
+
+function touches({ kind, id, commit }: AnyRecorded, { kinds }: Shows, one: string | undefined): boolean {
+  if (!kinds.includes(kind)) return false;
+  // What is shown of a lease is in part its resource, whose id the path does not say.
+  if (kind === 'resource') return commit.events.some(({ type }) => behindLeases.has(type));
+  return one === undefined || id.toLowerCase() === one.toLowerCase();
+}
+
+async function compressed(request: FastifyRequest, reply: FastifyReply, payload: string): Promise<string | Buffer> {
+  if (payload.length < WORTH_COMPRESSING) return payload;
+  const coding = (['br', 'gzip'] as const).find((one) => acceptsCoding(request.headers['accept-encoding'], one));
+  if (coding === undefined) return payload;
+  // At the speed of gzip, br is the shorter one.
+  const packed = coding === 'br' ? await zip.br(payload, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }) : await zip.gzip(payload, { level: 4 });
+  reply.header('Content-Encoding', coding).header('Content-Length', packed.byteLength);
+  return packed;
+}
+
+function notModified(reply: FastifyReply, tag: string): FastifyReply {
+  return reply.code(304).header('ETag', tag).header('Vary', 'Accept-Encoding, Authorization, Cookie').header('Cache-Control', 'private, no-cache').send();
+}
+
+const tags = (request: FastifyRequest): string[] => request.headers['if-none-match']?.split(',').map((tag) => tag.trim()) ?? [];
+
+function partsOf(tag: string): { text: string; mark: string; position: number; hash: string } | undefined {
+  const match = /^(?:W\/)?"([0-9a-f]{8})-(\d{1,15})-([\w-]{16})"$/.exec(tag);
+  return match ? { text: tag, mark: match[1]!, position: Number(match[2]), hash: match[3]! } : undefined;
+}
+
+/** Whether the hub has come to a position before the time is up. What is kept in memory is as far as the hub. */
+function heard(hub: Pick<Hub, 'position' | 'listen'>, position: number): Promise<boolean> {
+  if (hub.position >= position) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const settle = (is: boolean) => {
+      clearTimeout(timer);
+      stop();
+      resolve(is);
+    };
+    const timer = setTimeout(() => settle(false), AFTER_MS);
+    const stop = hub.listen(({ sequence }) => {
+      if (sequence >= position) settle(true);
+    });
+  });
+}

@@ -1,0 +1,78 @@
+import { Channel } from '@berth/client';
+import type { AnyRecorded } from '@berth/contracts';
+import type { EventStore } from '@berth/event-store';
+import type { Hub } from '../live/hub.js';
+import { foldAction } from '../views/action.js';
+import { foldBuild } from '../views/build.js';
+import type { Fleet } from '../views/fleet.js';
+import { foldLease } from '../views/lease.js';
+import type { Settles } from './describe.js';
+
+/** How a thing was when the wait for it was over. */
+export interface Seen {
+  settled: boolean;
+  /** null: it is not there */
+  status: string | null;
+}
+
+const folds = { lease: foldLease, build: foldBuild, action: foldAction } as const;
+type Fold = (row: { status: string } | undefined, recorded: AnyRecorded) => { status: string } | undefined;
+
+/** Waits for things to come to rest. */
+export class Settling {
+  constructor(
+    private readonly store: EventStore,
+    private readonly hub: Pick<Hub, 'listen'>,
+    private readonly fleet: Pick<Fleet, 'machine'>,
+  ) {}
+
+  /**
+   * Until the thing has one of the statuses, or `signal`. What it was before `after` does not count: a build that runs
+   * again had ended before.
+   */
+  async wait({ kind, at }: Settles, id: string, after: number, signal: AbortSignal): Promise<Seen> {
+    const news = new Channel<AnyRecorded>();
+    const stop = this.hub.listen((recorded) => {
+      if (kind === 'machine' ? recorded.kind === 'machine' || recorded.kind === 'resource' : recorded.kind === kind && recorded.id === id) news.push(recorded);
+    });
+    const end = () => news.end();
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    try {
+      return kind === 'machine' ? await this.machine(at, id, news) : await this.folded(folds[kind] as Fold, kind, at, id, after, news);
+    } finally {
+      stop();
+      signal.removeEventListener('abort', end);
+    }
+  }
+
+  private async folded(fold: Fold, kind: keyof typeof folds, at: readonly string[], id: string, after: number, news: Channel<AnyRecorded>): Promise<Seen> {
+    let row: { status: string } | undefined;
+    let position = 0;
+    const seen = (): Seen => ({ settled: position >= after && row !== undefined && at.includes(row.status), status: row?.status ?? null });
+    for (const recorded of await this.store.load(kind, id)) {
+      row = fold(row, recorded as AnyRecorded);
+      position = recorded.sequence;
+    }
+    if (seen().settled) return seen();
+    for await (const recorded of news) {
+      if (recorded.sequence <= position) continue;
+      row = fold(row, recorded);
+      position = recorded.sequence;
+      if (seen().settled) return seen();
+    }
+    return seen();
+  }
+
+  /** A machine is at rest when its host is: it has no status of its own. */
+  private async machine(at: readonly string[], name: string, news: Channel<AnyRecorded>): Promise<Seen> {
+    const seen = (): Seen => {
+      const machine = this.fleet.machine(name);
+      const status = machine ? (machine.state ?? 'pending') : null;
+      return { settled: status !== null && at.includes(status), status };
+    };
+    if (seen().settled) return seen();
+    for await (const _news of news) if (seen().settled) return seen();
+    return seen();
+  }
+}
