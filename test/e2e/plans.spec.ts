@@ -1,7 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BuildEvent } from '@berth/contracts';
 import { startFleet, startTestSshd, type Fleet } from '../support/fleet.js';
@@ -16,8 +14,7 @@ describe('plans', () => {
   const folders: string[] = [];
   beforeAll(async () => {
     fleet = await startFleet();
-    mkdirSync(join(fleet.home, 'secrets'), { mode: 0o700 });
-    writeFileSync(join(fleet.home, 'secrets', 'npm-token'), 'correct horse battery\n', { mode: 0o600 });
+    await fleet.setSecret('npm-token', 'correct horse battery');
     folders.push(await fleet.addMachine('one', await startTestSshd(), { slots: 2, attributes: { pool: 'one' } }));
     folders.push(await fleet.addMachine('two', await startTestSshd(), { slots: 2, attributes: { pool: 'two' } }));
   });

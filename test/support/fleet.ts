@@ -9,6 +9,7 @@ import { connectBus, type BusClient } from '@berth/client';
 import { outputHeaders, subjects, type Answer, type AnyRecorded, type CommandInput, type CommandType, type Recorded, type ServiceName, type StatusEvent } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
 import { inboxOf, streams } from '@berth/nats';
+import { seal, type SealingKey } from '@berth/runtime';
 import { AckPolicy, DeliverPolicy } from 'nats';
 import { atEndOfFile, tempFolder } from './cleanup.js';
 import { startTestNats, type TestNats } from './nats.js';
@@ -40,6 +41,7 @@ export interface Fleet {
   command<S extends ServiceName, T extends CommandType<S>>(service: S, type: T, data: CommandInput<S, T>): Promise<Extract<Answer, { accepted: true }>>;
   /** Enrols a host; resolves when it can be leased. */
   addMachine(name: string, sshd: Pick<TestSshd, 'host' | 'port' | 'user' | 'privateKeyPath'>, options?: { slots?: number; attributes?: Record<string, string>; folder?: string }): Promise<string>;
+  setSecret(name: string, value: string): Promise<void>;
   applyPlan(yaml: string): Promise<void>;
   /** Starts a build and gives its id at once. */
   build(plan: string, variables?: Record<string, string>): Promise<string>;
@@ -83,6 +85,11 @@ export async function startFleet(options: { services?: readonly FleetService[]; 
       await eventually(async () => (await fleet.events('resource')).some((r) => r.commit.events.some((e) => e.type === 'ResourceCreated' && (e.data as { name: string }).name === name)), { timeoutMs: 10_000 });
       return folder;
     },
+    async setSecret(name, value) {
+      const key = (await command('host-agent-gateway', 'SealingKey', {})).data as unknown as SealingKey;
+      const id = randomUUID();
+      await command('host-agent-gateway', 'SetSecret', { name, sealed: seal(key, Buffer.from(value), { command: id, name }) }, { id });
+    },
     async applyPlan(yaml) {
       await command('build-orchestrator', 'ApplyPlan', { source: yaml });
     },
@@ -118,7 +125,7 @@ export async function startFleet(options: { services?: readonly FleetService[]; 
 
 /** What the bus did not let a service do. Rights that are missing would otherwise show only where somebody waits for an answer. */
 async function nothingRefused(home: string): Promise<void> {
-  const refused = (await Promise.all(serviceNames.map((name) => readFile(join(home, `${name}.log`), 'utf8').catch(() => '')))) // one that was not started
+  const refused = (await Promise.all([...serviceNames, 'console'].map((name) => readFile(join(home, `${name}.log`), 'utf8').catch(() => '')))) // one that was not started
     .flatMap((log) => log.split('\n'))
     .filter((line) => line.includes('does not let this user'));
   if (refused.length > 0) throw new Error(`a service lacks rights on the bus: ${refused.slice(0, 5).join('; ')}`);

@@ -76,11 +76,11 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
     if (settings.BERTH_HTTP_PORT !== 0) await assertFree(settings.BERTH_HTTP_PORT, settings.BERTH_HTTP_HOST);
 
     const [bus, database] = await bothOrNone(
-      settings.NATS_URL === undefined ? startNats({ home, users: true }) : reachNats(settings.NATS_URL, tlsFiles(settings).natsTls),
+      settings.NATS_URL === undefined ? startNats({ home, users: true, ...(settings.BERTH_NATS_WS_PORT !== undefined && { websocketPort: settings.BERTH_NATS_WS_PORT }) }) : reachNats(settings.NATS_URL, tlsFiles(settings).natsTls),
       settings.DATABASE_URL === undefined ? startPostgres({ home }) : reachPostgres(settings.DATABASE_URL),
       started,
     );
-    progress(`bus       ${shownAddress(bus.url)}`);
+    progress(`bus       ${shownAddress(bus.url)}${bus.websocketUrl === undefined ? '' : `, for browsers ${bus.websocketUrl}`}`);
     progress(`database  ${shownAddress(database.url)}`);
     for (const [name, part] of [['nats-server', bus], ['PostgreSQL', database]] as const) {
       void part.exited?.then(() => failed(name)(new Error('its process ended')));
@@ -118,6 +118,7 @@ const named = (service: RunningService) => ({ name: service.name, stop: () => se
 interface Part {
   url: string;
   urlOf?: (user: BusUser) => string;
+  websocketUrl?: string | undefined;
   exited?: Promise<void>;
   stop?: () => Promise<unknown>;
 }

@@ -26,6 +26,8 @@ export interface NatsOptions {
   readonly maxPayload?: number;
   readonly maxFileStore?: number;
   readonly sync?: SyncPolicy;
+  /** Where it listens for browsers; 0: any free port. */
+  readonly websocketPort?: number;
   /**
    * It asks who connects: the users of the bus, with the passwords in `users.json` beside it, and makes the streams, which
    * services then may not. Without, whoever connects may do everything.
@@ -40,6 +42,8 @@ export interface NatsServer {
   /** With the login of a user, where it asks for one. */
   urlOf(user: BusUser): string;
   readonly port: number;
+  /** `ws://...` where it listens for browsers. */
+  readonly websocketUrl: string | undefined;
   readonly pid: number;
   /** Such as `2.9.10`. */
   readonly version: string;
@@ -99,6 +103,7 @@ async function launch(binary: string, folder: string, port: number, options: Nat
     pidFile,
     portsDir: folder,
     sync: options.sync ?? 'default',
+    ...(options.websocketPort === undefined ? {} : { websocketPort: options.websocketPort }),
     ...(passwords && { authorization: await hashedUsers(passwords) }),
     ...(options.maxPayload === undefined ? {} : { maxPayload: options.maxPayload }),
     ...(options.maxFileStore === undefined ? {} : { maxFileStore: options.maxFileStore }),
@@ -128,6 +133,7 @@ async function launch(binary: string, folder: string, port: number, options: Nat
     if (listening === undefined) {
       const said = (await readFile(logFile)).subarray(since).toString();
       await stop();
+      if (/websocket.*address already in use/i.test(said)) throw new Error(`port ${options.websocketPort} is in use, so nats-server cannot listen there for WebSocket: stop what uses it, or set BERTH_NATS_WS_PORT to another port (0 = any free one)`);
       if (/address already in use/.test(said)) return 'port taken';
       throw new Error(`nats-server did not start (${tail(said)}): the full text is in ${logFile}`);
     }
@@ -135,7 +141,7 @@ async function launch(binary: string, folder: string, port: number, options: Nat
     const urlOf = (user: BusUser): string => (passwords ? withLogin(url, user, passwords[user]) : url);
     await waitForJetStream(urlOf('admin'), logFile);
     if (passwords) await makeStreams(urlOf('admin'));
-    return { url, urlOf, port: listening, pid, exited, stop };
+    return { url, urlOf, port: listening, websocketUrl: await websocketIn(portsFile), pid, exited, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -151,6 +157,10 @@ async function waitForPort(portsFile: string, pid: number): Promise<number | und
     return port !== undefined || !isAlive(pid);
   }, 30_000);
   return port;
+}
+
+async function websocketIn(portsFile: string): Promise<string | undefined> {
+  return (JSON.parse(await readFile(portsFile, 'utf8')) as { websocket?: string[] }).websocket?.[0];
 }
 
 async function waitForJetStream(url: string, logFile: string): Promise<void> {

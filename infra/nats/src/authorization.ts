@@ -9,12 +9,15 @@ export function authorization(passwordOf: (user: BusUser) => string): string {
   return ['authorization {', '  users: [', ...busUsers.map((user) => entry(user, passwordOf(user))), '  ]', '}', ''].join('\n');
 }
 
+/** Who may come over WebSocket too: what runs in a browser is a frontend. */
+const browsers: readonly BusUser[] = ['frontend'];
+
 function entry(user: BusUser, password: string): string {
   const { publish, subscribe } = permissions[user];
   // An empty list of what is allowed allows everything, so nothing is said as a denial of all.
   const rights = (list: readonly string[]): string =>
     list.length === 0 ? '{ deny: ">" }' : `{\n          allow: [\n${list.map((subject) => `            ${JSON.stringify(subject)}`).join('\n')}\n          ]\n        }`;
-  return `    {\n      user: ${JSON.stringify(user)}\n      password: ${password}\n      permissions: {\n        publish: ${rights(publish)}\n        subscribe: ${rights(subscribe)}\n      }\n    }`;
+  return `    {\n      user: ${JSON.stringify(user)}\n      password: ${password}\n      allowed_connection_types: [${browsers.includes(user) ? '"STANDARD", "WEBSOCKET"' : '"STANDARD"'}]\n      permissions: {\n        publish: ${rights(publish)}\n        subscribe: ${rights(subscribe)}\n      }\n    }`;
 }
 
 /** The environment variable that the password of a user is taken from in `permissions.conf`. */

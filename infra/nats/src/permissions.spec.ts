@@ -1,6 +1,7 @@
 import { connect, type NatsConnection } from 'nats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writers } from '@berth/contracts';
+import { requestsOf } from '../../../libs/event-store/src/requests.js';
 import { startTestNats, type TestNats } from '../../../test/support/nats.js';
 import { addressOptions } from './address.js';
 import { busUsers, permissions, type BusUser } from './permissions.js';
@@ -45,6 +46,12 @@ const mayPublish: [string, readonly BusUser[]][] = [
   ['berth.cmd.console.SaveWebhook', ['console']],
   ['berth.hook.w', ['console']],
   ['berth.dead.console.CreateToken', ['console']],
+  ['berth.cmd.host-agent-gateway.SealingKey', ['console']],
+  ['berth.cmd.host-agent-gateway.SetSecret', ['console']],
+  ['berth.cmd.host-agent-gateway.RemoveSecret', ['console']],
+  ['berth.cmd.host-agent-gateway.RotateSecrets', ['console']],
+  ['berth.cmd.host-agent-gateway.SendRequest', ['build-orchestrator', 'console']],
+  ['berth.evt.secret.s', ['host-agent-gateway']],
   ['berth.live.allocator', ['allocator']],
   ['berth.live.a.c.up', ['console']],
   ['berth.live.a.c.down', ['host-agent-gateway']],
@@ -77,6 +84,7 @@ const mayPublish: [string, readonly BusUser[]][] = [
   ['$JS.API.CONSUMER.CREATE.BERTH_COMMANDS.lease.berth.cmd.lease.*', ['lease']],
   ['$JS.API.CONSUMER.CREATE.BERTH_COMMANDS.lease.berth.cmd.allocator.*', nobody],
   ['$JS.API.CONSUMER.DURABLE.CREATE.BERTH_COMMANDS.lease', nobody],
+  ['$JS.API.CONSUMER.INFO.BERTH_COMMANDS.lease', ['lease', 'console']],
   ['$JS.API.CONSUMER.DELETE.BERTH_COMMANDS.lease', nobody],
   ['$JS.API.CONSUMER.MSG.NEXT.BERTH_EVENTS.c', ['console']],
   ['$JS.API.CONSUMER.CREATE.BERTH_STATUS.webhook-w.berth.status.x.*', ['console']],
@@ -202,6 +210,18 @@ describe('what is refused has no effect', () => {
     const connection = await connect({ ...addressOptions(nats.urlOf('frontend')), reconnect: false });
     try {
       await expect(connection.request('$JS.API.STREAM.DELETE.BERTH_EVENTS', '', { timeout: 20_000 })).rejects.toMatchObject({ code: 'PERMISSIONS_VIOLATION' });
+    } finally {
+      await connection.close();
+    }
+  });
+
+  test('so is who asks with the requests of our own, each of them', async () => {
+    const connection = await connect({ ...addressOptions(nats.urlOf('lease')), reconnect: false });
+    try {
+      const ask = () => requestsOf(connection).ask('berth.evt.machine.forged', '{}', { timeoutMs: 20_000 });
+      const [first, second] = await Promise.allSettled([ask(), ask()]);
+      expect([first, second]).toMatchObject([{ reason: { code: 'PERMISSIONS_VIOLATION' } }, { reason: { code: 'PERMISSIONS_VIOLATION' } }]);
+      expect(Number((await requestsOf(connection).ask('$JS.API.INFO', '', { timeoutMs: 5000 })).json<{ streams: number }>().streams)).toBe(5);
     } finally {
       await connection.close();
     }

@@ -27,15 +27,16 @@ const sent: Record<ServiceName, Sends> = {
   'build-orchestrator': {
     allocator: ['HoldResource'],
     lease: ['RequestLease', 'ReleaseLease'],
-    'host-agent-gateway': ['RunAction', 'CancelAction'],
+    'host-agent-gateway': ['RunAction', 'CancelAction', 'SendRequest'],
   },
 };
 
-/** Commands that services alone send each other: nobody else has a reason to. */
+/** Commands that only services send each other: nobody else has a reason to. */
 const internal: Sends = {
   allocator: ['ReportHost'],
   lease: ['ExplainLease', 'RefuseLease'],
-  'host-agent-gateway': ['ProbeHost', 'ListFolders', 'RemoveFolders'],
+  // Secrets come in at the HTTP door alone, which knows who may, and seals them.
+  'host-agent-gateway': ['ProbeHost', 'ListFolders', 'RemoveFolders', 'SealingKey', 'SetSecret', 'RemoveSecret', 'RotateSecrets', 'SendRequest'],
 };
 
 /** The services whose commands people send on the bus. */
@@ -82,7 +83,8 @@ function service(name: ServiceName, more: Rights = { publish: [], subscribe: [] 
       '_INBOX.>',
       ...look,
       ...follow(events.name), get(events.name), get(status.name),
-      api(`CONSUMER.CREATE.${queue.name}.${name}.${own}`), `$JS.ACK.${queue.name}.${name}.>`,
+      // The client looks at a consumer before it changes one.
+      api(`CONSUMER.CREATE.${queue.name}.${name}.${own}`), api(`CONSUMER.INFO.${queue.name}.${name}`), `$JS.ACK.${queue.name}.${name}.>`,
       ...more.publish,
     ],
     subscribe: [`${inboxPrefixOf(name)}.>`, own, `berth.deliver.${name}`, ...more.subscribe],

@@ -19,7 +19,10 @@ test('everything asked for', () => {
     portsDir: '/ports',
     serverName: 'one',
     sync: 'always',
+    websocketPort: 0,
+    authorization: 'authorization {\n}\n',
   });
+  expect(text).toMatch(/\nwebsocket \{\n {2}host: "0\.0\.0\.0"\n {2}port: -1\n {2}no_tls: true\n\}\nauthorization \{\n\}\n$/);
   for (const line of ['port: 4222', 'max_payload: 65536', 'pid_file: "/pid"', 'log_file: "/log"', 'ports_file_dir: "/ports"', 'server_name: "one"']) {
     expect(text).toContain(line);
   }

@@ -13,6 +13,8 @@ export interface ServerConf {
   /** Where the server writes the addresses it really listens on, the only safe way to learn a free port. */
   readonly portsDir?: string;
   readonly serverName?: string;
+  /** Port for browsers, which speak WebSocket; absent: there is none, 0: any free one. Without TLS: on loopback, or behind a proxy. */
+  readonly websocketPort?: number;
   readonly sync?: SyncPolicy;
   /** What `authorization` wrote; without it the server asks nobody who they are. */
   readonly authorization?: string;
@@ -55,7 +57,11 @@ export function serverConf(conf: ServerConf): string {
     ['max_file_store', conf.maxFileStore],
     ['sync_interval', conf.sync === 'always' ? 'always' : undefined],
   ];
-  return `${[...lines(top, ''), 'jetstream {', ...lines(jetstream, '  '), '}', ''].join('\n')}${conf.authorization ?? ''}`;
+  return `${[...lines(top, ''), 'jetstream {', ...lines(jetstream, '  '), '}', ''].join('\n')}${websocket(conf)}${conf.authorization ?? ''}`;
+}
+
+function websocket({ host, websocketPort: port }: ServerConf): string {
+  return port === undefined ? '' : `websocket {\n  host: ${quoted(host)}\n  port: ${port === 0 ? -1 : port}\n  no_tls: true\n}\n`;
 }
 
 function lines(entries: readonly [string, string | number | undefined][], indent: string): string[] {

@@ -31,7 +31,7 @@ export async function fakeBerth(): Promise<FakeBerth> {
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece as Buffer);
     const text = Buffer.concat(pieces).toString();
-    const one: Asked = { method: request.method!, path: request.url!.replace('/api/v1/', ''), body: text === '' ? undefined : JSON.parse(text) };
+    const one: Asked = { method: request.method!, path: request.url!.replace('/api/v1/', ''), body: text === '' ? undefined : request.headers['content-type'] === 'application/octet-stream' ? text : JSON.parse(text) };
     asked.push(one);
     const place = `${one.method} ${one.path.replace(/\?.*/, '')}`;
     const key = Object.keys(known).find((pattern) => new RegExp(`^${pattern.replaceAll('*', '[^/]+')}$`).test(place));

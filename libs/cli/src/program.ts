@@ -6,6 +6,7 @@ import { leaseCommands } from './commands/lease.js';
 import { machineCommands } from './commands/machine.js';
 import { planCommands } from './commands/plan.js';
 import { resourceCommands } from './commands/resource.js';
+import { secretCommands } from './commands/secret.js';
 import { systemCommands } from './commands/system.js';
 import { tokenCommands } from './commands/token.js';
 import { webhookCommands } from './commands/webhook.js';
@@ -20,7 +21,7 @@ export async function run(words: readonly string[], io: Io): Promise<number> {
   // Known before the words are understood: an error in them is told in JSON too.
   context.json = own.includes('--json');
   const program = new Command('berth').description('lends build machines').showHelpAfterError('(try --help)').showSuggestionAfterError();
-  for (const add of [systemCommands, machineCommands, blueprintCommands, resourceCommands, leaseCommands, planCommands, buildCommands, whyCommand, fleetCommands, tokenCommands, webhookCommands]) add(program, context);
+  for (const add of [systemCommands, machineCommands, blueprintCommands, resourceCommands, leaseCommands, planCommands, buildCommands, whyCommand, fleetCommands, webhookCommands, secretCommands, tokenCommands]) add(program, context);
   strict(program, context);
   try {
     await program.parseAsync([...words], { from: 'user' });

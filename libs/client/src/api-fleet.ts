@@ -115,6 +115,10 @@ export const quotaView = z.object({
 }).describe('The limits across blueprints, and how much of them is used.');
 export type QuotaView = z.infer<typeof quotaView>;
 
+/** A secret: who set it, and when. What it is, nobody is told. */
+export const secretView = z.object({ name: z.string(), set: instant, by: z.string() }).describe('A secret: who set it, and when. What it is, nobody is told.');
+export type SecretView = z.infer<typeof secretView>;
+
 /** Something of ours that no live resource owned. */
 export const orphanView = z.object({
   what: z.enum(['instance', 'folder']),

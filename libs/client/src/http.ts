@@ -7,7 +7,7 @@ import type {
   ActionLogLine, ActionView, ArtifactView, BuildLogGroup, BuildLogLine, BuildView, FileView, Health, HistoryEntry, LeaseExplanation, LeaseView, LiveEvent, LogGroup, MachineView, Page, PlanView,
 } from './api.js';
 import type { AuditEntry, MeView, NewToken, SignInLink, TokenView } from './api-access.js';
-import type { BlueprintView, CapacityView, OrphanView, QuotaView, ResourceView } from './api-fleet.js';
+import type { BlueprintView, CapacityView, OrphanView, QuotaView, ResourceView, SecretView } from './api-fleet.js';
 import { send, textOf, type Access, type Call } from './transport.js';
 import { followBytes, followEvents, logQuery, type LogOptions } from './follow.js';
 import { joinSession, type SessionInput } from './live.js';
@@ -96,6 +96,15 @@ export function httpClient(access: Access) {
       remove: (name: string, options?: WriteOptions) => write('DELETE', at('machines', name), undefined, options),
       /** Takes its host out of service, or back. */
       service: (name: string, verb: ServiceVerb, input: ServiceInput = {}, options?: WriteOptions) => post(at('machines', name, verb), input, options),
+    },
+    secrets: {
+      list: () => get<Page<SecretView>>(at('secrets')),
+      /** The value, byte for byte. */
+      set: (name: string, value: Uint8Array, options: WriteOptions = {}) =>
+        json<Accepted>({ method: 'PUT', path: at('secrets', name), body: value, type: 'application/octet-stream', headers: { 'Idempotency-Key': options.id ?? randomUUID() } }),
+      remove: (name: string, options?: WriteOptions) => write('DELETE', at('secrets', name), undefined, options),
+      /** Encrypts all of them under a new key. */
+      rotate: (options?: WriteOptions) => write<Accepted & { secrets: number }>('POST', at('secrets', 'rotate'), undefined, options),
     },
     blueprints: {
       list: () => get<Page<BlueprintView>>(at('blueprints')),

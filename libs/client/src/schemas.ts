@@ -3,7 +3,7 @@ import {
   actionLogLine, actionView, artifactView, buildHostView, buildLogGroup, buildLogLine, buildView, fileView, generationView, health, historyEntry, leaseExplanation, leaseView, liveEvent, logGroup, machineView, page,
   planView, problem, reportView, stepView,
 } from './api.js';
-import { blueprintView, capacityView, hold, orphanView, quarantine, quotaView, resourceView, slotCounts } from './api-fleet.js';
+import { blueprintView, capacityView, hold, orphanView, quarantine, quotaView, resourceView, secretView, slotCounts } from './api-fleet.js';
 import { auditEntry, meView, newToken, signInLink, tokenView } from './api-access.js';
 import { deliveryView, webhookTest, webhookView } from './api-webhooks.js';
 
@@ -20,6 +20,8 @@ export type Accepted = z.infer<typeof accepted>;
 
 /** The same of what people name. */
 export const acceptedName = accepted.extend({ name: z.string() });
+/** The same of what concerns all secrets. */
+export const acceptedSecrets = accepted.extend({ secrets: z.int().describe('so many were encrypted anew') });
 /** The same of what signs with a key. */
 export const acceptedKey = acceptedName.extend({ key: z.string().optional().describe('that it signs with; shown when it is made, and never again') });
 /** The same of what is saved in versions. */
@@ -34,7 +36,7 @@ export const schemas = {
   Accepted: accepted, AcceptedName: acceptedName, AcceptedVersion: acceptedVersion, Problem: problem, Health: health, MachineView: machineView, BlueprintView: blueprintView, ResourceView: resourceView,
   SlotCounts: slotCounts, Quarantine: quarantine, Hold: hold, CapacityView: capacityView, QuotaView: quotaView, OrphanView: orphanView, LeaseView: leaseView, LeaseExplanation: leaseExplanation,
   PlanView: planView, ValidPlan: validPlan, BuildView: buildView, BuildHostView: buildHostView, GenerationView: generationView, StepView: stepView, ReportView: reportView, ArtifactView: artifactView,
-  MeView: meView, TokenView: tokenView, NewToken: newToken, SignInLink: signInLink, AuditEntry: auditEntry, WebhookView: webhookView, WebhookTest: webhookTest, DeliveryView: deliveryView, AcceptedKey: acceptedKey, ActionView: actionView, ActionLogLine: actionLogLine, BuildLogLine: buildLogLine, LogGroup: logGroup, BuildLogGroup: buildLogGroup, FileView: fileView, HistoryEntry: historyEntry, LiveEvent: liveEvent,
+  MeView: meView, TokenView: tokenView, NewToken: newToken, SignInLink: signInLink, AuditEntry: auditEntry, SecretView: secretView, AcceptedSecrets: acceptedSecrets, WebhookView: webhookView, WebhookTest: webhookTest, DeliveryView: deliveryView, AcceptedKey: acceptedKey, ActionView: actionView, ActionLogLine: actionLogLine, BuildLogLine: buildLogLine, LogGroup: logGroup, BuildLogGroup: buildLogGroup, FileView: fileView, HistoryEntry: historyEntry, LiveEvent: liveEvent,
 } as const satisfies Record<string, z.ZodType>;
 
 export { page };

@@ -11,12 +11,13 @@ import { planCommands, planEvents } from './plan.js';
 import { accessEvents } from './access.js';
 import { tokenCommands, tokenEvents } from './token.js';
 import { webhookCommands, webhookEvents } from './webhook.js';
+import { secretCommands, secretEvents } from './secret.js';
 
 /** Every command, under the service that carries it out. */
 export const commands = {
   allocator: { ...machineCommands, ...blueprintCommands, ...resourceCommands, ...fleetCommands },
   lease: leaseCommands,
-  'host-agent-gateway': actionCommands,
+  'host-agent-gateway': { ...actionCommands, ...secretCommands },
   'build-orchestrator': { ...planCommands, ...buildCommands },
   console: { ...tokenCommands, ...webhookCommands },
 } as const satisfies Record<ServiceName, Record<string, z.ZodType>>;
@@ -29,6 +30,7 @@ export const events = {
   resource: resourceEvents,
   lease: leaseEvents,
   action: actionEvents,
+  secret: secretEvents,
   plan: planEvents,
   build: buildEvents,
   token: tokenEvents,
@@ -52,6 +54,7 @@ export type FleetEvent = EventsOf<'fleet'>;
 export type ResourceEvent = EventsOf<'resource'>;
 export type LeaseEvent = EventsOf<'lease'>;
 export type ActionEvent = EventsOf<'action'>;
+export type SecretEvent = EventsOf<'secret'>;
 export type PlanEvent = EventsOf<'plan'>;
 export type BuildEvent = EventsOf<'build'>;
 export type TokenEvent = EventsOf<'token'>;

@@ -15,13 +15,14 @@ export { quota, type Quota } from './fleet.js';
 export { explanation, considered, consideredCode, type Explanation, type Considered, type ConsideredCode } from './explanation.js';
 export { leaseRequest, waiting, type LeaseRequest } from './lease.js';
 export { insidePath, glob, secretName, commandShell, keptFile, actionSpec, actionResult, terminalSize, type CommandShell, type KeptFile, type ActionSpec, type ActionKind, type ActionResult, type TerminalSize } from './action.js';
+export { MOST_SECRET_BYTES, sealedValue, type SealedValue } from './secret.js';
 export { plan, savedPlan, planVariable, type Plan, type SavedPlan, type PlanVariable } from './plan.js';
 export { planDocument } from './plan-schema.js';
 export { stepSchemas, isTemplate, TEMPLATE, type Step, type SavedStep, type StepKindName, type StepWith } from './steps.js';
 export { artifactUri, artifactType, type ArtifactType, type Failure } from './build.js';
 export {
   commands, events, type CommandType, type CommandData, type CommandInput, type EventsOf, type AnyRecorded, type MachineEvent, type BlueprintEvent, type FleetEvent, type ResourceEvent,
-  type LeaseEvent, type ActionEvent, type PlanEvent, type BuildEvent, type TokenEvent, type AccessEvent, type WebhookEvent,
+  type LeaseEvent, type ActionEvent, type SecretEvent, type PlanEvent, type BuildEvent, type TokenEvent, type AccessEvent, type WebhookEvent,
 } from './catalog.js';
 export { role, scope, type Role } from './token.js';
 export { statusKinds, webhookCommands, webhookSpec, type WebhookSpec } from './webhook.js';

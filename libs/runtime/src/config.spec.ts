@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ConfigError, readEnvironment } from './config.js';
+import { ConfigError, readEnvironment, tlsFiles } from './config.js';
 
 test('artifacts are kept on the bus unless BERTH_ARTIFACTS says where', () => {
   expect(readEnvironment({}).BERTH_ARTIFACTS).toEqual({ kind: 'jetstream' });
@@ -13,4 +13,22 @@ test('a setting that cannot be used is told beside every other fault, and withou
   expect(read).toThrow(/BERTH_ARTIFACTS.*must not hold credentials.*AWS_ACCESS_KEY_ID/);
   expect(read).toThrow(/BERTH_HTTP_PORT/);
   expect(read).not.toThrow(/hush/);
+});
+
+test('what the environment says of commands is read, with a limit of output of 1 GiB unless it says otherwise', () => {
+  expect(readEnvironment({})).toMatchObject({ BERTH_OUTPUT_LIMIT: 1024 ** 3 });
+  expect(readEnvironment({ BERTH_SECRETS: '/s', BERTH_OUTPUT_LIMIT: '70000' })).toMatchObject({ BERTH_SECRETS: '/s', BERTH_OUTPUT_LIMIT: 70_000 });
+  expect(() => readEnvironment({ BERTH_OUTPUT_LIMIT: '1' })).toThrow('at least 65536 bytes');
+});
+
+test.each([
+  [{ NATS_CA: '/ca' }, { natsTls: { caFile: '/ca' } }],
+  [{ NATS_CERT: '/cert', NATS_KEY: '/key' }, { natsTls: { certFile: '/cert', keyFile: '/key' } }],
+  [{}, {}],
+])('files for TLS to the bus: %j', (env, files) => {
+  expect(tlsFiles(readEnvironment(env))).toEqual(files);
+});
+
+test.each([['NATS_CERT', 'NATS_KEY'], ['NATS_KEY', 'NATS_CERT']])('%s alone is refused', (given, missing) => {
+  expect(() => tlsFiles(readEnvironment({ [given]: '/file' }))).toThrow(`The environment can't be used: ${missing}: must be set too`);
 });

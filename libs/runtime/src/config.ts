@@ -19,8 +19,12 @@ export interface Config extends ConsoleConfig {
   sweepMs: number;
   /** how long such a thing is left alone after it was found, ms */
   sweepGraceMs: number;
-  /** folder with a file for each secret; `secrets` in `home` when absent */
+  /** folder whose files the gateway takes in as secrets at its start; `secrets` in `home` when absent */
   secretsFolder?: string;
+  /** file with the key of the secrets; `secrets.key` in `home` when absent */
+  secretsKeyFile?: string;
+  /** the key itself, or several with commas between, the newest first: then there is no file */
+  secretsKey?: string;
   /** bytes of each stream of an action's output that are kept when the action says nothing else; 1 GiB when absent */
   outputLimit?: number;
   /** bytes that one artifact may have; 16 GiB when absent */
@@ -43,6 +47,7 @@ const environment = z.object({
   BERTH_HOME: z.string().min(1).optional(),
   BERTH_HTTP_PORT: z.coerce.number('must be a port number').int().min(0).max(65535, 'must be a port from 0 to 65535').default(4780),
   NATS_URL: z.string().regex(/^(nats|tls):\/\/[^\s]+$/, 'must be a URL such as nats://127.0.0.1:4222').optional(),
+  BERTH_NATS_WS_PORT: z.coerce.number('must be a port number').int().min(0).max(65535, 'must be a port from 0 to 65535').optional(),
   NATS_CA: z.string().min(1).optional(),
   NATS_CERT: z.string().min(1).optional(),
   NATS_KEY: z.string().min(1).optional(),
@@ -50,6 +55,8 @@ const environment = z.object({
   BERTH_SWEEP_SECONDS: z.coerce.number('must be a number of seconds').min(0.1, 'must be at least 0.1').max(86_400).default(60),
   BERTH_SWEEP_GRACE_SECONDS: z.coerce.number('must be a number of seconds').min(0, 'must not be negative').max(86_400).default(300),
   BERTH_SECRETS: z.string().min(1).optional(),
+  BERTH_SECRETS_KEY_FILE: z.string().min(1).optional(),
+  BERTH_SECRETS_KEY: z.string().min(1).optional(),
   BERTH_OUTPUT_LIMIT: z.coerce.number('must be a number of bytes').int('must be a whole number of bytes').min(65_536, 'must be at least 65536 bytes').default(DEFAULT_OUTPUT_LIMIT),
   BERTH_ARTIFACT_LIMIT: z.coerce.number('must be a number of bytes').int('must be a whole number of bytes').min(1024, 'must be at least 1024 bytes').default(DEFAULT_ARTIFACT_LIMIT),
   BERTH_PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'must be an http or https URL such as https://berth.example' }).optional(),
@@ -93,11 +100,13 @@ export function tlsFiles(env: ReturnType<typeof readEnvironment>): { natsTls?: T
 }
 
 /** What the gateway and the build orchestrator are given of it. */
-export const actionSettings = (env: ReturnType<typeof readEnvironment>): Pick<Config, 'secretsFolder' | 'outputLimit' | 'artifactLimit' | 'publicUrl'> => ({
+export const actionSettings = (env: ReturnType<typeof readEnvironment>): Pick<Config, 'secretsFolder' | 'secretsKeyFile' | 'secretsKey' | 'outputLimit' | 'artifactLimit' | 'publicUrl'> => ({
   outputLimit: env.BERTH_OUTPUT_LIMIT,
   artifactLimit: env.BERTH_ARTIFACT_LIMIT,
   ...(env.BERTH_PUBLIC_URL !== undefined && { publicUrl: env.BERTH_PUBLIC_URL.replace(/\/+$/, '') }),
   ...(env.BERTH_SECRETS !== undefined && { secretsFolder: env.BERTH_SECRETS }),
+  ...(env.BERTH_SECRETS_KEY_FILE !== undefined && { secretsKeyFile: env.BERTH_SECRETS_KEY_FILE }),
+  ...(env.BERTH_SECRETS_KEY !== undefined && { secretsKey: env.BERTH_SECRETS_KEY }),
 });
 
 /**

@@ -7,6 +7,7 @@ export { Follower, type Following } from './follower.js';
 export { openRuntime, startService, type Living, type RunningService, type Runtime, type ServiceDefinition } from './service.js';
 export { actionSettings, ConfigError, DEFAULT_ARTIFACT_LIMIT, DEFAULT_OUTPUT_LIMIT, httpSettings, readEnvironment, tlsFiles, type Config } from './config.js';
 export { DEFAULT_RATE_LIMIT, isLoopback, type OidcSetting } from './console-config.js';
-export { readSecret, SecretFault, secretsFolder } from './secrets.js';
+export { rawOf, seal, sealingKeyFrom, unseal, type SealedFor, type SealingKey } from './sealing.js';
+export { sendHttp, type HttpReply, type HttpRequest } from './http.js';
 export { runDefinition, runService } from './main.js';
 export { relayLive, serveLive, type LiveRelay, type LiveService } from './live.js';

@@ -1,10 +1,9 @@
 import { derivedId, unreachable, type Answer, type BuildEvent, type CommandData, type Refusal } from '@berth/contracts';
-import { readSecret, type Aggregates, type Command, type Follower, type Runtime } from '@berth/runtime';
+import { sendHttp, type Aggregates, type Command, type Follower, type HttpReply, type Runtime } from '@berth/runtime';
 import type { Artifact, Build, BuildCommand } from './domain/build/build.js';
-import type { Due } from './domain/due.js';
+import type { Due, HttpRequest } from './domain/due.js';
 import { react } from './domain/react.js';
 import type { Before, HoldView, View } from './domain/view.js';
-import { send } from './http.js';
 import type { Views } from './views.js';
 
 /** Before something that was not answered as hoped is tried again. */
@@ -135,11 +134,17 @@ export class SeeingThrough {
   }
 
   private async sendHttp(build: string, id: string, { request }: Extract<Due, { to: 'http' }>): Promise<Answer> {
-    const reply = await send(request, async (name) => (await readSecret(this.runtime.config, name)).toString('utf8'), this.over.signal);
+    const reply = request.secret === undefined ? await sendHttp(request, this.over.signal) : await this.sendWithSecret(build, id, request, request.secret);
     // A service that stops has not heard what came of it: the next start asks again.
     if (this.stopped) throw new Error('stopped meanwhile');
     this.views.replied(build, id, reply);
     return { accepted: true, id };
+  }
+
+  /** Only the gateway can read secrets, so what needs one is sent from there. */
+  private async sendWithSecret(build: string, id: string, request: HttpRequest, secret: string): Promise<HttpReply> {
+    const answer = await this.runtime.bus.command('host-agent-gateway', 'SendRequest', { ...request, secret }, { id, actor: `build:${build}` });
+    return answer.accepted ? (answer.data as unknown as HttpReply) : { kind: 'failed', error: answer.message, ms: 0 };
   }
 
   private async findArtifacts(build: string, id: string, other: string): Promise<Answer> {

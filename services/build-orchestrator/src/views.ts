@@ -107,6 +107,7 @@ export class Views implements Pick<View, 'lease' | 'action' | 'host' | 'hold' | 
       case 'token':
       case 'access':
       case 'webhook':
+      case 'secret':
         return [];
       default:
         return unreachable(recorded);

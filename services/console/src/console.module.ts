@@ -47,6 +47,7 @@ import { readBodies } from './http/server.js';
 import { SchemasController } from './http/schemas.controller.js';
 import { TokensController } from './http/tokens.controller.js';
 import { WebhooksController } from './http/webhooks.controller.js';
+import { SecretsController } from './http/secrets.controller.js';
 import { SystemController } from './http/system.controller.js';
 import { DATABASE, DOCUMENT, LOG, OIDC, READINESS, RUNTIME, type Readiness } from './http/tokens.js';
 import { AuditLog } from './live/audit-log.js';
@@ -130,7 +131,7 @@ function wireAccess(runtime: Runtime, database: DataSource, token: string, seal:
 }
 
 /** Everything that answers requests; each of its routes has to describe itself. */
-export const controllers = [SystemController, AccessController, OidcController, TokensController, DocsController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController, WebhooksController];
+export const controllers = [SystemController, AccessController, OidcController, TokensController, DocsController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController, WebhooksController, SecretsController];
 
 /** All the wiring of the console. */
 function wire(runtime: Runtime, database: DataSource, { readiness, token }: ConsoleExtra, seal: Seal, api: Api, webhookKey: Buffer) {

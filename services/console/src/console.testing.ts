@@ -29,7 +29,7 @@ export interface Installation {
 export async function install(options: { slots?: number } = {}): Promise<Installation> {
   const [fleet, databaseUrl] = await Promise.all([startFleet(), freshDatabase()]);
   const { home, nats } = fleet;
-  const config: Config = { home, httpPort: 0, natsUrl: nats.url, databaseUrl, logLevel: 'info', sweepMs: 60_000, sweepGraceMs: 300_000, logFile: join(home, 'console.log') };
+  const config: Config = { home, httpPort: 0, natsUrl: nats.urlOf('console'), databaseUrl, logLevel: 'info', sweepMs: 60_000, sweepGraceMs: 300_000, logFile: join(home, 'console.log') };
   const fail = (error: Error) => {
     throw error;
   };

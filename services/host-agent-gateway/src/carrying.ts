@@ -1,5 +1,5 @@
 import { derivedId, type ActionEvent } from '@berth/contracts';
-import { DEFAULT_OUTPUT_LIMIT, readSecret, serveLive, tellUntilStored, type Aggregates, type Runtime } from '@berth/runtime';
+import { DEFAULT_OUTPUT_LIMIT, serveLive, tellUntilStored, type Aggregates, type Runtime } from '@berth/runtime';
 import { actions } from './actions/index.js';
 import { foldersOf, type ActionContext } from './actions/action.js';
 import { gatewayObjects } from './adapters/objects.js';
@@ -13,6 +13,7 @@ import type { Forgetting } from './forgetting.js';
 import { specOf } from './links.js';
 import { pause } from './runner/pause.js';
 import type { Runner } from './runner/run.js';
+import type { Secrets } from './secrets/secrets.js';
 import { codeOf, HostError } from './transports/errors.js';
 import type { HostPool } from './transports/pool.js';
 
@@ -34,6 +35,7 @@ interface Parts {
   pool: HostPool;
   runner: Runner;
   forgetting: Forgetting;
+  secrets: Pick<Secrets, 'read'>;
 }
 
 /** Actions that this process carries out, from their request to their end. */
@@ -140,7 +142,7 @@ export class Carrying {
       startedAt: under.startedAt(id),
       outputLimit: runtime.config.outputLimit ?? DEFAULT_OUTPUT_LIMIT,
       signals: { cancel, detach: AbortSignal.any([this.detach.signal, gone]), cancelGraceMs: () => this.stateOf(id)?.graceMs },
-      secret: (name) => readSecret(runtime.config, name),
+      secret: (name) => this.parts.secrets.read(name),
       started: () => this.tell(id, { type: 'Start' }, 'started'),
       note: (what, why) => runtime.log.warn({ action: id, host: host.id, problem: why }, what),
       link: (problem) => runtime.log.info({ action: id, host: host.id, problem: problem ?? null }, problem === undefined ? 'link is back' : 'link lost'),

@@ -12,6 +12,8 @@ import { Forgetting } from './forgetting.js';
 import { Links } from './links.js';
 import { Looks } from './looks/looks.js';
 import { createRunner } from './runner/run.js';
+import { Requests } from './secrets/requests.js';
+import { Secrets } from './secrets/secrets.js';
 import { sweep } from './sweep.js';
 import { createPool } from './transports/pool.js';
 
@@ -23,7 +25,9 @@ export class GatewayApp implements Following {
   readonly follower: Follower;
   readonly looks: Looks;
   readonly files: FileLooks;
-  readonly kinds = ['action', 'lease', 'resource'] as const;
+  readonly secrets: Secrets;
+  readonly requests: Requests;
+  readonly kinds = ['action', 'lease', 'resource', 'secret'] as const;
   readonly status: NonNullable<Following['status']> = {
     kinds: ['action'],
     of: (recorded) => {
@@ -45,7 +49,9 @@ export class GatewayApp implements Following {
     this.follower = new Follower(runtime, this);
     this.actions = aggregates('action', actionDecider, runtime.store, () => this.follower.feed);
     this.forgetting = new Forgetting(runner, runtime.log);
-    this.carrying = new Carrying({ runtime, actions: this.actions, grants, under, pool, runner, forgetting: this.forgetting });
+    this.secrets = new Secrets(runtime, () => this.follower.feed);
+    this.requests = new Requests((name) => this.secrets.read(name));
+    this.carrying = new Carrying({ runtime, actions: this.actions, secrets: this.secrets, grants, under, pool, runner, forgetting: this.forgetting });
     this.links = new Links(runtime, grants, pool, () => this.follower.position, {
       up: (host) => void sweep(host, { runtime, actions: this.actions, carrying: this.carrying, runner }),
       over: (host, failed) => (failed ? this.forgetting.drop(host) : this.forgetting.flush(host)),
@@ -89,6 +95,7 @@ export class GatewayApp implements Following {
   apply(recorded: AnyRecorded): void {
     this.grants.apply(recorded);
     if (recorded.kind === 'action') this.actions.apply(recorded);
+    else if (recorded.kind === 'secret') this.secrets.aggregates.apply(recorded);
     this.under.apply(recorded, recorded.kind === 'action' ? this.actions.get(recorded.id)?.state : undefined);
   }
 
@@ -134,6 +141,7 @@ export class GatewayApp implements Following {
   }
 
   async stop(): Promise<void> {
+    this.requests.stop();
     this.links.stop();
     await this.carrying.stop();
     await this.forgetting.stop();

@@ -43,4 +43,29 @@ export class GatewayHandlers {
   statFile(command: Command<CommandData<'host-agent-gateway', 'StatFile'>>): Promise<Answer> {
     return this.app.files.stat(command);
   }
+
+  @MessagePattern('SealingKey')
+  sealingKey(command: Command<CommandData<'host-agent-gateway', 'SealingKey'>>): Promise<Answer> {
+    return this.app.secrets.sealingKey(command);
+  }
+
+  @MessagePattern('SetSecret')
+  setSecret(command: Command<CommandData<'host-agent-gateway', 'SetSecret'>>): Promise<Answer> {
+    return this.app.secrets.set(command);
+  }
+
+  @MessagePattern('RemoveSecret')
+  removeSecret(command: Command<CommandData<'host-agent-gateway', 'RemoveSecret'>>): Promise<Answer> {
+    return this.app.secrets.remove(command);
+  }
+
+  @MessagePattern('RotateSecrets')
+  rotateSecrets(command: Command<CommandData<'host-agent-gateway', 'RotateSecrets'>>): Promise<Answer> {
+    return this.app.secrets.rotate(command);
+  }
+
+  @MessagePattern('SendRequest')
+  sendRequest(command: Command<CommandData<'host-agent-gateway', 'SendRequest'>>): Promise<Answer> {
+    return this.app.requests.send(command);
+  }
 }

@@ -11,7 +11,7 @@ export const gatewayService: ServiceDefinition = {
     const app = new GatewayApp(runtime);
     return {
       module: { module: GatewayModule, controllers: [GatewayHandlers], providers: [{ provide: GatewayApp, useFactory: () => app }] },
-      parts: [app.follower],
+      parts: [app.secrets.opening, app.follower, app.secrets.telling],
     };
   },
 };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { outputHeaders, subjects, type ActionEvent, type Answer, type CommandInput, type HostAccess, type LeaseEvent, type Recorded, type ResourceEvent } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
-import { natsBus, startService, type Bus, type Config, type RunningService } from '@berth/runtime';
+import { natsBus, seal, startService, type Bus, type Config, type RunningService, type SealingKey } from '@berth/runtime';
 import { streams } from '@berth/nats';
 import { AckPolicy, connect, createInbox, DeliverPolicy, type NatsConnection } from 'nats';
 import { atEndOfFile, tempFolder } from '../../../test/support/cleanup.js';
@@ -31,6 +31,9 @@ export interface TestGateway {
   ended(action: string): Promise<ActionEvent>;
   /** The stored chunks of an action's output: `<stream> <offset>`, how much is left out there, and the bytes. */
   chunks(action: string): Promise<{ stream: string; offset: number; cut: number; bytes: Buffer }[]>;
+  /** Sets a secret, as the console does. */
+  setSecret(name: string, value: string | Uint8Array, id?: string): Promise<Answer>;
+  secret(type: 'RemoveSecret' | 'RotateSecrets' | 'SendRequest', data: object, id?: string): Promise<Answer>;
   cancel(action: string, graceMs?: number): Promise<Answer>;
   restart(): Promise<void>;
 }
@@ -113,6 +116,12 @@ export async function startGateway(more: Partial<Config> = {}): Promise<TestGate
       await manager.consumers.delete(streams.output.name, info.name);
       return chunks;
     },
+    async setSecret(name, value, id = randomUUID()) {
+      const key = await bus.command('host-agent-gateway', 'SealingKey', {}, { id: randomUUID(), actor: 'spec' });
+      if (!key.accepted) throw new Error(key.message);
+      return bus.command('host-agent-gateway', 'SetSecret', { name, sealed: seal(key.data as unknown as SealingKey, Buffer.from(value), { command: id, name }) }, { id, actor: 'spec' });
+    },
+    secret: (type, data, id = randomUUID()) => bus.command('host-agent-gateway', type, data as never, { id, actor: 'spec', patienceMs: 30_000 }),
     cancel: (action, graceMs) => bus.command('host-agent-gateway', 'CancelAction', { action, ...(graceMs !== undefined && { graceMs }) }, { id: randomUUID(), actor: 'spec', after: position }),
     async restart() {
       await service.stop();

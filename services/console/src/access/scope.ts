@@ -26,6 +26,7 @@ const readable = {
   token: 'tokens:read',
   access: 'audit:read',
   webhook: 'webhooks:read',
+  secret: 'secrets:read',
 } as const satisfies Record<Kind, Permission>;
 
 const things = { leases: 'lease', builds: 'build', actions: 'action' } as const;
@@ -91,6 +92,7 @@ export class Scope {
       case 'token':
       case 'access':
       case 'webhook':
+      case 'secret':
         return true;
       default:
         return unreachable(recorded);

@@ -1,8 +1,9 @@
 import type { AnyRecorded, MachineEvent, PlanEvent } from '@berth/contracts';
-import type { BlueprintView, CapacityView, MachineView, OrphanView, PlanView, QuotaView, ResourceView } from '@berth/client';
+import type { BlueprintView, CapacityView, MachineView, OrphanView, PlanView, QuotaView, ResourceView, SecretView } from '@berth/client';
 import { Blueprints } from './blueprints.js';
 import { capacity } from './capacity.js';
 import { Limits } from './limits.js';
+import { Secrets } from './secrets.js';
 import { byName, resourceView, Resources, type ResourceRow } from './resources.js';
 
 type Enrolled = Extract<MachineEvent, { type: 'MachineAdded' }>['data'] & { added: string };
@@ -15,6 +16,7 @@ export class Fleet {
   private readonly resources = new Resources();
   private readonly blueprints = new Blueprints();
   private readonly limits = new Limits();
+  private readonly secrets = new Secrets();
   /** ids only (about 100 bytes each), so that the history of a lease needs no search through all events */
   private readonly actions = new Map<string, string[]>();
 
@@ -34,6 +36,8 @@ export class Fleet {
         return this.limits.apply(recorded);
       case 'action':
         return this.applyAction(recorded);
+      case 'secret':
+        return this.secrets.apply(recorded);
       case 'lease':
       case 'build':
         return; // kept as rows of the database: there is no end to them
@@ -126,6 +130,10 @@ export class Fleet {
 
   orphans(): OrphanView[] {
     return this.limits.orphanList();
+  }
+
+  secretList(): SecretView[] {
+    return this.secrets.list();
   }
 
   actionsOf(lease: string): readonly string[] {

@@ -1,5 +1,4 @@
 import type { ActionSpec } from '@berth/contracts';
-import { SecretFault } from '@berth/runtime';
 import type { End } from '../domain/action.js';
 import { checkoutResult } from '../git/checkout.js';
 import { tokenEnvironment, withoutSecrets } from '../git/repository.js';
@@ -9,6 +8,7 @@ import type { ActionContext, ActionHandler } from './action.js';
 import { say } from './moving.js';
 import { makeFolder, markOf } from './run-command.js';
 import { reach, runScript } from './run-script.js';
+import { SecretFault } from '../secrets/fault.js';
 import { endUnmasked } from './secrets.js';
 
 type Checkout = Extract<ActionSpec, { kind: 'checkout' }>;

@@ -196,8 +196,7 @@ describe.each(['ssh', 'local'] as const)('files of a working copy over %s', (tra
     web.token = `t0ken-${randomUUID()}`;
     const repository = `${web.url}/closed/repository-${transport}`;
     const secret = `deploy-${transport}`;
-    mkdirSync(join(gateway.home, 'secrets'), { recursive: true, mode: 0o700 });
-    writeFileSync(join(gateway.home, 'secrets', secret), `${web.token}\n`, { mode: 0o600 });
+    expect(await gateway.setSecret(secret, web.token)).toMatchObject({ accepted: true });
     const spec = { kind: 'checkout', repository, secret, submodules: 'no', lfs: false } as const;
     const end = await run({ ...spec, path: 'closed' });
     expect(end).toMatchObject({ type: 'ActionSucceeded', data: { path: join(root, 'closed') } });

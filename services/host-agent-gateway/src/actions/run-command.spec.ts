@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostAccess } from '@berth/contracts';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -17,14 +17,13 @@ let token: number;
 
 beforeAll(async () => {
   [gateway, sshd] = await Promise.all([startGateway(), startTestSshd()]);
-  mkdirSync(join(gateway.home, 'secrets'));
-  write('password', `${PASSWORD}\n`);
-  write('key', `${KEY}\n`);
+  await write('password', PASSWORD);
+  await write('key', KEY);
   access = { transport: 'ssh', address: sshd.host, port: sshd.port, user: sshd.user, credential: `file:${sshd.privateKeyPath}`, hostKey: sshd.hostKeyPublic, platform: 'linux', folder: join(gateway.home, 'host') };
   ({ lease, token } = await gateway.host('enrolled', access));
 });
 
-const write = (name: string, value: string) => writeFileSync(join(gateway.home, 'secrets', name), value, { mode: 0o600 });
+const write = async (name: string, value: string) => expect(await gateway.setSecret(name, value)).toMatchObject({ accepted: true });
 type Command = Extract<Parameters<TestGateway['run']>[2], { kind: 'run-command' }>;
 const begin = (command: string, more: Partial<Command> = {}) => gateway.run(lease, token, { kind: 'run-command', command, ...more });
 const stream = async (action: string, name = 'stdout') => {
@@ -74,11 +73,11 @@ echo "TOKEN=x$PASSWORD" >>"$BERTH_OUTPUT"; echo "password $PASSWORD is wrong" >&
   });
 
   it('end a command that can not be masked any more', async () => {
-    write('passing', 'now you see me');
+    await write('passing', 'now you see me');
     const action = await begin(`echo begun; sleep 300`, { secrets: [{ name: 'X', secret: 'passing', as: 'env' }] });
     await eventually(async () => (await stream(action)) === 'begun\n');
     const begun = marked(action);
-    rmSync(join(gateway.home, 'secrets', 'passing'));
+    expect(await gateway.secret('RemoveSecret', { name: 'passing' })).toMatchObject({ accepted: true });
     await gateway.restart();
     expect(await gateway.ended(action)).toMatchObject({ type: 'ActionFailed', data: { code: 'secret', error: expect.stringContaining('The secret passing'), stdoutBytes: 6 } });
     expect(begun.length).toBeGreaterThan(0);
@@ -86,13 +85,11 @@ echo "TOKEN=x$PASSWORD" >>"$BERTH_OUTPUT"; echo "password $PASSWORD is wrong" >&
   });
 
   it.each([
-    ['none', 'X', /^The secret none can't be used: there is none of this name; write its value to .*secrets\/none with mode 0600\.$/],
-    ['short', 'X', /shorter than 4 bytes/],
+    ['none', 'X', /^The secret none can't be used: there is none of this name; set it with `berth secret set none`\.$/],
     ['binary', 'X', /not text, so no variable can hold it; give it as a file/],
     ['password', 'BERTH_LEASE', /can't be given as BERTH_LEASE/],
   ])('that can not be given (%s as %s) keep it from starting', async (secret, name, error) => {
-    write('short', 'abc');
-    write('binary', 'ab\0cd');
+    await write('binary', 'ab\0cd');
     const action = await begin(`touch ${gate('started')}`, { secrets: [{ name, secret, as: 'env' }] });
     expect(await gateway.ended(action)).toMatchObject({ type: 'ActionFailed', data: { code: 'secret', error: expect.stringMatching(error) } });
     expect((await gateway.events(action)).map(({ type }) => type)).toEqual(['ActionRequested', 'ActionFailed']);

@@ -1,7 +1,7 @@
 import type { ActionSpec } from '@berth/contracts';
-import { SecretFault } from '@berth/runtime';
 import type { End } from '../domain/action.js';
 import type { ActionContext } from './action.js';
+import { SecretFault } from '../secrets/fault.js';
 import { reach } from './run-script.js';
 
 type RunCommand = Extract<ActionSpec, { kind: 'run-command' }>;

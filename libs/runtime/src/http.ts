@@ -1,5 +1,14 @@
-import type { HttpRequest } from './domain/due.js';
-import type { Reply } from './domain/view.js';
+/** A request over HTTP, ready to be sent. */
+export interface HttpRequest {
+  url: string;
+  method: string;
+  headers: Record<string, string>;
+  body?: string | undefined;
+  timeoutMs: number;
+}
+
+/** What came of it. */
+export type HttpReply = { kind: 'http'; status: number; body: string; ms: number } | { kind: 'failed'; error: string; ms: number };
 
 /** Of an answer so much is read, in bytes. */
 const MOST = 64 * 1024;
@@ -8,15 +17,15 @@ const MOST = 64 * 1024;
  * Sends a request and gives what came of it; never rejects. A redirect is followed by what the platform holds right: its
  * target gets no credentials when it is elsewhere.
  *
- * @param secret reads a secret by its name; what it throws is told instead of an answer
+ * @param token what it shows as its bearer token
  */
-export async function send({ url, method, headers, body, secret: name, timeoutMs }: HttpRequest, secret: (name: string) => Promise<string>, stop: AbortSignal): Promise<Reply> {
+export async function sendHttp({ url, method, headers, body, timeoutMs }: HttpRequest, stop: AbortSignal, token?: string): Promise<HttpReply> {
   const started = Date.now();
   // Not AbortSignal.timeout: inside AbortSignal.any it is collected as garbage now and then, and never fires (Node 20).
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs);
   try {
-    const own = name === undefined ? headers : { ...headers, authorization: `Bearer ${await secret(name)}` };
+    const own = token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` };
     const response = await fetch(url, { method, headers: own, ...(body !== undefined && { body }), signal: AbortSignal.any([stop, limit.signal]) });
     return { kind: 'http', status: response.status, body: await beginningOf(response), ms: Date.now() - started };
   } catch (error) {
