@@ -36,7 +36,7 @@ export async function output(): Promise<Row[]> {
   return [...(await followers(connection, console)), ...(await longLog(connection, console))];
 }
 
-interface Console {
+export interface Console {
   url: string;
   token: string;
   berth: BerthHttp;
@@ -175,7 +175,8 @@ async function consume(connection: NatsConnection, action: string): Promise<void
   subscription.unsubscribe();
 }
 
-async function startConsole(natsUrl: string): Promise<Console> {
+/** A console in a process of its own, with a database of its own. */
+export async function startConsole(natsUrl: string): Promise<Console> {
   const [databaseUrl, home, port] = [await freshDatabase(), await tempFolder('console'), await freePort()];
   const token = randomUUID();
   const own = spawn(process.execPath, [join(CHECKOUT, 'services', 'console', 'dist', 'main.js')], {

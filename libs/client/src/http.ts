@@ -14,7 +14,12 @@ import { joinSession, type SessionInput } from './live.js';
 import { ProblemError } from './problem.js';
 import type { Accepted, ValidPlan } from './schemas.js';
 
-export interface ListOptions {
+/** Of a read. */
+export interface ReadOptions {
+  /** a position, such as that of a write's answer: answered once it is shown, refused with `not-yet` when that takes too long */
+  after?: number | undefined;
+}
+export interface ListOptions extends ReadOptions {
   status?: string | undefined;
   limit?: number | undefined;
   cursor?: string | undefined;
@@ -22,6 +27,8 @@ export interface ListOptions {
 export interface WriteOptions {
   /** a UUID; the same one twice has one effect */
   id?: string;
+  /** how long to wait for what was begun to come to rest, such as 30s, at most 1m: `settled` and `status` of the answer say how it is then */
+  wait?: string | undefined;
 }
 /** Bytes on their way, and what is known of them beforehand. */
 export interface Download {
@@ -71,7 +78,7 @@ export function httpClient(access: Access) {
   }
   const get = <T>(path: string, query: Call['query'] = {}, signal?: AbortSignal) => json<T>({ path, query, ...(signal && { signal }) });
   const write = <T = Accepted>(method: 'POST' | 'PUT' | 'DELETE', path: string, body: unknown, options: WriteOptions = {}, query: Call['query'] = {}) =>
-    json<T>({ method, path, query, ...(body !== undefined && { body }), headers: { 'Idempotency-Key': options.id ?? randomUUID() } });
+    json<T>({ method, path, query: { ...query, wait: options.wait }, ...(body !== undefined && { body }), headers: { 'Idempotency-Key': options.id ?? randomUUID() } });
   const post = (path: string, body: unknown, options?: WriteOptions) => write('POST', path, body, options);
   const at = (...parts: string[]) => `api/v1/${parts.map(encodeURIComponent).join('/')}`;
   const download = async (call: Call): Promise<Download> => {
@@ -90,8 +97,8 @@ export function httpClient(access: Access) {
     access,
     health: () => json<Health>({ path: 'healthz', also: [503] }),
     machines: {
-      list: () => get<Page<MachineView>>(at('machines')),
-      get: (name: string) => get<MachineView>(at('machines', name)),
+      list: (options: ReadOptions = {}) => get<Page<MachineView>>(at('machines'), { ...options }),
+      get: (name: string, options: ReadOptions = {}) => get<MachineView>(at('machines', name), { ...options }),
       add: (machine: CommandInput<'allocator', 'AddMachine'>, options?: WriteOptions) => post(at('machines'), machine, options),
       remove: (name: string, options?: WriteOptions) => write('DELETE', at('machines', name), undefined, options),
       /** Takes its host out of service, or back. */
@@ -107,8 +114,8 @@ export function httpClient(access: Access) {
       rotate: (options?: WriteOptions) => write<Accepted & { secrets: number }>('POST', at('secrets', 'rotate'), undefined, options),
     },
     blueprints: {
-      list: () => get<Page<BlueprintView>>(at('blueprints')),
-      get: (name: string) => get<BlueprintView>(at('blueprints', name)),
+      list: (options: ReadOptions = {}) => get<Page<BlueprintView>>(at('blueprints'), { ...options }),
+      get: (name: string, options: ReadOptions = {}) => get<BlueprintView>(at('blueprints', name), { ...options }),
       /** Saves a blueprint as its next version; `check` asks its provider whether it could launch. */
       save: (name: string, spec: unknown, options: WriteOptions & { check?: boolean } = {}) =>
         write<Accepted & { name: string; version: number | null }>('PUT', at('blueprints', name), spec, options, { check: options.check === false ? false : undefined }),
@@ -117,14 +124,14 @@ export function httpClient(access: Access) {
       disable: (name: string, reason?: string, options?: WriteOptions) => post(at('blueprints', name, 'disable'), { reason }, options),
     },
     resources: {
-      list: (options: { blueprint?: string | undefined; type?: string | undefined; status?: string | undefined } = {}) => get<Page<ResourceView>>(at('resources'), { ...options }),
-      get: (id: string) => get<ResourceView>(at('resources', id)),
+      list: (options: ReadOptions & { blueprint?: string | undefined; type?: string | undefined; status?: string | undefined } = {}) => get<Page<ResourceView>>(at('resources'), { ...options }),
+      get: (id: string, options: ReadOptions = {}) => get<ResourceView>(at('resources', id), { ...options }),
       /** Takes it out of service, or back. */
       service: (id: string, verb: ServiceVerb, input: ServiceInput = {}, options?: WriteOptions) => post(at('resources', id, verb), input, options),
     },
-    capacity: (by?: string) => get<CapacityView>(at('capacity'), { by }),
+    capacity: (by?: string, options: ReadOptions = {}) => get<CapacityView>(at('capacity'), { by, ...options }),
     quota: {
-      get: () => get<QuotaView>(at('quota')),
+      get: (options: ReadOptions = {}) => get<QuotaView>(at('quota'), { ...options }),
       /** Replaces all limits: read, change, put. */
       set: (quota: Quota, options?: WriteOptions) => write('PUT', at('quota'), quota, options),
     },
@@ -145,8 +152,8 @@ export function httpClient(access: Access) {
     },
     orphans: () => get<Page<OrphanView>>(at('orphans')),
     leases: {
-      list: (options: ListOptions = {}) => get<Page<LeaseView>>(at('leases'), { ...options }),
-      get: (id: string) => get<LeaseView>(at('leases', id)),
+      list: (options: ListOptions & { owner?: string | undefined; type?: string | undefined; project?: string | undefined } = {}) => get<Page<LeaseView>>(at('leases'), { ...options }),
+      get: (id: string, options: ReadOptions = {}) => get<LeaseView>(at('leases', id), { ...options }),
       request: (lease: LeaseInput, options?: WriteOptions) => post(at('leases'), lease, options),
       /** What would become of a request; makes nothing. */
       consider: (lease: LeaseInput) => json<Explanation>({ method: 'POST', path: at('leases'), query: { dryRun: true }, body: lease }),
@@ -173,6 +180,8 @@ export function httpClient(access: Access) {
         }),
       /** Gets a file out of the folder of the lease. */
       fetch: (id: string, path: string): Promise<Download> => download({ method: 'POST', path: at('leases', id, 'get'), body: { path } }),
+      /** The same as {@link fetch}; nothing at the path is `not-found`. */
+      read: (id: string, path: string): Promise<Download> => download({ path: at('leases', id, 'files', 'content'), query: { path } }),
       /** What is in a folder of the lease's folder, by name. */
       files: (id: string, path = '.', options: { limit?: number | undefined; cursor?: string | undefined } = {}) => get<Page<FileView>>(at('leases', id, 'files'), { path, ...options }),
       /** What one path is; a link is not followed. */
@@ -189,8 +198,8 @@ export function httpClient(access: Access) {
       forward: (id: string, to: SessionInput<'forward'>, options?: WriteOptions) => post(at('leases', id, 'forward'), to, options),
     },
     plans: {
-      list: () => get<Page<PlanView>>(at('plans')),
-      get: (name: string) => get<PlanView>(at('plans', name)),
+      list: (options: ReadOptions = {}) => get<Page<PlanView>>(at('plans'), { ...options }),
+      get: (name: string, options: ReadOptions = {}) => get<PlanView>(at('plans', name), { ...options }),
       apply: (source: string, options: WriteOptions = {}) =>
         json<Accepted & { version: number | null }>({
           method: 'POST',
@@ -204,7 +213,7 @@ export function httpClient(access: Access) {
     },
     builds: {
       list: (options: ListOptions & { plan?: string } = {}) => get<Page<BuildView>>(at('builds'), { ...options }),
-      get: (id: string, options: { signal?: AbortSignal } = {}) => get<BuildView>(at('builds', id), {}, options.signal),
+      get: (id: string, { signal, ...query }: ReadOptions & { signal?: AbortSignal } = {}) => get<BuildView>(at('builds', id), { ...query }, signal),
       request: (build: CommandInput<'build-orchestrator', 'RequestBuild'>, options?: WriteOptions) => post(at('builds'), build, options),
       /** Why the lease waits, or waited, that the build needs. */
       explanation: (id: string, { at: asOf }: AsOf = {}) => get<LeaseExplanation>(at('builds', id, 'explanation'), { at: asOf }),
@@ -248,7 +257,7 @@ export function httpClient(access: Access) {
         download({ path: at('builds', id, 'artifacts', ...name.split('/')), ...(rest && { headers: { Range: `bytes=${rest.from}-`, 'If-Range': `"${rest.sha256}"` } }), ...(signal && { signal }) }),
     },
     actions: {
-      get: (id: string) => get<ActionView>(at('actions', id)),
+      get: (id: string, options: ReadOptions = {}) => get<ActionView>(at('actions', id), { ...options }),
       /** Ends a running command; its outcome is then `cancelled`, unless it was faster. */
       cancel: (id: string, reason?: string, options?: WriteOptions) => post(at('actions', id, 'cancel'), { reason }, options),
       /** Joins a terminal or a forward. */
@@ -257,6 +266,12 @@ export function httpClient(access: Access) {
       logGroups: (id: string) => get<Page<LogGroup>>(at('actions', id, 'log', 'groups')),
       search: (id: string, { text, ...more }: LogSearch) => get<Page<ActionLogLine>>(at('actions', id, 'log', 'search'), { q: text, ...more }),
     },
+    schemas: {
+      /** JSON Schema of plans, for editors. */
+      plan: () => get<Record<string, unknown>>(at('schemas', 'plan.json')),
+    },
+    /** The HTTP API itself, as OpenAPI 3.1. */
+    openApi: () => get<Record<string, unknown>>(at('openapi.json')),
     /** Every event of the thing with that id, whatever kind it is; of a build also those of what it used. */
     history: (id: string) => get<Page<HistoryEntry>>(at('history', id)),
     /** The live feed, across lost connections; `id` of each is where to go on. */

@@ -1,6 +1,6 @@
 export { connectBus, type BusClient } from './bus.js';
 export {
-  httpClient, type AsOf, type BerthHttp, type Download, type LeaseInput, type ListOptions, type LogSearch, type ServiceInput, type ServiceVerb, type TokenInput, type WriteOptions,
+  httpClient, type AsOf, type BerthHttp, type Download, type LeaseInput, type ListOptions, type LogSearch, type ReadOptions, type ServiceInput, type ServiceVerb, type TokenInput, type WriteOptions,
 } from './http.js';
 export type { LogOptions } from './follow.js';
 export { ProblemError } from './problem.js';

@@ -38,6 +38,7 @@ import { LogsController } from './http/logs.controller.js';
 import { MachinesController } from './http/machines.controller.js';
 import { OidcController } from './http/oidc.controller.js';
 import { PlansController } from './http/plans.controller.js';
+import { malformed, refuseExpectations } from './http/malformed.js';
 import { answerOtherMethods, refuseUnacceptable } from './http/methods.js';
 import { answerReads } from './http/reading.js';
 import { Settling } from './http/settling.js';
@@ -208,7 +209,7 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
     undo.push(() => database.destroy());
     const { seal, first } = await openSeal(config.home);
     const { module, handlers, output, access, parts, webhooks, sessions, standing, settling } = wire(runtime, database, extra, seal, api, await keyFile(join(config.home, 'webhooks.key')));
-    const adapter = new FastifyAdapter({ forceCloseConnections: true, routerOptions: { maxParamLength: MOST_PARAMETER } });
+    const adapter = new FastifyAdapter({ ...malformed, forceCloseConnections: true, routerOptions: { maxParamLength: MOST_PARAMETER } });
     const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false, bodyParser: false, abortOnError: false });
     const strategy = new JetStreamStrategy('console', runtime.connection, runtime.log);
     const commands = await NestFactory.createMicroservice(handlers, { strategy, logger: false, abortOnError: false });
@@ -216,8 +217,9 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
     const routes = access.door.guard(adapter.getInstance());
     refuseUnacceptable(adapter.getInstance(), api.table);
     extra.watch?.(adapter.getInstance(), api);
-    answerReads(adapter.getInstance(), api.table, standing, api.mark);
+    app.useGlobalInterceptors(answerReads(adapter.getInstance(), api.table, standing, api.mark));
     answerWrites(adapter.getInstance(), api.table, settling);
+    refuseExpectations(adapter.getHttpServer());
     sessions.attach(adapter.getHttpServer(), access.door);
     app.useGlobalFilters(new ProblemFilter(runtime.log));
     for (const part of parts) {

@@ -46,7 +46,7 @@ describe('the document of the API', () => {
       }
     }
     Controller('y')(Open);
-    expect(problemsOf(routesOf([Open])[0]!)).toEqual(['bad-request', 'internal', 'method-not-allowed', 'not-acceptable', 'unavailable']);
+    expect(problemsOf(routesOf([Open])[0]!)).toEqual(['bad-request', 'expectation-failed', 'headers-too-large', 'internal', 'method-not-allowed', 'not-acceptable', 'request-timeout', 'unavailable', 'uri-too-long']);
     const lease = api.table.find('GET', '/api/v1/leases/:id')!;
     expect(problemsOf(lease)).toEqual(expect.arrayContaining(['unauthorized', 'unknown-lease', 'not-yet', 'invalid-data']));
   });

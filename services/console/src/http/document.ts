@@ -12,15 +12,14 @@ const JSON_TYPE = 'application/json';
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /** What any route may answer with. */
-const everywhere: readonly ProblemCode[] = ['bad-request', 'method-not-allowed', 'not-acceptable', 'unavailable', 'internal'];
+const everywhere: readonly ProblemCode[] = ['bad-request', 'expectation-failed', 'headers-too-large', 'internal', 'method-not-allowed', 'not-acceptable', 'request-timeout', 'unavailable', 'uri-too-long'];
 
 /** Every code that a route may answer a "no" with. */
 export function problemsOf({ method, path, description }: Route): ProblemCode[] {
-  const { body, query = {}, open, problems = [], settles } = description;
+  const { query = {}, open, problems = [], settles } = description;
   const more: ProblemCode[] = [];
   if (!open) more.push('unauthorized', 'forbidden', 'rate-limited');
-  if (method !== 'GET') more.push('unsupported-media-type', 'too-large', 'invalid-data');
-  if (body !== undefined) more.push('invalid-json');
+  if (method !== 'GET') more.push('unsupported-media-type', 'too-large', 'invalid-json', 'invalid-data');
   if (/[:*]/.test(path) || Object.keys(query).length > 0 || settles) more.push('invalid-data');
   if (readsViews(method, description)) more.push('invalid-data', 'not-yet');
   return [...new Set([...problems, ...everywhere, ...more])].sort();

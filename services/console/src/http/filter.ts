@@ -48,7 +48,7 @@ function ofNest(error: HttpException): HttpProblem {
 }
 
 function ofStatus(status: number, message: string): HttpProblem {
-  const codes: Record<number, ProblemCode> = { 404: 'not-found', 413: 'too-large', 415: 'unsupported-media-type' };
+  const codes: Record<number, ProblemCode> = { 404: 'not-found', 413: 'too-large', 414: 'uri-too-long', 415: 'unsupported-media-type' };
   if (status === 413) return new HttpProblem('too-large', 'The body is too large: at most 1 MiB.');
   if (status === 415) return new HttpProblem('unsupported-media-type', 'The body has a type that nothing here reads: send application/json (a plan: application/yaml).');
   return new HttpProblem(codes[status] ?? 'bad-request', message, [], status);

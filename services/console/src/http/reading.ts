@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import type { NestInterceptor } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { of } from 'rxjs';
 import type { AnyRecorded } from '@berth/contracts';
 import type { Hub } from '../live/hub.js';
 import type { Projection } from '../views/projection.js';
@@ -31,25 +33,25 @@ export interface Standing {
  * What all reads do alike: `?after=` waits for a position, `If-None-Match` is answered with 304, and long answers are
  * compressed. Streams are no part of this: they write their answer themselves.
  *
- * A tag is `W/"MARK-POSITION-HASH"`: what it was made of stood at that position, and its text had that hash. While nothing
+ * A tag is `W/"MARK-POSITION-HASH"`: the mark is of the address and of this installation, what it was made of stood at that position, and its text had that hash. While nothing
  * that is shown has changed since the position, nobody has to be asked. Otherwise the hash says.
  *
  * @param mark of what the text depends on besides: the form of the views
+ * @returns what has to stand around all handlers
  */
-export function answerReads(server: FastifyInstance, table: RouteTable, { hub, projection }: Standing, mark: string): void {
+export function answerReads(server: FastifyInstance, table: RouteTable, { hub, projection }: Standing, mark: string): NestInterceptor {
   const standing = new WeakMap<FastifyRequest, number>();
-  // Not everybody is shown the same: what one was shown says nothing of what another would be.
-  const own = ({ principal }: FastifyRequest) => createHash('sha1').update(JSON.stringify([hub.origin, mark, principal?.actor, principal?.role, principal?.projects])).digest('hex').slice(0, 8);
+  /** A tag is of one address and one asker alone, whatever position it was asked for with: not everybody is shown the same. */
+  const own = ({ url, principal }: FastifyRequest) =>
+    createHash('sha1').update(JSON.stringify([hub.origin, mark, url.replace(/[?&]after=[^&]*/g, ''), principal?.actor, principal?.role, principal?.projects])).digest('hex').slice(0, 8);
 
-  server.addHook('preHandler', async (request, reply) => {
+  server.addHook('preHandler', async (request) => {
     const route = table.find(request.method, request.routeOptions.url);
     if (!route || !readsViews(route.method, route.description)) return;
     const { shows } = route.description;
     if (takesAfter(route.method, route.description)) await reached(request, shows?.rows === true);
     if (!shows) return;
     standing.set(request, shows.rows ? projection.position : hub.position);
-    const known = tags(request).map(partsOf).find((tag) => tag?.mark === own(request) && unchanged(tag.position, shows, request));
-    if (known) return notModified(reply, known.text);
   });
 
   async function reached(request: FastifyRequest, rows: boolean): Promise<void> {
@@ -83,6 +85,18 @@ export function answerReads(server: FastifyInstance, table: RouteTable, { hub, p
     }
     return compressed(request, reply, payload);
   });
+
+  // Behind all guards: whoever may not see a thing is not told that it is the same either.
+  return {
+    intercept(context, next) {
+      const request = context.switchToHttp().getRequest<FastifyRequest>();
+      const shows = table.find(request.method, request.routeOptions.url)?.description.shows;
+      const known = shows && tags(request).map(partsOf).find((tag) => tag?.mark === own(request) && unchanged(tag.position, shows, request));
+      if (!known) return next.handle();
+      notModified(context.switchToHttp().getResponse<FastifyReply>(), known.text);
+      return of(undefined);
+    },
+  };
 }
 
 function touches({ kind, id, commit }: AnyRecorded, { kinds }: Shows, one: string | undefined): boolean {
@@ -102,8 +116,8 @@ async function compressed(request: FastifyRequest, reply: FastifyReply, payload:
   return packed;
 }
 
-function notModified(reply: FastifyReply, tag: string): FastifyReply {
-  return reply.code(304).header('ETag', tag).header('Vary', 'Accept-Encoding, Authorization, Cookie').header('Cache-Control', 'private, no-cache').send();
+function notModified(reply: FastifyReply, tag: string): void {
+  reply.code(304).header('ETag', tag).header('Vary', 'Accept-Encoding, Authorization, Cookie').header('Cache-Control', 'private, no-cache');
 }
 
 const tags = (request: FastifyRequest): string[] => request.headers['if-none-match']?.split(',').map((tag) => tag.trim()) ?? [];

@@ -109,6 +109,18 @@ describe('a write with ?wait=', () => {
     }
   });
 
+  test('what is answered when it is done says where it is, too', async () => {
+    const [id, action] = [randomUUID(), randomUUID()];
+    await berth.happen('lease', id, requested);
+    await berth.happen('lease', id, { type: 'LeaseAcquired', data: { resource: randomUUID(), blueprint: 'b', slot: 0, token: 1 } }, { type: 'LeaseActivated', data: {} });
+    berth.script({
+      RunAction: async ({ data }) => ({ accepted: true, id: action, position: await berth.happen('action', action, { type: 'ActionRequested', data }, { type: 'ActionStarted', data: {} }, { type: 'ActionSucceeded', data: {} }) }),
+      AbortBuild: () => rejected('build-ended', 'The build is over.'),
+    });
+    const response = await berth.send('POST', `leases/${id}/files/folder?path=a`, {}, { 'Idempotency-Key': action });
+    expect([response.status, response.headers.get('location'), Number(response.headers.get('berth-position'))]).toEqual([200, `/api/v1/actions/${action}`, expect.any(Number)]);
+  });
+
   test('a "no" does not wait', async () => {
     expect((await problem(await berth.send('POST', `builds/${randomUUID()}/abort?wait=30s`, {}))).code).toBe('build-ended');
   });
@@ -141,6 +153,14 @@ describe('a read', () => {
     expect([await status(`builds/${id}?after=${after}`, one), await status(`builds?after=${after}`, all)]).toEqual([304, 200]);
     const later = await berth.happen('build', id, { type: 'BuildPaused', data: { reason: 'x' } });
     expect(await status(`builds/${id}?after=${later}`, one)).toBe(200);
+  });
+
+  test('a tag is of one address alone', async () => {
+    const id = randomUUID();
+    const after = await berth.happen('build', id, begun);
+    const tag = (await berth.ask(`builds/${id}?after=${after}`)).headers.get('etag')!;
+    const status = async (path: string) => (await berth.ask(path, { headers: { 'If-None-Match': tag } })).status;
+    expect([await status(`builds/${id}`), await status(`builds/${randomUUID()}`), await status('builds')]).toEqual([304, 404, 200]);
   });
 
   test('a lease is another one when the resource behind it gets its place', async () => {

@@ -4,12 +4,27 @@ import { HttpProblem } from './problem.js';
 /** Largest body that is read as a whole. Files are streamed and have a limit of their own. */
 export const MAX_BODY = 1024 * 1024;
 
+/** What is nested deeper can be read here and not be written again, which takes a call for each level. */
+const MAX_DEPTH = 100;
+
+/** Whether a value has more levels than so many. Level by level, so that nothing is too deep for it. */
+function deeper(value: unknown, levels: number): boolean {
+  let level = [value];
+  for (let depth = 0; depth <= levels; depth++) {
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
+    if (level.length === 0) return false;
+  }
+  return true;
+}
+
 /** What bodies there are: JSON and YAML as a whole, files as a stream. */
 export function readBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: MAX_BODY }, (_request, body, done) => {
     try {
-      done(null, body === '' ? undefined : JSON.parse(body as string));
+      const value: unknown = body === '' ? undefined : JSON.parse(body as string);
+      if (!deeper(value, MAX_DEPTH)) return done(null, value);
+      done(new HttpProblem('invalid-data', `The body is refused: it is nested more than ${MAX_DEPTH} deep.`, [{ field: '(the whole)', message: `must be nested at most ${MAX_DEPTH} deep` }]));
     } catch (error) {
       done(new HttpProblem('invalid-json', `The body is not JSON: ${(error as Error).message}.`, [{ field: '(the whole)', message: 'send a JSON object' }]));
     }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { schemas } from '@berth/client';
 import { duration } from '@berth/contracts';
 import { HttpProblem } from './problem.js';
 import type { RouteTable } from './routes.js';
@@ -28,14 +29,18 @@ export function answerWrites(server: FastifyInstance, table: RouteTable, settlin
   });
   server.addHook('preSerialization', async (request, reply, payload) => {
     const write = writes.get(request);
-    if (!write || !isAccepted(payload) || (reply.statusCode !== 201 && reply.statusCode !== 202)) return payload;
+    if (!write || !isAccepted(payload) || reply.statusCode >= 400) return payload;
     const { position, waitMs } = write;
     if (position !== undefined) reply.header('Berth-Position', position);
+    const { answers } = table.find(request.method, request.routeOptions.url)!.description;
+    // What was waited for anyway is answered with itself.
+    if (answers[200] === schemas.ActionView) reply.header('Location', `/api/v1/actions/${payload.id}`);
+    if (reply.statusCode !== 201 && reply.statusCode !== 202) return payload;
     const answer = { ...payload, ...(position !== undefined && { position }) };
     const settles = table.find(request.method, request.routeOptions.url)?.description.settles;
     if (waitMs === undefined || !settles) return answer;
     const { settled, status } = await within(request, waitMs, (signal) => settling.wait(settles, payload.id, position ?? 0, signal));
-    reply.code(settled ? 200 : 202);
+    if (settled) reply.code(200);
     return { ...answer, settled, ...(status !== null && { status }) };
   });
 }

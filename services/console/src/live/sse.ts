@@ -1,9 +1,10 @@
 import type { NatsConnection } from 'nats';
-import { Channel, type LiveEvent } from '@berth/client';
+import type { LiveEvent } from '@berth/client';
 import type { AnyRecorded } from '@berth/contracts';
 import { streams } from '@berth/nats';
 import { decodeStored } from '../views/projection.js';
 import type { Hub } from './hub.js';
+import type { Live } from './pour.js';
 import { StreamReader } from './reader.js';
 
 /** A reader that is so many events behind is dropped; it comes back with the id of the last one it had. */
@@ -36,67 +37,93 @@ export function placeOf(id: string): Place | undefined {
 export type MayRead = (recorded: AnyRecorded) => boolean | Promise<boolean>;
 
 /** A commit as server-sent events. */
-export function frames({ kind, id, sequence, commit }: AnyRecorded, wanted: Wanted, skip = 0): string[] {
-  if ((wanted.kinds.size > 0 && !wanted.kinds.has(kind)) || (wanted.ids.size > 0 && !wanted.ids.has(id))) return [];
+function frames({ kind, id, sequence, commit }: AnyRecorded, skip: number): string {
   const count = commit.events.length;
-  return commit.events.slice(skip).map((event, i) => {
+  const own = commit.events.slice(skip).map((event, i) => {
     const nth = skip + i + 1;
     const data: LiveEvent = { kind, id, type: event.type, data: event.data, at: commit.at, actor: commit.actor };
     return `id: ${nth === count ? sequence : `${sequence}.${nth}`}\nevent: ${event.type}\ndata: ${JSON.stringify(data)}\n\n`;
   });
+  return own.join('');
 }
+
+/** What all who listen are sent of a commit is made once: with a thousand of them, making it was most of the work. */
+const whole = new WeakMap<AnyRecorded, Buffer>();
+
+/** A commit as it is sent; undefined when the reader does not want it. */
+function bytesOf(recorded: AnyRecorded, { kinds, ids }: Wanted, skip = 0): Buffer | undefined {
+  if ((kinds.size > 0 && !kinds.has(recorded.kind)) || (ids.size > 0 && !ids.has(recorded.id))) return undefined;
+  if (skip > 0) return skip < recorded.commit.events.length ? Buffer.from(frames(recorded, skip)) : undefined;
+  const known = whole.get(recorded) ?? Buffer.from(frames(recorded, 0));
+  whole.set(recorded, known);
+  return known;
+}
+
+const beat = Buffer.from(': still here\n\n');
 
 /**
  * The live feed as text/event-stream. What is past is read at the reader's own speed, from the stream where the hub no
  * longer has it; once the reader is up to date it is told with everybody else, and then has to keep up.
  */
-export async function* liveEvents(connection: NatsConnection, hub: Hub, place: Place | undefined, wanted: Wanted, signal: AbortSignal, mayRead: MayRead): AsyncGenerator<string, void, undefined> {
+export async function* liveEvents(connection: NatsConnection, hub: Hub, place: Place | undefined, wanted: Wanted, signal: AbortSignal, mayRead: MayRead): AsyncGenerator<Uint8Array | string | Live, void, undefined> {
   yield ': this is the feed of events\n\n';
   let { after, skip } = place ?? { after: hub.position, skip: 0 };
   while (after < hub.position && !signal.aborted) {
     for await (const recorded of past(connection, hub, after, signal)) {
-      const text = (await mayRead(recorded)) ? frames(recorded, wanted, skip).join('') : '';
+      const bytes = (await mayRead(recorded)) ? bytesOf(recorded, wanted, skip) : undefined;
       skip = 0;
       after = recorded.sequence;
-      if (text) yield text;
+      if (bytes) yield bytes;
     }
   }
-  // No await between the last look at the hub's position and this: nothing falls between the two.
-  const channel = new Channel<string>();
-  let pending = 0;
-  let before: Promise<unknown> = Promise.resolve();
-  const stopListening = hub.listen((recorded) => {
-    // What it did not ask for needs no looking up.
-    const texts = frames(recorded, wanted, recorded.sequence === after + 1 ? skip : 0);
-    if (texts.length === 0) return;
-    pending += texts.length;
-    if (channel.size + pending > MOST_BEHIND) return channel.end(new SlowReader());
-    const may = mayRead(recorded);
-    // Nothing is looked up, and nothing is waited for, for most who follow.
-    if (typeof may === 'boolean' && pending === texts.length) {
-      pending = 0;
-      if (may) channel.push(...texts);
-      return;
-    }
-    // One after the other: in the order of the events, however long each is looked up. One that fails is told of in its turn.
-    const looked = Promise.resolve(may);
-    looked.catch(() => undefined);
-    before = before.then(async () => {
-      if (await looked) channel.push(...texts);
-      pending -= texts.length;
-    }).catch((error: unknown) => channel.end(error as Error));
-  });
-  const beat = setInterval(() => channel.push(': still here\n\n'), HEARTBEAT_MS);
-  const end = () => channel.end();
-  signal.addEventListener('abort', end, { once: true });
-  if (signal.aborted) end();
-  try {
-    yield* channel;
-  } finally {
-    clearInterval(beat);
-    stopListening();
-    signal.removeEventListener('abort', end);
-  }
+  if (!signal.aborted) yield following(hub, { after, skip }, wanted, mayRead);
+}
+
+/** What comes from now on, handed over as it comes. */
+function following(hub: Hub, { after, skip }: Place, wanted: Wanted, mayRead: MayRead): Live {
+  return (send, fail) => {
+    let behind = 0;
+    let looking = 0;
+    let over = false;
+    let before: Promise<unknown> = Promise.resolve();
+    const taken = (): void => void behind--;
+    const hand = (bytes: Buffer): void => {
+      if (++behind > MOST_BEHIND) fail(new SlowReader());
+      else send(bytes, taken);
+    };
+    const hear = (recorded: AnyRecorded): void => {
+      // What it did not ask for needs no looking up.
+      const bytes = bytesOf(recorded, wanted, recorded.sequence === after + 1 ? skip : 0);
+      if (!bytes) return;
+      if (behind + looking >= MOST_BEHIND) return fail(new SlowReader());
+      const may = mayRead(recorded);
+      // Nothing is looked up, and nothing is waited for, for most who follow.
+      if (typeof may === 'boolean' && looking === 0) {
+        if (may) hand(bytes);
+        return;
+      }
+      // One after the other: in the order of the events, however long each is looked up. One that fails is told of in its turn.
+      const looked = Promise.resolve(may);
+      looked.catch(() => undefined);
+      looking++;
+      before = before.then(async () => {
+        const is = await looked;
+        looking--;
+        if (is && !over) hand(bytes);
+      }).catch((error: unknown) => void (over || fail(error as Error)));
+    };
+    // What came while this was on its way to whoever follows. Nothing comes between this and listening.
+    const missed = hub.since(after);
+    if (!missed) fail(new SlowReader());
+    missed?.forEach(hear);
+    const stopListening = hub.listen(hear);
+    const beats = setInterval(() => hand(beat), HEARTBEAT_MS);
+    return () => {
+      over = true;
+      clearInterval(beats);
+      stopListening();
+    };
+  };
 }
 
 /** Commits after a position, up to where the hub takes over. */

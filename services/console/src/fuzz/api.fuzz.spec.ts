@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { beforeAll, expect, test } from 'vitest';
+import { commands, fieldErrors, rejected, savedPlan, type Answer } from '@berth/contracts';
+import { controllers } from '../console.module.js';
+import { apiOf } from '../http/api.js';
+import { scripted, type Script, type Scripted } from '../scripted.testing.js';
+import { faithfulRequests, requests, type Ask, type Known } from './requests.testing.js';
+import { wire, type Heard } from './wire.testing.js';
+
+/** More of them find more; the main suite has to come to an end. */
+const ROUNDS = Number(process.env['BERTH_FUZZ_ROUNDS'] ?? 1200);
+const LIMIT_MS = process.env['BERTH_FUZZ_ROUNDS'] === undefined ? 12_000 : 3_600_000;
+/** Requests of one operation that are tried until one is served. */
+const TRIES = 40;
+
+const api = apiOf(controllers);
+let berth: Scripted;
+let known: Known;
+
+const [lease, build, action, resource] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+const explanation = { verdict: 'now', reason: 'box is free.', next: 'it is granted.', ahead: 0, considered: [], more: 0 };
+const file = { name: 'a', kind: 'file', bytes: 1, mode: 420, modified: '2030-01-01T00:00:00.000Z' };
+/** What commands answer besides. */
+const data: Record<string, Record<string, unknown>> = { ConsiderLease: explanation, ListFiles: { items: [file], more: false }, StatFile: file, ValidatePlan: { name: 'p', steps: [] }, SaveBlueprint: { version: 1 } };
+
+beforeAll(async () => {
+  berth = await scripted();
+  const plan = savedPlan.parse({ name: 'p', host: {}, workingCopy: {}, env: {}, steps: [{ name: 'One', run: 'x', env: {} }] });
+  const machine = { name: 'box', address: '127.0.0.1', port: 22, user: 'x', credential: 'agent', platform: 'linux', attributes: {}, slots: 1, hostKey: 'ssh-ed25519 AAAA', facts: {} };
+  await berth.happen('machine', 'box', { type: 'MachineAdded', data: machine });
+  await berth.happen('resource', resource, { type: 'ResourceCreated', data: { type: 'host', blueprint: 'preallocated', name: 'box', attributes: {}, slots: 1, machine: 'box' } }, { type: 'ResourceActivated', data: {} });
+  await berth.happen('plan', 'p', { type: 'PlanSaved', data: { version: 1, source: 'name: p', plan } });
+  await berth.happen('lease', lease, { type: 'LeaseRequested', data: { type: 'host', owner: 'ada', attributes: {}, blueprints: [], priority: 100 } });
+  await berth.happen('lease', lease, { type: 'LeaseAcquired', data: { resource, blueprint: 'preallocated', slot: 0, token: 1 } }, { type: 'LeaseActivated', data: {} });
+  await berth.happen('action', action, { type: 'ActionRequested', data: { lease, token: 1, spec: { kind: 'run-command', command: 'true', env: {} } } }, { type: 'ActionStarted', data: {} }, { type: 'ActionSucceeded', data: { exitCode: 0, stdoutBytes: 0, stderrBytes: 0 } });
+  await berth.happen('build', build, { type: 'BuildRequested', data: { plan, planVersion: 1, variables: {}, initiator: 'ada' } }, { type: 'LinkAdded', data: { name: 'link', type: 'uri', uri: 'https://example.org/', generation: 1 } });
+  const position = await berth.happen('build', build, { type: 'BuildAborted', data: { reason: 'spec' } }, { type: 'BuildCleanedUp', data: {} });
+  known = {
+    id: [lease, build, action, resource, randomUUID()], name: ['box', 'p', 'preallocated', 'local'], path: ['link', 'a', '.'], step: ['One', 'step-1'],
+    wait: ['1s', ''], after: ['0', '1', String(position)], kinds: ['lease', 'build,action'], ids: [lease], at: ['1', '2035-01-01T00:00:00Z'],
+    ...Object.fromEntries(Object.keys(api.document.json['paths'] as object).map((template) => [`${template} id`, /leases/.test(template) ? [lease] : /builds/.test(template) ? [build] : /actions/.test(template) ? [action] : /resources/.test(template) ? [resource] : [lease, build]])),
+  };
+  berth.script(Object.fromEntries(Object.values(commands).flatMap((types) => Object.entries(types).map(([type, schema]) => [type, answering(type, schema)]))));
+});
+
+/** Reads a command as its service would, and carries nothing out but what somebody waits for. */
+function answering(type: string, schema: { safeParse(data: unknown): { success: boolean; error?: Parameters<typeof fieldErrors>[0] | undefined } }): Script {
+  const done = new Set<string>();
+  return async ({ id, data: given }): Promise<Answer> => {
+    const parsed = schema.safeParse(given);
+    if (!parsed.success) return rejected('invalid-data', 'It is refused.', fieldErrors(parsed.error!, 'data'));
+    if (type === 'RunAction' && !done.has(id)) {
+      done.add(id);
+      // Nothing is brought from a host that is not there.
+      const end = (given['spec'] as { kind: string }).kind === 'get-file' ? { type: 'ActionFailed', data: { code: 'not-found', error: 'there is no such file' } } : { type: 'ActionSucceeded', data: { exitCode: 0 } };
+      await berth.happen('action', id, { type: 'ActionRequested', data: given }, { type: 'ActionStarted', data: {} }, end);
+    }
+    const of = String(given['name'] ?? given['lease'] ?? given['build'] ?? id);
+    return { accepted: true, id: of, ...(data[type] && { data: data[type] }) };
+  };
+}
+
+const authorized = (): [string, string] => ['Authorization', `Bearer ${berth.berth.access.token}`];
+const send = ({ method, path, headers, body }: Ask, more: readonly (readonly [string, string])[]): Promise<Heard> => wire(berth.berth.access.url, method, path, [...more, ...headers], body);
+
+/** What must be true of any answer to anything. That it is the one which the document tells of, the console itself looks at. */
+function judge({ method }: Ask, { status, headers, body }: Heard): void {
+  expect(status, body).toBeLessThan(500);
+  if (status < 400) return;
+  expect(headers.get('content-type'), body).toBe('application/problem+json');
+  if (method === 'HEAD') return;
+  const problem = JSON.parse(body) as { status: number; code: string; errors: unknown[] };
+  expect([problem.status, typeof problem.code, Array.isArray(problem.errors)]).toEqual([status, 'string', true]);
+}
+
+const run = (rounds: number, property: (ask: Ask) => Promise<void>) =>
+  fc.assert(fc.asyncProperty(requests(api.document.json, known), property), { numRuns: rounds, interruptAfterTimeLimit: LIMIT_MS, markInterruptAsFailure: false });
+
+/** They answer with bytes, or with news, of what is not there in this fleet, or want another protocol. */
+const NEVER_SERVED = ['builds.explanation', 'events.live', 'leaseFiles.read', 'leases.fetch'];
+
+test('what is asked as the document says is served', { timeout: 60_000 }, async () => {
+  const refused: string[] = [];
+  // Nothing is there to be waited for.
+  for (const [operation, asks] of faithfulRequests(api.document.json, { ...known, wait: [''] })) {
+    let served = false;
+    for (const ask of fc.sample(asks, NEVER_SERVED.includes(operation) ? 2 : TRIES)) {
+      const answer = await send(ask, [authorized()]);
+      judge(ask, answer);
+      served = answer.status < 400;
+      if (served) break;
+    }
+    if (!served) refused.push(operation);
+  }
+  expect(refused.sort()).toEqual(NEVER_SERVED);
+});
+
+test('whatever is asked, the answer is one of those that the document tells of', { timeout: LIMIT_MS + 30_000 }, async () => {
+  await run(ROUNDS, async (ask) => judge(ask, await send(ask, [authorized()])));
+});
+
+test('without a token nothing has an effect', { timeout: LIMIT_MS + 30_000 }, async () => {
+  const open = new Set(api.table.routes.filter(({ description }) => description.open).map(({ name }) => name));
+  const last = async () => (await (await berth.bus.jetstreamManager()).streams.info('BERTH_EVENTS')).state.last_seq;
+  const [before, sent] = [await last(), berth.sent.length];
+  const wrong: (readonly (readonly [string, string])[])[] = [[], [['Authorization', 'Bearer wrong']], [['Authorization', berth.berth.access.token]], [['Authorization', `Basic ${berth.berth.access.token}`]], [['Authorization', 'Bearer ']], [['X-Token', berth.berth.access.token]]];
+  let turn = 0;
+  await run(Math.ceil(ROUNDS / 3), async (ask) => {
+    const answer = await send(ask, wrong[turn++ % wrong.length]!);
+    judge(ask, answer);
+    if (!open.has(ask.operation)) expect([400, 401, 404, 405, 414, 417, 431], `${answer.status} to ${ask.method} ${ask.path.slice(0, 200)}`).toContain(answer.status);
+  });
+  expect([await last(), berth.sent.length]).toEqual([before, sent]);
+});
