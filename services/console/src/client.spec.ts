@@ -14,6 +14,7 @@ import { apiOf } from './http/api.js';
 
 /** Routes that a program has no use for, or has under another name. */
 const NOT_CALLED = [
+  'access.signIn', 'access.signOut', 'oidc.begin', 'oidc.finish', // a program shows its token
   'docs.page', 'docs.style', // for people
   'events.live', // `join`: it is no request
   'leaseFiles.write', // `put`

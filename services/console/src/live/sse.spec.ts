@@ -20,7 +20,7 @@ function feed() {
   const stop = new AbortController();
   /** As a response would take it; one that is slow takes nothing. */
   async function* open(place?: Place, wanted: Wanted = all, slow = false): AsyncGenerator<string, void, undefined> {
-    for await (const piece of liveEvents(noStream, hub, place, wanted, stop.signal)) {
+    for await (const piece of liveEvents(noStream, hub, place, wanted, stop.signal, () => true)) {
       if (typeof piece !== 'function') yield piece.toString();
       else {
         const channel = new Channel<string>();
