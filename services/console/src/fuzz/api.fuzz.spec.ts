@@ -13,7 +13,7 @@ import { wire, type Heard } from './wire.testing.js';
 const ROUNDS = Number(process.env['BERTH_FUZZ_ROUNDS'] ?? 1200);
 const LIMIT_MS = process.env['BERTH_FUZZ_ROUNDS'] === undefined ? 12_000 : 3_600_000;
 /** Requests of one operation that are tried until one is served. */
-const TRIES = 40;
+const TRIES = 300;
 
 const api = apiOf(controllers);
 let berth: Scripted;
