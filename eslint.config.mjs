@@ -1,3 +1,4 @@
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 import ts from 'typescript';
 
@@ -22,6 +23,9 @@ const up = (steps) => ({ regex: `^(\\.\\./){${steps}}`, message: ITSELF });
 
 const pure = (what) => `A decider gets ${what} in its command, so that the same command always decides the same.`;
 
+/** The dashboard is compiled by itself: it has a browser around it. */
+const WEB = 'services/console/web';
+
 /**
  * One program over all packages, resolved to their sources: a third of the time that one program per package takes
  * (each reads the types of NestJS and zod again), and nothing has to be built before.
@@ -29,18 +33,42 @@ const pure = (what) => `A decider gets ${what} in its command, so that the same 
 function wholeWorkspace(root) {
   const { config } = ts.readConfigFile(`${root}/tsconfig.base.json`, ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent({ ...config, files: [] }, ts.sys, root);
-  const files = ts.sys.readDirectory(root, ['.ts'], ['**/node_modules', '**/dist', '**/.*'], ['libs', 'services', 'infra', 'test']);
+  const files = ts.sys.readDirectory(root, ['.ts'], ['**/node_modules', '**/dist', '**/.*', WEB], ['libs', 'services', 'infra', 'test']);
   return ts.createProgram(files, { ...options, composite: false, incremental: false, noEmit: true, customConditions: ['berth-source'] });
 }
 
+function dashboard(root) {
+  const config = ts.getParsedCommandLineOfConfigFile(`${root}/${WEB}/tsconfig.json`, {}, { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (problem) => { throw new Error(ts.flattenDiagnosticMessageText(problem.messageText, '\n')); } });
+  return ts.createProgram(config.fileNames, { ...config.options, incremental: false, tsBuildInfoFile: undefined });
+}
+
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '.berth/**', 'services/console/web/**', 'examples/**', 'docs/**'] },
+  { ignores: ['**/dist/**', '**/node_modules/**', '.berth/**', 'examples/**', 'docs/**'] },
   {
     files: ['**/*.ts'],
-    extends: [tseslint.configs.base],
     // vitest.*.config.ts belong to no package, so there are no types to ask.
-    ignores: ['vitest.*.ts'],
+    ignores: ['vitest.*.ts', `${WEB}/**`],
     languageOptions: { parserOptions: { programs: [wholeWorkspace(import.meta.dirname)] } },
+  },
+  {
+    files: [`${WEB}/**/*.ts`, `${WEB}/**/*.tsx`],
+    languageOptions: { parserOptions: { programs: [dashboard(import.meta.dirname)] } },
+    plugins: { 'react-hooks': reactHooks },
+    rules: { 'react-hooks/rules-of-hooks': 'error', 'react-hooks/exhaustive-deps': 'error' },
+  },
+  {
+    files: [`${WEB}/src/**/*.ts`, `${WEB}/src/**/*.tsx`],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group: ['@berth/*'], allowTypeImports: true, message: 'Only types: the packages themselves are made for Node.' }] }],
+      // `import { type X }` alone is still an import when it runs.
+      '@typescript-eslint/no-import-type-side-effects': 'error',
+    },
+  },
+  {
+    files: ['**/*.ts', `${WEB}/**/*.tsx`],
+    extends: [tseslint.configs.base],
+    ignores: ['vitest.*.ts'],
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       // Forgotten promises are how a queue acknowledges before the effect is stored.

@@ -12,7 +12,11 @@ const PNPM = 'pnpm@10.34.8';
 const WORKSPACE = ['libs', 'services', 'infra'];
 const INSTALL_STAMP = join(ROOT, 'node_modules', '.berth-stamp');
 const BUILD_STAMP = join(ROOT, 'node_modules', '.berth-built');
+const WEB_STAMP = join(ROOT, 'node_modules', '.berth-web-built');
 const LOCK = join(ROOT, 'node_modules', '.berth-lock');
+
+/** The dashboard: built by Vite, after the packages whose types it knows. */
+const WEB = join('services', 'console', 'web');
 
 const VITEST = 'node_modules/vitest/vitest.mjs';
 /** What each command runs with Node once everything is there; `build` has nothing left to do then. */
@@ -21,6 +25,7 @@ const COMMANDS = {
   start: { run: ['infra/embedded/dist/start.js'] },
   test: { run: [VITEST, 'run', '--config', 'vitest.config.ts'], programs: ['make', 'cc', 'python3'], compiler: true },
   'test:faults': { run: [VITEST, 'run', '--config', 'vitest.faults.config.ts'], programs: [] },
+  'test:browser': { run: [VITEST, 'run', '--config', 'vitest.browser.config.ts'], programs: ['chromium'] },
   bench: { run: ['test/dist/bench/main.js'], programs: [] },
   // The rules that know types read those of other packages from their build. Specs are no part of it: checked first.
   lint: { before: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.specs.json'], run: ['node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.'] },
@@ -82,6 +87,7 @@ async function install() {
   writeFileSync(INSTALL_STAMP, stamp);
   // The packages may have changed under the build.
   rmSync(BUILD_STAMP, { force: true });
+  rmSync(WEB_STAMP, { force: true });
 }
 
 /**
@@ -100,33 +106,46 @@ function installEnv() {
 }
 
 async function build() {
-  const stamp = digest(sources().map((file) => {
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const stamp = stampOf(sources());
+  if (read(BUILD_STAMP) !== stamp || !packages().every((folder) => folder === WEB || existsSync(join(ROOT, folder, 'dist')))) {
+    await step('building', process.execPath, [tsc, '-b', ROOT]);
+    writeFileSync(BUILD_STAMP, stamp);
+  }
+  const webStamp = stampOf([...files(WEB, /\.(tsx?|css|html|svg|json)$/), ...sources(['libs'])]);
+  if (read(WEB_STAMP) === webStamp && existsSync(join(ROOT, WEB, 'dist', 'index.html'))) return;
+  await step('checking the dashboard', process.execPath, [tsc, '-p', join(ROOT, WEB)]);
+  await step('building the dashboard', process.execPath, [join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn', join(ROOT, WEB)]);
+  writeFileSync(WEB_STAMP, webStamp);
+}
+
+/** What changes when one of the files does. */
+function stampOf(paths) {
+  return digest(paths.map((file) => {
     const { mtimeMs, size } = statSync(join(ROOT, file));
     return `${file} ${mtimeMs} ${size}`;
   }));
-  if (read(BUILD_STAMP) === stamp && packages().every((folder) => existsSync(join(ROOT, folder, 'dist')))) return;
-  await step('building', process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', ROOT]);
-  writeFileSync(BUILD_STAMP, stamp);
 }
 
 /** The folders with a package.json, relative to the checkout. */
 function packages() {
   const found = WORKSPACE.flatMap((group) => list(group).map((entry) => join(group, entry.name)));
-  return [...found, 'test'].filter((folder) => existsSync(join(ROOT, folder, 'package.json'))).sort();
+  return [...found, WEB, 'test'].filter((folder) => existsSync(join(ROOT, folder, 'package.json'))).sort();
 }
 
-/** Everything the compiler reads, relative to the checkout. */
-function sources() {
-  const found = ['tsconfig.json', 'tsconfig.base.json'];
-  const open = packages();
-  for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
-    for (const entry of list(folder)) {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory() && !['node_modules', 'dist', 'web'].includes(entry.name)) open.push(path);
-      if (entry.isFile() && /\.ts$|^tsconfig.*\.json$|^package\.json$/.test(entry.name)) found.push(path);
-    }
-  }
-  return found.sort();
+/** Everything the compiler reads, relative to the checkout; or of some groups of packages. */
+function sources(groups = [...WORKSPACE, 'test']) {
+  const own = packages().filter((folder) => folder !== WEB && groups.some((group) => folder === group || folder.startsWith(join(group, '/'))));
+  return ['tsconfig.json', 'tsconfig.base.json', ...own.flatMap((folder) => files(folder, /\.ts$|^tsconfig.*\.json$|^package\.json$/))].sort();
+}
+
+/** The files of a folder with such names, relative to the checkout. */
+function files(folder, wanted) {
+  return list(folder).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return ['node_modules', 'dist', 'web'].includes(entry.name) ? [] : files(path, wanted);
+    return entry.isFile() && wanted.test(entry.name) ? [path] : [];
+  }).sort();
 }
 
 /**

@@ -12,6 +12,7 @@ const TOOLS = {
   make: { package: 'make', why: 'an example is built with it' },
   // The headers of the C library are a package of their own.
   cc: { package: 'gcc libc6-dev', why: 'an example is compiled with it' },
+  chromium: { package: 'chromium', why: 'the tests look at the dashboard with it' },
   python3: { package: 'python3', why: 'an example is written in it' },
 } as const;
 

@@ -58,6 +58,15 @@ export const resourceView = z.object({
 }).describe('A resource that a blueprint has made, with its slots.');
 export type ResourceView = z.infer<typeof resourceView>;
 
+export const machineTest = z
+  .object({
+    hostKey: z.string().describe('the public key that it shows'),
+    fingerprint: z.string().describe('of that key, as `ssh-keygen -l` shows it'),
+    facts: z.record(z.string(), z.string()).describe('os, arch, cpus…'),
+  })
+  .describe('What was found when a machine was looked at before it is enrolled.');
+export type MachineTest = z.infer<typeof machineTest>;
+
 /** Slots by what can be done with them; each is counted once. */
 export const slotCounts = z.object({
   total: z.int(),

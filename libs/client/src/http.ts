@@ -7,7 +7,7 @@ import type {
   ActionLogLine, ActionView, ArtifactView, BuildLogGroup, BuildLogLine, BuildView, FileView, Health, HistoryEntry, LeaseExplanation, LeaseView, LiveEvent, LogGroup, MachineView, Page, PlanView,
 } from './api.js';
 import type { AuditEntry, MeView, NewToken, SignInLink, TokenView } from './api-access.js';
-import type { BlueprintView, CapacityView, OrphanView, QuotaView, ResourceView, SecretView } from './api-fleet.js';
+import type { BlueprintView, CapacityView, MachineTest, OrphanView, QuotaView, ResourceView, SecretView } from './api-fleet.js';
 import { send, textOf, type Access, type Call } from './transport.js';
 import { followBytes, followEvents, logQuery, type LogOptions } from './follow.js';
 import { joinSession, type SessionInput } from './live.js';
@@ -100,6 +100,8 @@ export function httpClient(access: Access) {
       list: (options: ReadOptions = {}) => get<Page<MachineView>>(at('machines'), { ...options }),
       get: (name: string, options: ReadOptions = {}) => get<MachineView>(at('machines', name), { ...options }),
       add: (machine: CommandInput<'allocator', 'AddMachine'>, options?: WriteOptions) => post(at('machines'), machine, options),
+      /** Looks at one as enrolling it would; keeps nothing. */
+      test: (machine: Omit<CommandInput<'allocator', 'AddMachine'>, 'name'>) => json<MachineTest>({ method: 'POST', path: at('machines', 'test'), body: machine }),
       remove: (name: string, options?: WriteOptions) => write('DELETE', at('machines', name), undefined, options),
       /** Takes its host out of service, or back. */
       service: (name: string, verb: ServiceVerb, input: ServiceInput = {}, options?: WriteOptions) => post(at('machines', name, verb), input, options),

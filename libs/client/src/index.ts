@@ -10,7 +10,7 @@ export {
   ended, type ActionLogLine, type ActionView, type ArtifactView, type BuildHostView, type BuildLogGroup, type BuildLogLine, type BuildStatus, type BuildView, type FileView, type GenerationView, type Health, type HistoryEntry, type LeaseExplanation, type LeaseView, type LiveEvent, type LogGroup,
   type MachineView, type Page, type PlanView, type Problem, type ReportView, type StepOutcome, type StepView,
 } from './api.js';
-export type { BlueprintView, CapacityView, Hold, OrphanView, Quarantine, QuotaView, ResourceState, ResourceView, SecretView, SlotCounts } from './api-fleet.js';
+export type { BlueprintView, CapacityView, Hold, MachineTest, OrphanView, Quarantine, QuotaView, ResourceState, ResourceView, SecretView, SlotCounts } from './api-fleet.js';
 export type { DeliveryView, WebhookInput, WebhookTest, WebhookView } from './api-webhooks.js';
 export { auditEntry, type AuditEntry, type MeView, type NewToken, type SignInLink, type TokenView } from './api-access.js';
 export { joinSession, type SessionInput } from './live.js';

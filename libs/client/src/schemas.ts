@@ -3,7 +3,7 @@ import {
   actionLogLine, actionView, artifactView, buildHostView, buildLogGroup, buildLogLine, buildView, fileView, generationView, health, historyEntry, leaseExplanation, leaseView, liveEvent, logGroup, machineView, page,
   planView, problem, reportView, stepView,
 } from './api.js';
-import { blueprintView, capacityView, hold, orphanView, quarantine, quotaView, resourceView, secretView, slotCounts } from './api-fleet.js';
+import { blueprintView, capacityView, hold, machineTest, orphanView, quarantine, quotaView, resourceView, secretView, slotCounts } from './api-fleet.js';
 import { auditEntry, meView, newToken, signInLink, tokenView } from './api-access.js';
 import { deliveryView, webhookTest, webhookView } from './api-webhooks.js';
 
@@ -33,7 +33,7 @@ export type ValidPlan = z.infer<typeof validPlan>;
 
 /** Every shape that the HTTP API answers with, under the name it has in its document. */
 export const schemas = {
-  Accepted: accepted, AcceptedName: acceptedName, AcceptedVersion: acceptedVersion, Problem: problem, Health: health, MachineView: machineView, BlueprintView: blueprintView, ResourceView: resourceView,
+  Accepted: accepted, AcceptedName: acceptedName, AcceptedVersion: acceptedVersion, Problem: problem, Health: health, MachineView: machineView, MachineTest: machineTest, BlueprintView: blueprintView, ResourceView: resourceView,
   SlotCounts: slotCounts, Quarantine: quarantine, Hold: hold, CapacityView: capacityView, QuotaView: quotaView, OrphanView: orphanView, LeaseView: leaseView, LeaseExplanation: leaseExplanation,
   PlanView: planView, ValidPlan: validPlan, BuildView: buildView, BuildHostView: buildHostView, GenerationView: generationView, StepView: stepView, ReportView: reportView, ArtifactView: artifactView,
   MeView: meView, TokenView: tokenView, NewToken: newToken, SignInLink: signInLink, AuditEntry: auditEntry, SecretView: secretView, AcceptedSecrets: acceptedSecrets, WebhookView: webhookView, WebhookTest: webhookTest, DeliveryView: deliveryView, AcceptedKey: acceptedKey, ActionView: actionView, ActionLogLine: actionLogLine, BuildLogLine: buildLogLine, LogGroup: logGroup, BuildLogGroup: buildLogGroup, FileView: fileView, HistoryEntry: historyEntry, LiveEvent: liveEvent,

@@ -52,6 +52,7 @@ import { SecretsController } from './http/secrets.controller.js';
 import { SystemController } from './http/system.controller.js';
 import { DATABASE, DOCUMENT, LOG, OIDC, READINESS, RUNTIME, type Readiness } from './http/tokens.js';
 import { AuditLog } from './live/audit-log.js';
+import { serveWeb, WEB } from './http/web.js';
 import { BuildLogs } from './live/build-log.js';
 import { Ends } from './live/ends.js';
 import { History } from './live/history.js';
@@ -220,6 +221,7 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
     app.useGlobalInterceptors(answerReads(adapter.getInstance(), api.table, standing, api.mark));
     answerWrites(adapter.getInstance(), api.table, settling);
     refuseExpectations(adapter.getHttpServer());
+    serveWeb(adapter.getInstance(), WEB);
     sessions.attach(adapter.getHttpServer(), access.door);
     app.useGlobalFilters(new ProblemFilter(runtime.log));
     for (const part of parts) {

@@ -22,12 +22,15 @@ export class BlueprintsController {
     @Inject(Scope) private readonly scope: Scope,
   ) {}
 
+  /** `?resources=false` leaves out what they have made, which may be thousands. */
   @Get()
   @Needs('fleet:read')
-  @Describe({ summary: 'All blueprints, by name, with what they have made.', answers: { 200: page(schemas.BlueprintView) } })
+  @Describe({ summary: 'All blueprints, by name, with what they have made.', query: { resources: parameters.flag.describe('false: without what they have made, which may be thousands') }, answers: { 200: page(schemas.BlueprintView) } })
   async list(@Req() request: FastifyRequest): Promise<Page<BlueprintView>> {
+    const blueprints = this.fleet.blueprintList();
+    if (!queryUnlessFalse(request, 'resources')) return { items: blueprints.map((blueprint) => ({ ...blueprint, resources: [] })), cursor: null };
     const seen = await this.scope.visibleLeases(request.principal);
-    return { items: this.fleet.blueprintList().map((blueprint) => showing(blueprint, seen)), cursor: null };
+    return { items: blueprints.map((blueprint) => showing(blueprint, seen)), cursor: null };
   }
 
   @Get(':name')

@@ -1,10 +1,11 @@
-import { Controller, Delete, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { page, schemas, type MachineView, type Page } from '@berth/client';
+import { page, schemas, type MachineTest, type MachineView, type Page } from '@berth/client';
 import { name as nameSchema } from '@berth/contracts';
 import { Needs } from '../access/needs.js';
 import { Fleet } from '../views/fleet.js';
 import { accepted, commandId, Commands } from './commands.js';
+import { testMachine } from './machine-test.js';
 import { notFound } from './problem.js';
 import { objectBody } from './server.js';
 import { command, Describe, settles } from './describe.js';
@@ -35,6 +36,18 @@ export class MachinesController {
     await this.commands.send('allocator', 'AddMachine', body, commandId(request));
     const name = String(body['name']);
     return accepted(reply, 201, `machines/${name}`, { id: name, name });
+  }
+
+  /** What enrolling it would find; the body is the same, and nothing is kept. */
+  @Post('machines/test')
+  @Needs('fleet:write')
+  @Describe({
+    summary: 'Looks at a machine as enrolling it would, and keeps nothing.', body: command('allocator', 'AddMachine', 'name'), answers: { 200: schemas.MachineTest },
+    problems: ['machine-unreachable', 'machine-refused', 'host-key-changed'],
+  })
+  @HttpCode(200)
+  test(@Req() request: FastifyRequest): Promise<MachineTest> {
+    return testMachine(this.commands, objectBody(request), commandId(request));
   }
 
   @Get('machines/:name')

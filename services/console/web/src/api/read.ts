@@ -1,0 +1,79 @@
+import { keepPreviousData, QueryClient, useInfiniteQuery, useQuery, type UseQueryResult } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import type { Page } from '@berth/client';
+import { ProblemError } from './problem';
+import { ask, type Query } from './request';
+
+const PAGE = 200;
+const TRIES = 3;
+
+/** What was read, for all pages. The feed says when something of it is old, so nothing else asks again. */
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: Infinity,
+      refetchOnWindowFocus: false,
+      refetchOnReconnect: false,
+      networkMode: 'always',
+      // A "no" stays one; an outage may be over in a moment.
+      retry: (failures, error) => failures < TRIES && (!(error instanceof ProblemError) || error.status === 0 || error.status >= 500),
+    },
+    mutations: { networkMode: 'always', retry: false },
+  },
+});
+
+/** The key of what is read at a path: its parts, then the query. `feed.ts` finds by it what an event makes old. */
+export const keyOf = (path: string, query: Query = {}): readonly unknown[] => [...path.split('/'), query];
+
+export interface ReadOptions {
+  query?: Query;
+  enabled?: boolean;
+  /** milliseconds: asked for again so often, for what no event tells of */
+  every?: number;
+}
+
+/** Reads one thing and keeps it fresh. */
+export function useRead<T>(path: string, { query = {}, enabled = true, every }: ReadOptions = {}): UseQueryResult<T, ProblemError> {
+  return useQuery<T, ProblemError>({
+    queryKey: keyOf(path, query),
+    queryFn: ({ signal }) => ask<T>(path, { query, signal }),
+    enabled,
+    placeholderData: keepPreviousData,
+    ...(every !== undefined && { refetchInterval: every }),
+  });
+}
+
+/** A list, as much of it as was scrolled to. */
+export interface Rows<T> {
+  rows: readonly T[];
+  /** all of the list is here, so it can be sorted here */
+  whole: boolean;
+  loading: boolean;
+  error: ProblemError | null;
+  /** the next page, if there is one and it is not on its way */
+  more(): void;
+  loadingMore: boolean;
+}
+
+/** Reads a list page by page. */
+export function usePages<T>(path: string, query: Query = {}): Rows<T> {
+  const read = useInfiniteQuery<Page<T>, ProblemError, { pages: Page<T>[] }, readonly unknown[], string | undefined>({
+    queryKey: keyOf(path, query),
+    queryFn: ({ pageParam, signal }) => ask<Page<T>>(path, { query: { limit: PAGE, ...query, cursor: pageParam }, signal }),
+    initialPageParam: undefined,
+    getNextPageParam: (last) => last.cursor ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+  const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = read;
+  const rows = useMemo(() => data?.pages.flatMap(({ items }) => items) ?? [], [data]);
+  return {
+    rows,
+    whole: data !== undefined && !hasNextPage,
+    loading: read.isPending,
+    error: read.error,
+    loadingMore: isFetchingNextPage,
+    more: () => {
+      if (hasNextPage && !isFetchingNextPage) void fetchNextPage({ cancelRefetch: false });
+    },
+  };
+}

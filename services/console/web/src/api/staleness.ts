@@ -1,0 +1,87 @@
+import type { Query, QueryClient } from '@tanstack/react-query';
+import type { LiveEvent } from '@berth/client';
+
+/** What is old after an event of a kind: the first parts of paths (`keyOf`). */
+const concerns: Record<LiveEvent['kind'], readonly string[]> = {
+  machine: ['machines'],
+  blueprint: ['blueprints', 'capacity'],
+  resource: ['resources', 'machines', 'blueprints', 'capacity', 'quota'],
+  fleet: ['quota', 'orphans'],
+  lease: ['leases'],
+  action: ['actions'],
+  plan: ['plans'],
+  build: ['builds'],
+  token: ['tokens'],
+  access: ['audit'],
+  webhook: ['webhooks'],
+};
+
+/** The first event is shown soon, and those that follow together. */
+const FIRST_MS = 60;
+const NEXT_MS = 700;
+
+/**
+ * Gathers what events make old and has it read again, at most so often: a thousand events in a second are one or two reads
+ * of what is on the screen. What is being read when it becomes old is read once more afterwards.
+ */
+export class Staleness {
+  /** ids of things that changed, by the first part of their paths */
+  private changed = new Map<string, Set<string>>();
+  private again = new Set<string>();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private read = 0;
+
+  /** @param page whether anybody looks: nothing is read for a hidden page */
+  constructor(
+    private readonly client: QueryClient,
+    private readonly page: Pick<Document, 'hidden' | 'addEventListener'> = document,
+  ) {
+    page.addEventListener('visibilitychange', () => {
+      if (!page.hidden && (this.changed.size > 0 || this.again.size > 0)) this.plan(0);
+    });
+  }
+
+  note({ kind, id }: LiveEvent): void {
+    for (const part of [...concerns[kind], 'history']) {
+      const ids = this.changed.get(part) ?? new Set();
+      this.changed.set(part, ids.add(id));
+    }
+    this.plan(Math.max(FIRST_MS, this.read + NEXT_MS - Date.now()));
+  }
+
+  /** Everything is old. */
+  all(): void {
+    for (const { queryHash } of this.client.getQueryCache().getAll()) this.again.add(queryHash);
+    this.plan(0);
+  }
+
+  private plan(ms: number): void {
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      if (!this.page.hidden) this.refresh();
+    }, ms);
+  }
+
+  private refresh(): void {
+    const { changed, again } = this;
+    this.changed = new Map();
+    this.again = new Set();
+    this.read = Date.now();
+    for (const query of this.client.getQueryCache().getAll()) {
+      if (!again.has(query.queryHash) && !isOld(query, changed)) continue;
+      if (query.state.fetchStatus === 'fetching') this.again.add(query.queryHash);
+      else void this.client.invalidateQueries({ queryKey: query.queryKey, exact: true }, { cancelRefetch: false });
+    }
+    if (this.again.size > 0) this.plan(NEXT_MS);
+  }
+}
+
+/** A list is old when anything in it may be; one thing when it is itself, or what it is made of. */
+function isOld(query: Query, changed: ReadonlyMap<string, ReadonlySet<string>>): boolean {
+  const [first, second] = query.queryKey as readonly [string, unknown];
+  const ids = changed.get(first);
+  if (!ids) return false;
+  // A machine or a blueprint is changed by events of its resources, which have ids of their own.
+  if (typeof second !== 'string' || first === 'machines' || first === 'blueprints') return true;
+  return ids.has(second);
+}

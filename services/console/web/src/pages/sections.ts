@@ -1,0 +1,44 @@
+import { lazy as reactLazy, type ComponentType } from 'react';
+
+/** A page whose file can be fetched before it is shown. */
+type PageComponent = ComponentType & { load?: () => Promise<unknown> };
+const lazy = (load: () => Promise<{ default: ComponentType }>): PageComponent => Object.assign(reactLazy(load), { load });
+
+/** One entry of the navigation, and the pages behind it. */
+export interface Section {
+  path: string;
+  label: string;
+  /** by path, the first that fits; `:name` is read with wouter's `useParams` */
+  routes: Readonly<Record<string, PageComponent>>;
+}
+
+/** All pages, each in a file that is loaded when it is opened first. */
+export const sections: readonly Section[] = [
+  { path: '/', label: 'Overview', routes: { '/': lazy(() => import('./overview/overview')) } },
+  { path: '/machines', label: 'Machines', routes: { '/machines': lazy(() => import('./machines/machines')), '/machines/:name': lazy(() => import('./machines/machine')) } },
+  {
+    path: '/blueprints',
+    label: 'Blueprints',
+    routes: { '/blueprints': lazy(() => import('./blueprints/blueprints')), '/blueprints/:name': lazy(() => import('./blueprints/blueprint')), '/blueprints/:name/edit': lazy(() => import('./blueprints/edit')) },
+  },
+  { path: '/resources', label: 'Resources', routes: { '/resources': lazy(() => import('./resources/resources')), '/resources/:id': lazy(() => import('./resources/resource')) } },
+  {
+    path: '/leases',
+    label: 'Leases',
+    routes: { '/leases': lazy(() => import('./leases/leases')), '/leases/:id': lazy(() => import('./leases/lease')), '/leases/:id/terminal': lazy(() => import('./leases/terminal')) },
+  },
+  { path: '/plans', label: 'Plans', routes: { '/plans': lazy(() => import('./plans/plans')) } },
+  { path: '/builds', label: 'Builds', routes: { '/builds': lazy(() => import('./builds/builds')) } },
+  { path: '/history', label: 'History', routes: { '/history': lazy(() => import('./history/history')), '/history/:id': lazy(() => import('./history/of')) } },
+  { path: '/usage', label: 'Usage', routes: { '/usage': lazy(() => import('./usage/usage')) } },
+  { path: '/settings', label: 'Settings', routes: { '/settings': lazy(() => import('./settings/settings')) } },
+];
+
+/** Begins to fetch what is behind a path, while it is still being found out who is there. */
+export function prefetch(location: string): void {
+  const section = sections.find(({ path }) => path !== '/' && (location === path || location.startsWith(`${path}/`))) ?? sections[0];
+  const pattern = (path: string) => new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`);
+  const [, page] = Object.entries(section?.routes ?? {}).find(([path]) => pattern(path).test(location)) ?? [];
+  // Tried again, and told, when it is shown.
+  page?.load?.().catch(() => undefined);
+}

@@ -1,0 +1,43 @@
+import type { LiveEvent } from '@berth/client';
+import { Link } from 'wouter';
+import { short } from '../words/text';
+
+const at = (path: string, id: string) => `/${path}/${encodeURIComponent(id)}`;
+
+/** To something by its id, of which the beginning is shown. */
+export const LeaseLink = ({ id }: { id: string }) => <Link href={at('leases', id)} className="mono" title={id}>{short(id)}</Link>;
+export const ResourceLink = ({ id, name }: { id: string; name?: string | undefined }) => <Link href={at('resources', id)} {...(name === undefined && { className: 'mono' })} title={id}>{name ?? short(id)}</Link>;
+export const BuildLink = ({ id }: { id: string }) => <Link href={at('builds', id)} className="mono" title={id}>{short(id)}</Link>;
+export const MachineLink = ({ name }: { name: string }) => <Link href={at('machines', name)}>{name}</Link>;
+export const BlueprintLink = ({ name }: { name: string }) => <Link href={at('blueprints', name)}>{name}</Link>;
+
+/** To whatever an event is of. */
+export function KindLink({ kind, id }: { kind: LiveEvent['kind']; id: string }) {
+  switch (kind) {
+    case 'lease':
+      return <LeaseLink id={id} />;
+    case 'resource':
+      return <ResourceLink id={id} />;
+    case 'build':
+      return <BuildLink id={id} />;
+    case 'machine':
+      return <MachineLink name={id} />;
+    case 'blueprint':
+      return <BlueprintLink name={id} />;
+    case 'plan':
+    case 'action':
+    case 'fleet':
+    case 'token':
+    case 'access':
+    case 'webhook':
+      return <Link href={at('history', id)} className="mono" title={id}>{short(id)}</Link>;
+  }
+}
+
+/** Who holds or asks for something; of a build the build. */
+export function Owner({ name }: { name: string }) {
+  const build = /^build:([0-9a-f-]{36})$/.exec(name)?.[1];
+  return build === undefined ? <span title={name}>{name}</span> : <>build <BuildLink id={build} /></>;
+}
+
+export const HistoryLink = ({ id, children = 'History' }: { id: string; children?: string }) => <Link href={at('history', id)} className="button">{children}</Link>;

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+import main from './vitest.config.ts';
+
+/** The dashboard in a real browser, on a whole Berth. */
+export default defineConfig({
+  ...main,
+  test: {
+    ...main.test,
+    include: ['test/browser/**/*.spec.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
