@@ -31,7 +31,8 @@ export function Why({ lease }: { lease: LeaseView }) {
   );
 }
 
-function Explained({ told: { reason, explanation, waitsFor, at, live }, waits }: { told: LeaseExplanation; waits: boolean }) {
+/** What is said of it, in words and as a table. */
+export function Explained({ told: { reason, explanation, waitsFor, at, live }, waits }: { told: LeaseExplanation; waits: boolean }) {
   if (reason === null && explanation === null) return <p className="quiet">Nothing is known of it yet.</p>;
   return (
     <div className="stack">

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { faultsOf, offsetOf } from './faults.js';
+
+describe('what is wrong with a plan', () => {
+  it('is told by line and column', () => {
+    expect(
+      faultsOf([
+        { field: 'steps[1].run', message: 'line 7, column 5: must be text\nof some kind' },
+        { field: 'source', message: 'line 2, column 1: is not YAML' },
+        { field: 'source', message: 'takes more than 896 KiB' },
+      ]),
+    ).toEqual([
+      { line: 0, column: 0, field: undefined, message: 'takes more than 896 KiB' },
+      { line: 2, column: 1, field: undefined, message: 'is not YAML' },
+      { line: 7, column: 5, field: 'steps[1].run', message: 'must be text\nof some kind' },
+    ]);
+  });
+
+  it.each([
+    [1, 1, 0],
+    [2, 3, 6],
+    [2, 99, 7],
+    [9, 1, 8],
+    [0, 0, 0],
+  ])('line %i, column %i is found in the text', (line, column, offset) => {
+    expect(offsetOf('abc\ndef\n', line, column)).toBe(offset);
+  });
+});
