@@ -118,7 +118,7 @@ function asyncapi() {
   }
   message('DeadLetter', 'A command that could not be read or carried out, as it came.', { description: 'what was sent, whatever it was' }, {
     contentType: 'application/octet-stream',
-    headers: { type: 'object', properties: { 'Berth-Reason': text('why'), 'Berth-Subject': text('where it was sent') }, required: ['Berth-Reason', 'Berth-Subject'] },
+    headers: { type: 'object', properties: { 'Berth-Reason': text('why'), 'Berth-Subject': text('where it was sent'), 'Berth-Tries': text('how often it was tried') }, required: ['Berth-Reason', 'Berth-Subject'] },
   });
   channel('dead', subjects.dead('{service}', '{type}'), 'Dead letters.', ['DeadLetter'], { service: 'the service that gave up', type: 'last part of the subject' });
   operation('sendDead', 'send', 'dead', ['DeadLetter']);

@@ -8,9 +8,10 @@ import { table, type Row } from './measure.js';
 import { output } from './output.js';
 import { placement } from './placement.js';
 import { sse } from './sse.js';
+import { tracing } from './tracing.js';
 import { transfers } from './transfers.js';
 
-const benchmarks: Record<string, () => Promise<Row[]>> = { leases, hosts, builds, contention, placement, output, transfers, load, sse };
+const benchmarks: Record<string, () => Promise<Row[]>> = { leases, hosts, builds, contention, placement, output, transfers, load, sse, tracing };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(benchmarks, name));

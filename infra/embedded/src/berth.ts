@@ -9,7 +9,7 @@ import { buildOrchestratorService } from '@berth/build-orchestrator';
 import { startConsole } from '@berth/console';
 import { gatewayService } from '@berth/host-agent-gateway';
 import { leaseService } from '@berth/lease';
-import { actionSettings, httpSettings, readEnvironment, startService, tlsFiles, type Config, type RunningService } from '@berth/runtime';
+import { actionSettings, httpSettings, Metrics, metricsSettings, readEnvironment, startService, tlsFiles, traceSettings, type Config, type RunningService } from '@berth/runtime';
 import { addressOptions, shownAddress, type BusUser, type TlsFiles } from '@berth/nats';
 import { lockHome, resolveHome } from './home.js';
 import { startNats } from './nats.js';
@@ -88,12 +88,13 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
 
     // Others may pass through the state folder; what commands and errors say is for its owner.
     await mkdir(join(home, 'logs'), { recursive: true, mode: 0o700 });
-    const config: Omit<Config, 'natsUrl'> = { home, httpPort: settings.BERTH_HTTP_PORT, ...(settings.NATS_URL !== undefined && tlsFiles(settings)), databaseUrl: database.url, logLevel: settings.BERTH_LOG_LEVEL, sweepMs: settings.BERTH_SWEEP_SECONDS * 1000, sweepGraceMs: settings.BERTH_SWEEP_GRACE_SECONDS * 1000, artifacts: settings.BERTH_ARTIFACTS, ...actionSettings(settings), ...http, logFile: join(home, 'logs', 'berth.log') };
+    const config: Omit<Config, 'natsUrl'> = { home, httpPort: settings.BERTH_HTTP_PORT, ...(settings.NATS_URL !== undefined && tlsFiles(settings)), databaseUrl: database.url, logLevel: settings.BERTH_LOG_LEVEL, sweepMs: settings.BERTH_SWEEP_SECONDS * 1000, sweepGraceMs: settings.BERTH_SWEEP_GRACE_SECONDS * 1000, artifacts: settings.BERTH_ARTIFACTS, ...actionSettings(settings), ...metricsSettings(settings), ...traceSettings(settings), ...http, logFile: join(home, 'logs', 'berth.log') };
     // A server of somebody's own is logged in to as NATS_URL says, by all alike.
     const urlOf = (user: BusUser): string => bus.urlOf?.(user) ?? bus.url;
     const configOf = (user: BusUser): Config => ({ ...config, natsUrl: urlOf(user) });
+    const metrics = new Metrics().watchProcess();
     for (const wave of waves) {
-      const services = await Promise.allSettled(wave.map((definition) => startService(definition, configOf(definition.name), failed(definition.name))));
+      const services = await Promise.allSettled(wave.map((definition) => startService(definition, configOf(definition.name), failed(definition.name), metrics)));
       for (const outcome of services) if (outcome.status === 'fulfilled') started.push(named(outcome.value));
       const refused = services.find((outcome) => outcome.status === 'rejected');
       if (refused) throw refused.reason;
@@ -102,7 +103,7 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
     progress(`services  ${definitions.map((d) => d.name).join(', ')}`);
 
     const token = await keptToken(home, env['BERTH_TOKEN']);
-    const console = await startConsole(configOf('console'), failed('console'), { token, readiness: () => Promise.resolve(Object.fromEntries(ready)) });
+    const console = await startConsole(configOf('console'), failed('console'), { token, readiness: () => Promise.resolve(Object.fromEntries(ready)), metrics });
     started.push(named(console));
     await writeCliConfig(home, { url: console.url, token, natsUrl: urlOf('frontend') });
     progress(`console   ${console.url}`);

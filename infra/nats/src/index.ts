@@ -7,3 +7,4 @@ export { busUsers, inboxPrefixOf, permissions } from './permissions.js';
 export type { BusUser, Rights } from './permissions.js';
 export { authorization, passwordVariable, permissionsConf } from './authorization.js';
 export { inboxOf } from './inbox.js';
+export { isServerSupported, lookAtStreams, OLDEST_SERVER, type StreamFault } from './look.js';

@@ -110,6 +110,8 @@ export const permissions: Readonly<Record<BusUser, Rights>> = {
       api('STREAM.INFO.*'), api('CONSUMER.INFO.*.*'),
       api(`CONSUMER.MSG.NEXT.${events.name}.*`),
       ...pull(output.name), get(output.name),
+      // Whether a dead letter that was sent again waits for its service.
+      api(`STREAM.MSG.GET.${queue.name}`),
       ...pull(dead.name), api(`STREAM.MSG.GET.${dead.name}`), api(`STREAM.MSG.DELETE.${dead.name}`),
       ...[artifactBucket, transferBucket].flatMap((name) => [...bucket(name), ...putInto(name)]),
       // A consumer for each webhook, and what became of what it was sent.

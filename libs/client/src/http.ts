@@ -8,6 +8,7 @@ import type {
 } from './api.js';
 import type { AuditEntry, MeView, NewToken, SignInLink, TokenView } from './api-access.js';
 import type { BlueprintView, CapacityView, MachineTest, OrphanView, QuotaView, ResourceView, SecretView } from './api-fleet.js';
+import type { DeadLetterRetry, DeadLetterView, DoctorFinding } from './api-operations.js';
 import { send, textOf, type Access, type Call } from './transport.js';
 import { followBytes, followEvents, logQuery, type LogOptions } from './follow.js';
 import { joinSession, type SessionInput } from './live.js';
@@ -292,6 +293,16 @@ export function httpClient(access: Access) {
     loginLink: () => json<SignInLink>({ method: 'POST', path: at('session', 'links'), body: {} }),
     /** Who did what and who was refused what, the newest first. */
     audit: (options: { what?: AuditEntry['what'] | undefined; actor?: string | undefined; limit?: number | undefined; cursor?: string | undefined } = {}) => get<Page<AuditEntry>>(at('audit'), { ...options }),
+    /** What the services see that is wrong, or that it is well. */
+    doctor: (options: { signal?: AbortSignal } = {}) => get<Page<DoctorFinding>>(at('doctor'), {}, options.signal),
+    /** Commands that could not be carried out. */
+    deadLetters: {
+      list: (options: Omit<ListOptions, 'status'> & { service?: string | undefined; type?: string | undefined } = {}) => get<Page<DeadLetterView>>(at('dead-letters'), { ...options }),
+      get: (id: string) => get<DeadLetterView>(at('dead-letters', id)),
+      /** Sends it to its service once more. */
+      retry: (id: string, options?: WriteOptions) => write<DeadLetterRetry>('POST', at('dead-letters', id, 'retry'), {}, options),
+      drop: (id: string, options?: WriteOptions) => write('DELETE', at('dead-letters', id), undefined, options),
+    },
     projections: {
       /** Lines that tell how far it is; the last one says that it is done. */
       async *rebuild(): AsyncGenerator<string, void, undefined> {

@@ -5,6 +5,7 @@ import {
 } from './api.js';
 import { blueprintView, capacityView, hold, machineTest, orphanView, quarantine, quotaView, resourceView, secretView, slotCounts } from './api-fleet.js';
 import { auditEntry, meView, newToken, signInLink, tokenView } from './api-access.js';
+import { deadLetterRetry, deadLetterView, doctorFinding } from './api-operations.js';
 import { deliveryView, webhookTest, webhookView } from './api-webhooks.js';
 
 /** What a write is answered with. */
@@ -36,7 +37,7 @@ export const schemas = {
   Accepted: accepted, AcceptedName: acceptedName, AcceptedVersion: acceptedVersion, Problem: problem, Health: health, MachineView: machineView, MachineTest: machineTest, BlueprintView: blueprintView, ResourceView: resourceView,
   SlotCounts: slotCounts, Quarantine: quarantine, Hold: hold, CapacityView: capacityView, QuotaView: quotaView, OrphanView: orphanView, LeaseView: leaseView, LeaseExplanation: leaseExplanation,
   PlanView: planView, ValidPlan: validPlan, BuildView: buildView, BuildHostView: buildHostView, GenerationView: generationView, StepView: stepView, ReportView: reportView, ArtifactView: artifactView,
-  MeView: meView, TokenView: tokenView, NewToken: newToken, SignInLink: signInLink, AuditEntry: auditEntry, SecretView: secretView, AcceptedSecrets: acceptedSecrets, WebhookView: webhookView, WebhookTest: webhookTest, DeliveryView: deliveryView, AcceptedKey: acceptedKey, ActionView: actionView, ActionLogLine: actionLogLine, BuildLogLine: buildLogLine, LogGroup: logGroup, BuildLogGroup: buildLogGroup, FileView: fileView, HistoryEntry: historyEntry, LiveEvent: liveEvent,
+  MeView: meView, TokenView: tokenView, NewToken: newToken, SignInLink: signInLink, AuditEntry: auditEntry, SecretView: secretView, AcceptedSecrets: acceptedSecrets, WebhookView: webhookView, WebhookTest: webhookTest, DeliveryView: deliveryView, DeadLetterView: deadLetterView, DeadLetterRetry: deadLetterRetry, DoctorFinding: doctorFinding, AcceptedKey: acceptedKey, ActionView: actionView, ActionLogLine: actionLogLine, BuildLogLine: buildLogLine, LogGroup: logGroup, BuildLogGroup: buildLogGroup, FileView: fileView, HistoryEntry: historyEntry, LiveEvent: liveEvent,
 } as const satisfies Record<string, z.ZodType>;
 
 export { page };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { instant, uuid } from './scalars.js';
 
+const letter = z.string().describe('its sequence in BERTH_DEAD');
 const address = z.string().describe('where it came from');
 
 /** What happens at the door of the HTTP API. There are no commands: the console writes what it saw. */
@@ -21,4 +22,8 @@ export const accessEvents = {
       count: z.number().int().positive().describe('so many since the event before of the same kind'),
     })
     .describe('Somebody was turned away. Of the same asker, route and code there is one event a minute at most.'),
+  DeadLetterRetried: z
+    .object({ letter, service: z.string(), type: z.string().describe('of the command'), command: z.string().nullable().describe('id of the command'), outcome: z.enum(['accepted', 'refused', 'waiting', 'gone']).describe('`waiting`: its service has not answered yet') })
+    .describe('Somebody had a command that could not be carried out sent to its service once more.'),
+  DeadLetterDropped: z.object({ letter, service: z.string(), type: z.string().describe('of the command') }).describe('Somebody removed a command that could not be carried out.'),
 } as const;

@@ -137,6 +137,8 @@ export interface Recorded<E extends EventOf<string, unknown> = EventOf<string, u
   id: string;
   sequence: number;
   commit: Commit<E>;
+  /** W3C `traceparent` of whoever stored it, where traces are on */
+  trace?: string;
 }
 
 /** Subjects of the bus. */
@@ -162,6 +164,19 @@ export const outputHeaders = {
   /** when the gateway read it, RFC 3339 */
   time: 'Berth-Time',
 } as const;
+
+/** Headers of a dead letter on `berth.dead.<service>.<Type>`; the body is the command as it came. */
+export const deadHeaders = {
+  /** why it was given up */
+  reason: 'Berth-Reason',
+  /** where it had been sent */
+  subject: 'Berth-Subject',
+  /** how often it was tried; 1 for what can never be carried out */
+  tries: 'Berth-Tries',
+} as const;
+
+/** Header of a command that was a dead letter: the sequence it had in BERTH_DEAD. */
+export const RETRY_OF = 'Berth-Retry-Of';
 
 /** A CloudEvents 1.0 message on `berth.status.<kind>.<id>`. */
 export const statusEvent = z.object({

@@ -1,7 +1,7 @@
 export { uuid, name, instant, attributes, wants, platform, duration, durationMs, span, derivedId, unreachable } from './scalars.js';
 export { expression, satisfies, ExpressionFault, type Expression } from './expression.js';
 export {
-  services, writers, commandEnvelope, fieldError, answer, rejected, refusals, commitSchema, subjects, outputHeaders, statusEvent,
+  services, writers, commandEnvelope, fieldError, answer, rejected, refusals, commitSchema, subjects, outputHeaders, deadHeaders, RETRY_OF, statusEvent,
   type ServiceName, type Kind, type CommandEnvelope, type FieldError, type Answer, type Refusal, type RefusalCode, type EventOf, type Commit,
   type Recorded, type StatusEvent,
 } from './bus.js';

@@ -18,7 +18,7 @@ export async function jetStreamFeed(
   connection: NatsConnection,
   stream: string,
   after: number,
-  onMessage: (subject: string, sequence: number, data: Uint8Array) => void,
+  onMessage: (subject: string, sequence: number, data: Uint8Array, message: Msg) => void,
   onError: (error: Error) => void,
 ): Promise<Feed> {
   const manager = await connection.jetstreamManager({ checkAPI: false });
@@ -60,7 +60,7 @@ export async function jetStreamFeed(
     // Whoever reacts to this one has seen it: what they say they decided on includes it.
     waiters.position = sequence;
     try {
-      onMessage(message.subject, sequence, message.data);
+      onMessage(message.subject, sequence, message.data, message);
     } catch (error) {
       fail(error as Error);
       return;

@@ -1,4 +1,4 @@
-import { headers as natsHeaders, ErrorCode, type NatsConnection, type NatsError } from 'nats';
+import { headers as natsHeaders, ErrorCode, type Msg, type NatsConnection, type NatsError } from 'nats';
 import { streams } from '@berth/nats';
 import { subjects, type Commit, type EventOf, type Kind, type Recorded } from '@berth/contracts';
 import { ConflictError, UnavailableError, type EventStore } from './store.js';
@@ -8,6 +8,8 @@ import { requestsOf, type Requests } from './requests.js';
 
 /** JetStream's word for "the subject is not at the sequence you expected". */
 const WRONG_LAST_SEQUENCE = 10071;
+/** Of W3C Trace Context. */
+const TRACE_HEADER = 'traceparent';
 const decoder = new TextDecoder();
 
 interface PubAck {
@@ -30,9 +32,10 @@ export function isOutage(error: unknown): boolean {
  * every server version; its message id is the commit id, so appending it again is harmless.
  *
  * @param options.timeoutMs how long one try may take before the same commit is sent again (default 1,500)
+ * @param options.trace the `traceparent` that commits are stored with, and read with by feeds; without it neither is looked at
  * @param options.patienceMs how long to go on trying before an outage is told (default 20,000: a server restart fits in)
  */
-export function jetStreamStore(connection: NatsConnection, options: { timeoutMs?: number; patienceMs?: number } = {}): EventStore {
+export function jetStreamStore(connection: NatsConnection, options: { timeoutMs?: number; patienceMs?: number; trace?: () => string | undefined } = {}): EventStore {
   const timeout = options.timeoutMs ?? 1500;
   const patience = options.patienceMs ?? 20_000;
   const requests = requestsOf(connection);
@@ -57,6 +60,8 @@ export function jetStreamStore(connection: NatsConnection, options: { timeoutMs?
       const headers = natsHeaders();
       headers.set('Nats-Msg-Id', commit.id);
       headers.set('Nats-Expected-Last-Subject-Sequence', String(expected));
+      const trace = options.trace?.();
+      if (trace !== undefined) headers.set(TRACE_HEADER, trace);
       const data = encodeCommit(commit);
       const ack = await insist(`append to ${kind} ${id}`, async () => {
         const reply = await requests.ask(subject, data, { timeoutMs: timeout, headers });
@@ -87,8 +92,12 @@ export function jetStreamStore(connection: NatsConnection, options: { timeoutMs?
 
     feed(after, onCommit, onError, kinds) {
       const wanted = kinds && new Set<string>(kinds);
-      const onMessage = (subject: string, sequence: number, data: Uint8Array) => {
-        if (!wanted || wanted.has(streamOf(subject)?.kind ?? '')) onCommit(decodeCommit(subject, sequence, data));
+      const onMessage = (subject: string, sequence: number, data: Uint8Array, message: Msg) => {
+        if (wanted && !wanted.has(streamOf(subject)?.kind ?? '')) return;
+        const recorded = decodeCommit(subject, sequence, data);
+        // Headers are parsed when somebody asks: 1 µs that nobody pays without traces.
+        const trace = options.trace && message.headers?.get(TRACE_HEADER);
+        onCommit(trace ? { ...recorded, trace } : recorded);
       };
       return jetStreamFeed(connection, streams.events.name, after, onMessage, onError);
     },

@@ -1,6 +1,8 @@
-import type { NatsConnection } from 'nats';
+import { headers as natsHeaders, type NatsConnection } from 'nats';
 import { answer as answerSchema, subjects, type Answer, type CommandInput, type CommandType, type ServiceName } from '@berth/contracts';
 import { isOutage, requestsOf, UnavailableError } from '@berth/event-store';
+import { currentTrace } from './tracing/context.js';
+import { TRACE_HEADER } from './tracing/tracing.js';
 
 const decoder = new TextDecoder();
 
@@ -31,10 +33,13 @@ export function natsBus(connection: NatsConnection): Bus {
     async command(service, type, data, options) {
       const subject = subjects.command(service, type);
       const payload = JSON.stringify({ id: options.id, type, data, actor: options.actor, after: options.after });
+      const trace = currentTrace();
+      const headers = trace === undefined ? undefined : natsHeaders();
+      headers?.set(TRACE_HEADER, trace!);
       const end = Date.now() + (options.patienceMs ?? Number.POSITIVE_INFINITY);
       for (let tries = 0; ; tries++) {
         try {
-          const reply = await requests.ask(subject, payload, { timeoutMs: Math.min(TRY_MS, Math.max(1, end - Date.now())) });
+          const reply = await requests.ask(subject, payload, { timeoutMs: Math.min(TRY_MS, Math.max(1, end - Date.now())), ...(headers && { headers }) });
           return answerSchema.parse(JSON.parse(decoder.decode(reply.data)));
         } catch (error) {
           if (!isOutage(error)) throw error;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ConfigError, readEnvironment, tlsFiles } from './config.js';
+import { ConfigError, metricsSettings, readEnvironment, tlsFiles } from './config.js';
 
 test('artifacts are kept on the bus unless BERTH_ARTIFACTS says where', () => {
   expect(readEnvironment({}).BERTH_ARTIFACTS).toEqual({ kind: 'jetstream' });
@@ -31,4 +31,10 @@ test.each([
 
 test.each([['NATS_CERT', 'NATS_KEY'], ['NATS_KEY', 'NATS_CERT']])('%s alone is refused', (given, missing) => {
   expect(() => tlsFiles(readEnvironment({ [given]: '/file' }))).toThrow(`The environment can't be used: ${missing}: must be set too`);
+});
+
+test('metrics need a token and have no port of their own unless it is said', () => {
+  expect(metricsSettings(readEnvironment({}))).toEqual({ metricsOpen: false });
+  expect(metricsSettings(readEnvironment({ BERTH_METRICS_OPEN: 'true', BERTH_METRICS_PORT: '0' }))).toEqual({ metricsOpen: true, metricsPort: 0 });
+  expect(() => readEnvironment({ BERTH_METRICS_OPEN: 'yes', BERTH_METRICS_PORT: '70000' })).toThrow(/BERTH_METRICS_OPEN.*true or false.*BERTH_METRICS_PORT.*0 to 65535/);
 });

@@ -33,6 +33,12 @@ export interface Config extends ConsoleConfig {
   publicUrl?: string;
   /** where artifacts are kept; on the bus when absent */
   artifacts?: ArtifactsSetting;
+  /** whether the console's metrics need no token */
+  metricsOpen?: boolean;
+  /** port on loopback for the metrics of a service alone; none when absent */
+  metricsPort?: number;
+  /** URL of a collector that takes traces over OTLP/HTTP; no traces when absent */
+  traces?: string;
   /** absolute path; standard error when absent */
   logFile?: string;
 }
@@ -73,6 +79,11 @@ const environment = z.object({
       }
     }),
   ...consoleEnvironment,
+  BERTH_METRICS_OPEN: z.enum(['true', 'false'], 'must be true or false').default('false'),
+  BERTH_METRICS_PORT: z.coerce.number('must be a port number').int().min(0).max(65535, 'must be a port from 0 to 65535').optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http or https URL such as http://127.0.0.1:4318' }).optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http or https URL such as http://127.0.0.1:4318/v1/traces' }).optional(),
+  OTEL_SDK_DISABLED: z.enum(['true', 'false'], 'must be true or false').default('false'),
   BERTH_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 
@@ -107,6 +118,20 @@ export const actionSettings = (env: ReturnType<typeof readEnvironment>): Pick<Co
   ...(env.BERTH_SECRETS !== undefined && { secretsFolder: env.BERTH_SECRETS }),
   ...(env.BERTH_SECRETS_KEY_FILE !== undefined && { secretsKeyFile: env.BERTH_SECRETS_KEY_FILE }),
   ...(env.BERTH_SECRETS_KEY !== undefined && { secretsKey: env.BERTH_SECRETS_KEY }),
+});
+
+/** Where traces go, by the variables that OpenTelemetry names. */
+export function traceSettings(env: ReturnType<typeof readEnvironment>): Pick<Config, 'traces'> {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: whole } = env;
+  if (env.OTEL_SDK_DISABLED === 'true') return {};
+  if (whole !== undefined) return { traces: whole };
+  return base === undefined ? {} : { traces: `${base.replace(/\/+$/, '')}/v1/traces` };
+}
+
+/** How the metrics of a process are shown. */
+export const metricsSettings = (env: ReturnType<typeof readEnvironment>): Pick<Config, 'metricsOpen' | 'metricsPort'> => ({
+  metricsOpen: env.BERTH_METRICS_OPEN === 'true',
+  ...(env.BERTH_METRICS_PORT !== undefined && { metricsPort: env.BERTH_METRICS_PORT }),
 });
 
 /**

@@ -1,6 +1,7 @@
 import type { AnyRecorded, Kind, Recorded } from '@berth/contracts';
 import type { Feed } from '@berth/event-store';
 import type { Runtime, Living } from './service.js';
+import { noteTrace, within } from './tracing/context.js';
 import { StatusFeed, type Status } from './status.js';
 
 /** How a service lives on the feed. */
@@ -56,7 +57,9 @@ export class Follower implements Living {
         const status = following.status!.of(known);
         if (status) statuses.publish(known.kind, known.id, known.sequence, known.commit.at, status);
       }
-      if (this.live) following.react(known);
+      if (known.trace !== undefined) noteTrace(known.id, known.trace);
+      // What follows from it belongs to its trace, if it has one.
+      if (this.live) within(known.trace, () => following.react(known), true);
     };
     this.current = await runtime.store.feed(0, onCommit, (error) => runtime.fail(error), following.kinds);
     await this.current.live;

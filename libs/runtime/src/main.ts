@@ -1,4 +1,6 @@
-import { actionSettings, ConfigError, httpSettings, readEnvironment, tlsFiles, type Config } from './config.js';
+import { actionSettings, ConfigError, httpSettings, metricsSettings, readEnvironment, tlsFiles, traceSettings, type Config } from './config.js';
+import { Metrics } from './metrics/metrics.js';
+import { serveMetrics } from './metrics/serve.js';
 import { startService, type RunningService, type ServiceDefinition } from './service.js';
 
 /** Exit code of a process that could not start or could not go on. */
@@ -17,7 +19,7 @@ export async function runService(start: (config: Config, fail: (error: Error) =>
     const env = readEnvironment(process.env);
     const missing = [...(env.NATS_URL ? [] : ['NATS_URL']), ...(env.DATABASE_URL || !needs.database ? [] : ['DATABASE_URL'])];
     if (missing.length > 0) throw new ConfigError(`${missing.join(' and ')} must be set to run one service alone.`);
-    const config: Config = { home: env.BERTH_HOME ?? '.berth', httpPort: env.BERTH_HTTP_PORT, natsUrl: env.NATS_URL!, ...tlsFiles(env), databaseUrl: env.DATABASE_URL ?? '', logLevel: env.BERTH_LOG_LEVEL, sweepMs: env.BERTH_SWEEP_SECONDS * 1000, sweepGraceMs: env.BERTH_SWEEP_GRACE_SECONDS * 1000, artifacts: env.BERTH_ARTIFACTS, ...actionSettings(env), ...(needs.database && httpSettings(env)) };
+    const config: Config = { home: env.BERTH_HOME ?? '.berth', httpPort: env.BERTH_HTTP_PORT, natsUrl: env.NATS_URL!, ...tlsFiles(env), databaseUrl: env.DATABASE_URL ?? '', logLevel: env.BERTH_LOG_LEVEL, sweepMs: env.BERTH_SWEEP_SECONDS * 1000, sweepGraceMs: env.BERTH_SWEEP_GRACE_SECONDS * 1000, artifacts: env.BERTH_ARTIFACTS, ...actionSettings(env), ...metricsSettings(env), ...traceSettings(env), ...(needs.database && httpSettings(env)) };
     const service = await start(config, die);
     process.stdout.write(`${service.name} is ready\n`);
     let stopping = false;
@@ -33,5 +35,20 @@ export async function runService(start: (config: Config, fail: (error: Error) =>
   }
 }
 
-/** {@link runService} for a service that is all commands and events. */
-export const runDefinition = (definition: ServiceDefinition): Promise<void> => runService((config, fail) => startService(definition, config, fail));
+/** {@link runService} for a service that is all commands and events. Its metrics are on BERTH_METRICS_PORT, if that is set. */
+export const runDefinition = (definition: ServiceDefinition): Promise<void> =>
+  runService(async (config, fail) => {
+    const metrics = new Metrics().watchProcess();
+    // First: a port that is taken is told before anything has begun.
+    const shown = config.metricsPort === undefined ? undefined : await serveMetrics(metrics, config.metricsPort);
+    // With 0 nobody else knows which one it is.
+    if (shown) process.stderr.write(`metrics on http://127.0.0.1:${shown.port}/metrics\n`);
+    const service = await startService(definition, config, fail, metrics);
+    return {
+      name: service.name,
+      async stop() {
+        await service.stop();
+        await shown?.stop();
+      },
+    };
+  });

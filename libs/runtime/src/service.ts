@@ -1,12 +1,18 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { DynamicModule } from '@nestjs/common';
-import { pino, type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { connect, ErrorCode, type NatsConnection } from 'nats';
 import { jetStreamStore, type EventStore } from '@berth/event-store';
 import { addressOptions, applyStreams, shownAddress } from '@berth/nats';
 import type { ServiceName } from '@berth/contracts';
 import { natsBus, type Bus } from './bus.js';
+import { openLog } from './log.js';
+import { Metrics } from './metrics/metrics.js';
+import { measuredStore } from './metrics/store.js';
+import { currentTrace, traceId } from './tracing/context.js';
+import { tracedBus, tracedStore } from './tracing/traced.js';
+import { openTracing, type Tracing } from './tracing/tracing.js';
 import { JetStreamStrategy } from './strategy.js';
 import { ConfigError, type Config } from './config.js';
 
@@ -18,6 +24,9 @@ export interface Runtime {
   store: EventStore;
   bus: Bus;
   log: Logger;
+  metrics: Metrics;
+  /** absent while traces are off */
+  tracing?: Tracing;
   /** Called when a part of the service can't go on (an unreadable event, a closed connection): the process must not pretend. */
   fail(error: Error): void;
 }
@@ -39,9 +48,14 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
-/** Opens the connection that a service lives on; its name shows in the server's monitoring. */
-export async function openRuntime(name: string, config: Config, fail: (error: Error) => void): Promise<Runtime> {
-  const log = pino({ name, level: config.logLevel, serializers: { error: pino.stdSerializers.err, problem: pino.stdSerializers.err } }, pino.destination({ dest: config.logFile ?? 2, sync: false, mkdir: true }));
+/**
+ * Opens the connection that a service lives on; its name shows in the server's monitoring.
+ *
+ * @param metrics those of the process, when other services live in it too
+ */
+export async function openRuntime(name: string, config: Config, fail: (error: Error) => void, metrics = new Metrics()): Promise<Runtime> {
+  const tracing = await openTracing(name, config);
+  const log = openLog(name, config, tracing && (() => ({ traceId: traceId(currentTrace()) })));
   const connection = await connect({
     ...addressOptions(config.natsUrl, config.natsTls),
     name: `berth-${name}`,
@@ -68,17 +82,19 @@ export async function openRuntime(name: string, config: Config, fail: (error: Er
     const refused = code === ErrorCode.PermissionsViolation;
     throw new ConfigError(`NATS_URL ${shownAddress(config.natsUrl)} can't be used: ${refused ? `this user may do nothing that ${name} needs; log in as ${name}` : (error as Error).message}.`, { cause: error });
   }
-  return { name, config, connection, store: jetStreamStore(connection), bus: natsBus(connection), log, fail };
+  const plain = jetStreamStore(connection, tracing && { trace: currentTrace });
+  const store = measuredStore(tracing ? tracedStore(plain, tracing) : plain, name, metrics, log);
+  return { name, config, connection, store, bus: tracing ? tracedBus(natsBus(connection), tracing) : natsBus(connection), log, metrics, ...(tracing && { tracing }), fail };
 }
 
 /**
  * Starts a service: connection, streams, replay (its parts), and only then commands. Stops in the opposite order: no new
  * commands, those under way finish, parts stop, the connection is drained.
  */
-export async function startService(definition: ServiceDefinition, config: Config, fail: (error: Error) => void): Promise<RunningService> {
-  const runtime = await openRuntime(definition.name, config, fail);
+export async function startService(definition: ServiceDefinition, config: Config, fail: (error: Error) => void, metrics = new Metrics()): Promise<RunningService> {
+  const runtime = await openRuntime(definition.name, config, fail, metrics);
   const { module, parts } = definition.module(runtime);
-  const strategy = new JetStreamStrategy(definition.name, runtime.connection, runtime.log);
+  const strategy = new JetStreamStrategy(definition.name, runtime.connection, runtime.log, metrics, runtime.tracing);
   const app = await NestFactory.createMicroservice(module, { strategy, logger: false });
   for (const part of parts) await part.start();
   await app.listen();
@@ -90,6 +106,7 @@ export async function startService(definition: ServiceDefinition, config: Config
       await strategy.close();
       for (const part of [...parts].reverse()) await part.stop();
       await runtime.connection.drain();
+      await runtime.tracing?.close();
       runtime.log.flush();
     },
   };

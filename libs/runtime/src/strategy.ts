@@ -2,9 +2,11 @@ import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
 import { AckPolicy, DeliverPolicy, Events, headers as natsHeaders, ReplayPolicy, type Msg, type NatsConnection, type NatsError, type Subscription } from 'nats';
 import {
-  commandEnvelope, commands, fieldErrors, rejected, subjects, summary, type Answer, type CommandEnvelope, type ServiceName,
+  commandEnvelope, commands, deadHeaders, fieldErrors, rejected, RETRY_OF, subjects, summary, type Answer, type CommandEnvelope, type ServiceName,
 } from '@berth/contracts';
 import { streams } from '@berth/nats';
+import { Metrics, type CommandOutcome } from './metrics/metrics.js';
+import { TRACE_HEADER, type Tracing } from './tracing/tracing.js';
 import type { ZodType } from 'zod';
 import type { Logger } from 'pino';
 
@@ -47,6 +49,8 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
     private readonly service: ServiceName,
     private readonly connection: NatsConnection,
     private readonly log: Logger,
+    private readonly metrics = new Metrics(),
+    private readonly tracing?: Tracing,
   ) {
     super();
   }
@@ -108,9 +112,10 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
       return;
     }
     // Asked again: the stream's copy may be dropped as a repeat, so this answer is the only one. A refusal holds only for
-    // an asker who came late: what was refused before may be right by now.
+    // an asker who came late: what was refused before may be right by now, and whoever retries a dead letter knows the refusal.
     const known = this.answers.get(read.id);
-    if (known && (known.answer.accepted || Date.now() - known.at < LATE_ASKER_MS)) {
+    const late = message.headers?.has(RETRY_OF) !== true;
+    if (known && (known.answer.accepted || (late && Date.now() - known.at < LATE_ASKER_MS))) {
       this.connection.publish(message.reply, JSON.stringify(known.answer));
       return;
     }
@@ -140,33 +145,57 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
     // $JS.ACK.<stream>.<consumer>.<deliveries>.<stream sequence>.…
     const deliveries = Number(acknowledge.split('.')[4]);
     const envelope = readEnvelope(message.data, message.subject);
+    const type = knownType(this.service, message.subject);
     if ('accepted' in envelope) {
-      this.bury(message, envelope.message);
+      this.count(type, 'refused');
+      this.bury(message, envelope.message, deliveries);
       this.connection.publish(acknowledge, '+TERM');
       return;
     }
     const command = readCommand(this.service, envelope);
     if ('accepted' in command) {
+      this.count(type, 'refused');
       this.answer(envelope.id, command);
-      this.bury(message, `${command.code}: ${command.message}`);
+      this.bury(message, `${command.code}: ${command.message}`, deliveries, envelope.id);
       this.connection.publish(acknowledge, '+TERM');
       return;
     }
     const busy = setInterval(() => this.connection.publish(acknowledge, '+WPI'), ACK_WAIT_MS / 2);
+    const done = this.metrics.commandDuration.startTimer({ service: this.service, type });
     try {
-      this.answer(command.id, await this.handle(command));
+      const answer = await this.traced(message, command, () => this.handle(command));
+      this.count(type, answer.accepted ? 'accepted' : 'refused');
+      if (this.log.isLevelEnabled('debug')) this.log.debug({ commandId: command.id, type, actor: command.actor, ...outcomeOf(answer) }, 'answered');
+      this.answer(command.id, answer);
       this.connection.publish(acknowledge, '+ACK');
     } catch (error) {
+      this.count(type, 'failed');
       // Not a refusal: something of ours failed, so the effect is unknown. It is tried again, and in the end kept for people to see.
-      this.log.warn({ error, command: command.id, type: command.type, deliveries }, 'command failed, will be tried again');
+      this.log.warn({ error, commandId: command.id, type: command.type, deliveries }, 'command failed, will be tried again');
       if (deliveries >= MAX_DELIVER) {
-        this.bury(message, (error as Error).message);
+        this.bury(message, (error as Error).message, deliveries, command.id);
         this.answer(command.id, rejected('unavailable', `${command.type} could not be carried out: ${(error as Error).message}`));
         this.connection.publish(acknowledge, '+TERM');
       } else this.connection.publish(acknowledge, `-NAK {"delay": ${Math.min(100 * 2 ** deliveries, 5000) * 1_000_000}}`);
     } finally {
+      done();
       clearInterval(busy);
     }
+  }
+
+  /** Within the trace of whoever asked; the stream keeps it with the command. */
+  private traced(message: Msg, command: Command, run: () => Promise<Answer>): Promise<Answer> {
+    if (!this.tracing) return run();
+    const parent = message.headers?.get(TRACE_HEADER);
+    return this.tracing.span({ name: `${this.service} ${command.type}`, kind: 'consumer', parent: parent === '' ? undefined : parent, attributes: { 'berth.command': command.id, 'berth.actor': command.actor } }, async (span) => {
+      const answer = await run();
+      span.set({ 'berth.accepted': answer.accepted, ...(!answer.accepted && { 'berth.code': answer.code }) });
+      return answer;
+    });
+  }
+
+  private count(type: string, outcome: CommandOutcome): void {
+    this.metrics.commands.inc({ service: this.service, type, outcome });
   }
 
   /** What is asked again while it is being carried out, by an asker who got impatient, is carried out once. */
@@ -191,12 +220,16 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
   }
 
   /** Keeps what can't be carried out, with the reason, where the console shows it. */
-  private bury(message: Msg, reason: string): void {
+  private bury(message: Msg, reason: string, tries: number, commandId?: string): void {
     const type = message.subject.slice(message.subject.lastIndexOf('.') + 1);
     const headers = natsHeaders();
-    headers.set('Berth-Reason', reason.replace(/[\r\n]+/g, ' '));
-    headers.set('Berth-Subject', message.subject);
+    headers.set(deadHeaders.reason, reason.replace(/[\r\n]+/g, ' '));
+    headers.set(deadHeaders.subject, message.subject);
+    headers.set(deadHeaders.tries, String(tries));
+    // What nobody could read may hold anything, and its reason a piece of it.
+    this.log.warn({ commandId, type: knownType(this.service, message.subject), reason: commandId === undefined ? 'it can not be read' : reason, tries }, 'a command was given up: it is a dead letter');
     this.connection.publish(subjects.dead(this.service, type), message.data, { headers });
+    this.metrics.buried.inc({ service: this.service, type: knownType(this.service, message.subject) });
   }
 
   /** Idempotent: stops taking commands and waits for those under way. */
@@ -236,6 +269,15 @@ function readEnvelope(data: Uint8Array, subject: string): CommandEnvelope | Extr
     return rejected('invalid-command', `The command's envelope is wrong: ${summary(errors)}`, errors);
   }
   return parsed.data;
+}
+
+/** Of an answer what a line in the log says: the data of either side is not for there. */
+const outcomeOf = (answer: Answer): object => (answer.accepted ? { id: answer.id, position: answer.position } : { code: answer.code });
+
+/** Of a command of ours its name: what anybody may write into a subject is no label. */
+function knownType(service: ServiceName, subject: string): string {
+  const type = subject.slice(subject.lastIndexOf('.') + 1);
+  return Object.hasOwn(commands[service], type) ? type : 'unknown';
 }
 
 function readCommand(service: ServiceName, envelope: CommandEnvelope): Command | Extract<Answer, { accepted: false }> {

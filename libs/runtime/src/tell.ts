@@ -18,7 +18,7 @@ export function tellUntilStored<S, C extends { type: string }, E extends EventOf
   cause: Cause,
 ): void {
   aggregates.handle(id, command, cause).catch((error: unknown) => {
-    const about = { error, kind: aggregates.kind, id, command: command.type };
+    const about = { error, kind: aggregates.kind, id, type: command.type, commandId: cause.id };
     if (!(error instanceof UnavailableError)) runtime.log.error(about, 'could not be stored');
     else if (!runtime.connection.isClosed()) {
       runtime.log.warn(about, 'could not be stored, will be tried again');

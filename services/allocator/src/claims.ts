@@ -1,5 +1,5 @@
-import { derivedId, type ResourceEvent } from '@berth/contracts';
-import type { Aggregates, Follower, Runtime } from '@berth/runtime';
+import { derivedId, type Answer, type ResourceEvent } from '@berth/contracts';
+import { traceOf, within, type Aggregates, type Follower, type Runtime } from '@berth/runtime';
 import type { Catalogue } from './catalogue.js';
 import { Placement } from './domain/placement/placement.js';
 import { claimable, type LiveResource, type Resource, type ResourceCommand, type SlotClaim } from './domain/resource.js';
@@ -279,7 +279,7 @@ export class Claims {
       try {
         const claim = await this.admitted(resource, turn);
         const cause = derivedId(resource, `slots ${this.resources.get(resource)?.revision ?? 0} ${[...free, ...claim.map((c) => c.lease)].join()}`);
-        const answer = await this.resources.handle(resource, { type: 'Slots', claim, free }, { id: cause, actor: 'allocator', cause, at: new Date().toISOString() });
+        const answer = await this.placed(resource, claim, free, () => this.resources.handle(resource, { type: 'Slots', claim, free }, { id: cause, actor: 'allocator', cause, at: new Date().toISOString() }));
         if (answer.accepted && answer.position) await this.follower().reached(answer.position);
       } catch (error) {
         if (this.runtime.connection.isClosed()) return;
@@ -305,6 +305,24 @@ export class Claims {
     }
     turn.busy = false;
     this.turns.delete(resource);
+  }
+
+  /** Each lease that gets a slot has the span of its placement in its own trace: from its request to the claim. The commit is in that of the first. */
+  private async placed(resource: string, claim: readonly SlotClaim[], free: readonly string[], store: () => Promise<Answer>): Promise<Answer> {
+    const { tracing } = this.runtime;
+    if (!tracing) return store();
+    const spans = claim.map(({ lease }) => {
+      const view = this.views.leases.get(lease);
+      return tracing.start({ name: 'placement', parent: traceOf(lease), attributes: { 'berth.lease': lease, 'berth.resource': resource }, ...(view && { began: view.askedAt }) });
+    });
+    let fault: string | undefined = 'not known to be stored';
+    try {
+      const answer = await within(spans[0]?.traceparent ?? (free[0] === undefined ? undefined : traceOf(free[0])), store, false);
+      fault = answer.accepted ? undefined : answer.message;
+      return answer;
+    } finally {
+      for (const span of spans) span.end(fault);
+    }
   }
 
   /** Those that still want a slot and have room under the limits. */

@@ -13,6 +13,7 @@ import { Keeping } from './keeping.js';
 import { LiveBuilds } from './live-builds.js';
 import { requested } from './requesting.js';
 import { SeeingThrough } from './seeing-through.js';
+import { BuildSpans } from './spans.js';
 import { Views } from './views.js';
 
 type Of<T extends CommandType<'build-orchestrator'>> = Command<CommandData<'build-orchestrator', T>>;
@@ -38,6 +39,8 @@ export class BuildOrchestratorApp implements Following {
   private readonly live: LiveBuilds;
   private readonly through: SeeingThrough;
   private readonly keeping: Keeping;
+  /** absent while traces are off */
+  private readonly spans: BuildSpans | undefined;
   /** the builds that the commit just applied concerns */
   private concerned: readonly string[] = [];
 
@@ -46,6 +49,7 @@ export class BuildOrchestratorApp implements Following {
     artifacts: Pick<Objects, 'remove'>,
   ) {
     this.follower = new Follower(runtime, this);
+    this.spans = runtime.tracing && new BuildSpans(runtime.tracing);
     this.plans = aggregates('plan', planDecider, runtime.store, () => this.follower.feed);
     this.builds = aggregates('build', buildDecider, runtime.store, () => this.follower.feed);
     this.keeping = new Keeping(runtime, artifacts, ({ build, name, reason }, id) =>
@@ -230,6 +234,7 @@ export class BuildOrchestratorApp implements Following {
   }
 
   react(recorded: AnyRecorded): void {
+    if (recorded.kind === 'build') this.spans?.note(recorded);
     for (const id of this.concerned) {
       this.through.reconcile(id);
       // Whoever called it waits for its end.

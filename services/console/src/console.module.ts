@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { AnyRecorded } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
-import { DEFAULT_RATE_LIMIT, Follower, JetStreamStrategy, openRuntime, type Config, type RunningService, type Runtime } from '@berth/runtime';
+import { DEFAULT_RATE_LIMIT, Follower, JetStreamStrategy, openRuntime, type Config, type Metrics, type RunningService, type Runtime } from '@berth/runtime';
 import { Audit } from './access/audit.js';
 import { Credentials } from './access/credentials.js';
 import { Door } from './access/door.js';
@@ -25,7 +25,9 @@ import { AccessController } from './http/access.controller.js';
 import { ArtifactsController } from './http/artifacts.controller.js';
 import { BuildsController } from './http/builds.controller.js';
 import { Commands } from './http/commands.js';
+import { DeadLettersController } from './http/dead-letters.controller.js';
 import { BlueprintsController } from './http/blueprints.controller.js';
+import { DoctorController } from './http/doctor.controller.js';
 import { EventsController } from './http/events.controller.js';
 import { Explanations } from './http/explanations.js';
 import { FleetController } from './http/fleet.controller.js';
@@ -36,6 +38,7 @@ import { HostWork } from './http/host-work.js';
 import { LeasesController } from './http/leases.controller.js';
 import { LogsController } from './http/logs.controller.js';
 import { MachinesController } from './http/machines.controller.js';
+import { MetricsController, openMetrics } from './http/metrics.controller.js';
 import { OidcController } from './http/oidc.controller.js';
 import { PlansController } from './http/plans.controller.js';
 import { malformed, refuseExpectations } from './http/malformed.js';
@@ -54,6 +57,7 @@ import { DATABASE, DOCUMENT, LOG, OIDC, READINESS, RUNTIME, type Readiness } fro
 import { AuditLog } from './live/audit-log.js';
 import { serveWeb, WEB } from './http/web.js';
 import { BuildLogs } from './live/build-log.js';
+import { DeadLetters } from './live/dead-letters.js';
 import { Ends } from './live/ends.js';
 import { History } from './live/history.js';
 import { Hub } from './live/hub.js';
@@ -64,6 +68,9 @@ import { Output } from './live/output.js';
 import { Sections } from './live/sections.js';
 import { Sessions } from './live/sessions.js';
 import { keyFile } from './key-file.js';
+import { Figures } from './metrics/figures.js';
+import { measureRequests } from './metrics/requests.js';
+import { traceRequests } from './http/traces.js';
 import { consoleReadiness } from './readiness.js';
 import { Fleet } from './views/fleet.js';
 import { Projection } from './views/projection.js';
@@ -90,6 +97,8 @@ export interface ConsoleExtra {
   readiness: Readiness;
   /** sees the server before anything else sees an answer: what specs hold each one against the document with */
   watch?(server: FastifyInstance, api: Api): void;
+  /** of the process, when other services live in it too */
+  metrics?: Metrics;
 }
 
 /** A console that takes requests. */
@@ -133,7 +142,7 @@ function wireAccess(runtime: Runtime, database: DataSource, token: string, seal:
 }
 
 /** Everything that answers requests; each of its routes has to describe itself. */
-export const controllers = [SystemController, AccessController, OidcController, TokensController, DocsController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController, WebhooksController, SecretsController];
+export const controllers = [SystemController, AccessController, OidcController, TokensController, DocsController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController, DeadLettersController, MetricsController, DoctorController, WebhooksController, SecretsController];
 
 /** All the wiring of the console. */
 function wire(runtime: Runtime, database: DataSource, { readiness, token }: ConsoleExtra, seal: Seal, api: Api, webhookKey: Buffer) {
@@ -150,6 +159,7 @@ function wire(runtime: Runtime, database: DataSource, { readiness, token }: Cons
       hooks.apply(recorded);
       fleet.apply(recorded);
       hub.apply(recorded);
+      figures.apply(recorded);
     },
     caughtUp: () => undefined,
     react: () => undefined,
@@ -164,6 +174,7 @@ function wire(runtime: Runtime, database: DataSource, { readiness, token }: Cons
   const ends = new Ends(store, hub);
   const logs = new ActionLogs(output, indexes, ends);
   const all = consoleReadiness(runtime, database, projection, hub, readiness);
+  const figures = new Figures(runtime, { fleet, projection, hub, readiness: all });
   const module: DynamicModule = {
     module: ConsoleModule,
     controllers,
@@ -177,8 +188,10 @@ function wire(runtime: Runtime, database: DataSource, { readiness, token }: Cons
       { provide: READINESS, useFactory: () => all },
       { provide: Fleet, useFactory: () => fleet },
       { provide: Hub, useFactory: () => hub },
+      { provide: Projection, useFactory: () => projection },
       { provide: Reads, useFactory: () => reads },
       { provide: Commands, useFactory: () => commands },
+      { provide: DeadLetters, useFactory: () => new DeadLetters(runtime.connection) },
       { provide: Objects, useFactory: () => objects },
       { provide: ActionLogs, useFactory: () => logs },
       { provide: BuildLogs, useFactory: () => new BuildLogs(new Sections(store, hub), ends, logs) },
@@ -199,8 +212,8 @@ function wire(runtime: Runtime, database: DataSource, { readiness, token }: Cons
  */
 export async function startConsole(config: Config, fail: (error: Error) => void, extra: ConsoleExtra): Promise<RunningConsole> {
   const api = apiOf(controllers);
-  const runtime = await openRuntime('console', config, fail);
-  const undo: (() => Promise<unknown>)[] = [() => runtime.connection.drain()];
+  const runtime = await openRuntime('console', config, fail, extra.metrics);
+  const undo: (() => Promise<unknown>)[] = [async () => runtime.tracing?.close(), () => runtime.connection.drain()];
   const unwind = async () => {
     for (const step of undo.splice(0).reverse()) await step();
     runtime.log.flush();
@@ -212,9 +225,12 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
     const { module, handlers, output, access, parts, webhooks, sessions, standing, settling } = wire(runtime, database, extra, seal, api, await keyFile(join(config.home, 'webhooks.key')));
     const adapter = new FastifyAdapter({ ...malformed, forceCloseConnections: true, routerOptions: { maxParamLength: MOST_PARAMETER } });
     const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: false, bodyParser: false, abortOnError: false });
-    const strategy = new JetStreamStrategy('console', runtime.connection, runtime.log);
+    const strategy = new JetStreamStrategy('console', runtime.connection, runtime.log, runtime.metrics, runtime.tracing);
     const commands = await NestFactory.createMicroservice(handlers, { strategy, logger: false, abortOnError: false });
     readBodies(adapter.getInstance());
+    measureRequests(adapter.getInstance(), runtime.metrics);
+    if (runtime.tracing) traceRequests(adapter.getInstance(), runtime.tracing);
+    if (config.metricsOpen) openMetrics(adapter.getInstance());
     const routes = access.door.guard(adapter.getInstance());
     refuseUnacceptable(adapter.getInstance(), api.table);
     extra.watch?.(adapter.getInstance(), api);

@@ -1,5 +1,5 @@
 import { derivedId, type ActionEvent } from '@berth/contracts';
-import { DEFAULT_OUTPUT_LIMIT, serveLive, tellUntilStored, type Aggregates, type Runtime } from '@berth/runtime';
+import { DEFAULT_OUTPUT_LIMIT, serveLive, tellUntilStored, traceOf, within, type Aggregates, type Runtime } from '@berth/runtime';
 import { actions } from './actions/index.js';
 import { foldersOf, type ActionContext } from './actions/action.js';
 import { gatewayObjects } from './adapters/objects.js';
@@ -58,10 +58,17 @@ export class Carrying {
     const gone = new AbortController();
     // A lease that ended while no gateway ran: what may run under it is ended, and what has not begun never does.
     if (action.cancel !== undefined || (!isRemoval(action.spec.kind) && this.parts.grants.ended(action.lease))) cancel.abort(action.cancel ?? 'its lease ended');
-    const done = this.insist(id, action, mayHaveStarted, cancel.signal, gone.signal)
+    const done = this.traced(id, action, () => this.insist(id, action, mayHaveStarted, cancel.signal, gone.signal))
       .catch((error: unknown) => this.parts.runtime.log.error({ error, action: id }, 'action left for the next start'))
       .finally(() => this.running.delete(id));
     this.running.set(id, { cancel, gone, done });
+  }
+
+  /** The span of an action is from its beginning here to its end; one that is gone on with after a restart has another. */
+  private traced(id: string, action: LiveAction, run: () => Promise<void>): Promise<void> {
+    const { tracing } = this.parts.runtime;
+    if (!tracing) return run();
+    return within(traceOf(id), () => tracing.span({ name: `action ${action.spec.kind}`, attributes: { 'berth.action': id, 'berth.lease': action.lease } }, run), true);
   }
 
   cancel(id: string): void {

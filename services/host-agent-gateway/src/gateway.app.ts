@@ -60,6 +60,11 @@ export class GatewayApp implements Following {
     this.files = new FileLooks(grants, pool, (position) => this.follower.reached(position));
   }
 
+  /** Connections to hosts, by how they are. */
+  connections(): ReturnType<typeof this.pool.counts> {
+    return this.pool.counts();
+  }
+
   // --- commands ---
 
   async run(command: Command<CommandData<'host-agent-gateway', 'RunAction'>>): Promise<Answer> {

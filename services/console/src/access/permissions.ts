@@ -32,6 +32,7 @@ export const permissions = {
   'fleet:write': { least: 'operator', reach: 'all', what: 'add and remove machines and blueprints; take hosts out of service and back' },
   'deadletters:read': { least: 'operator', reach: 'all', what: 'see commands that could not be carried out' },
   'deadletters:write': { least: 'operator', reach: 'all', what: 'retry and drop them' },
+  'doctor:read': { least: 'operator', reach: 'all', what: 'have looked what is wrong with the installation' },
   'projections:write': { least: 'operator', reach: 'all', what: 'have the tables made anew' },
   'quota:write': { least: 'admin', reach: 'all', what: 'set the limits across blueprints' },
   'tokens:read': { least: 'admin', reach: 'all', what: 'see tokens, not their secrets' },

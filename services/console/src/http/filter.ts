@@ -23,7 +23,7 @@ export class ProblemFilter implements ExceptionFilter {
     }
     const problem = asProblem(error);
     // Without its query: what signs somebody in may stand there.
-    if (problem.status >= 500) this.log.warn({ error, path: reply.request.url.split('?')[0] }, 'a request failed');
+    if (problem.status >= 500) this.log.warn({ error, method: reply.request.method, path: reply.request.url.split('?')[0], commandId: reply.request.headers['idempotency-key'] }, 'a request failed');
     sendProblem(reply, problem);
   }
 }

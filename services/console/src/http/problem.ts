@@ -5,7 +5,7 @@ import { refusals, type FieldError, type Refusal, type RefusalCode } from '@bert
 /** Codes that only HTTP has, beside those of the bus. */
 const ofHttp = {
   'bad-request': 400, 'method-not-allowed': 405, 'not-acceptable': 406, 'request-timeout': 408, 'uri-too-long': 414, 'expectation-failed': 417, 'not-yet': 425, 'upgrade-required': 426, 'headers-too-large': 431,
-  'unsupported-media-type': 415, 'too-large': 413, 'range-not-satisfiable': 416, 'in-progress': 409, 'session-ended': 410, internal: 500,
+  'unsupported-media-type': 415, 'too-large': 413, 'range-not-satisfiable': 416, 'in-progress': 409, 'session-ended': 410, 'unknown-dead-letter': 404, 'not-retryable': 409, internal: 500,
 } as const;
 export type ProblemCode = RefusalCode | keyof typeof ofHttp;
 const statuses: Record<string, number> = { ...refusals, ...ofHttp };

@@ -68,11 +68,27 @@ function entryOf({ kind, id, sequence, commit }: AnyRecorded): AuditEntry | unde
   const base = { position: sequence, time: commit.at, actor: commit.actor, kind, id, events: commit.events.map(({ type }) => type) };
   if (kind === 'access') {
     const [event] = commit.events as AccessEvent[];
-    return event && { ...base, what: event.type === 'AccessRefused' ? 'refused' : 'signed-in', detail: detailOf(event) };
+    return event && { ...base, what: whatOf(event), detail: detailOf(event) };
   }
   // Bookkeeping is no deed of anybody.
   if (!isSomebody(commit.actor) || commit.events.every(({ type }) => type === 'TokenUsed')) return undefined;
   return { ...base, what: 'did', detail: null };
+}
+
+function whatOf({ type }: AccessEvent): AuditEntry['what'] {
+  switch (type) {
+    case 'AccessRefused':
+      return 'refused';
+    case 'SignedIn':
+    case 'SignedOut':
+    case 'LinkMade':
+      return 'signed-in';
+    case 'DeadLetterRetried':
+    case 'DeadLetterDropped':
+      return 'did';
+    default:
+      return unreachable(type);
+  }
 }
 
 function detailOf(event: AccessEvent): string {
@@ -87,6 +103,10 @@ function detailOf(event: AccessEvent): string {
       return 'ended the session';
     case 'LinkMade':
       return `made a link to sign in with, until ${event.data.until}`;
+    case 'DeadLetterRetried':
+      return `had dead letter ${event.data.letter} sent again, ${event.data.type} for ${event.data.service}: ${event.data.outcome}`;
+    case 'DeadLetterDropped':
+      return `dropped dead letter ${event.data.letter}, ${event.data.type} for ${event.data.service}`;
     default:
       return unreachable(event);
   }

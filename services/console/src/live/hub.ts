@@ -42,6 +42,11 @@ export class Hub {
     return this.recent.findLast((recorded) => recorded.id === id && recorded.kind === kind)?.sequence ?? 0;
   }
 
+  /** When the first commit after a position was made, of those at hand; undefined when there is none after it. */
+  firstAfter(position: number): string | undefined {
+    return this.recent.find((recorded) => recorded.sequence > position)?.commit.at;
+  }
+
   /** Whatever comes from now on. Returns how to end it. */
   listen(listener: Listener): () => void {
     this.listeners.add(listener);

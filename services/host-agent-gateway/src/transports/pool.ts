@@ -21,6 +21,8 @@ export interface HostPool {
   /** Keeps a host connected, trying again after 0.25 s doubling to 5 s. Returns what ends the watch. */
   watch(host: HostSpec, listener: HostListener): () => void;
   state(host: HostSpec): HostState;
+  /** Connections over SSH, by how they are; the local host needs none. */
+  counts(): Record<HostState['status'], number>;
   /** Closes the connection to a host that nobody watches (any more). */
   release(host: HostSpec): Promise<void>;
   closeAll(): Promise<void>;
@@ -118,6 +120,12 @@ export function createPool(options: PoolOptions = {}): HostPool {
     await entry.transport?.close();
   };
 
+  const stateOf = (entry: Entry): HostState => {
+    if (entry.transport) return { status: 'up' };
+    if (entry.opening) return { status: 'connecting' };
+    return entry.error ? { status: 'down', error: entry.error } : { status: 'idle' };
+  };
+
   return {
     connect: async (host) => openEntry(entryOf(host)),
     watch: (host, listener) => {
@@ -134,10 +142,12 @@ export function createPool(options: PoolOptions = {}): HostPool {
     },
     state: (host) => {
       const entry = entries.get(keyOf(host));
-      if (!entry) return { status: 'idle' };
-      if (entry.transport) return { status: 'up' };
-      if (entry.opening) return { status: 'connecting' };
-      return entry.error ? { status: 'down', error: entry.error } : { status: 'idle' };
+      return entry ? stateOf(entry) : { status: 'idle' };
+    },
+    counts: () => {
+      const counts = { up: 0, connecting: 0, down: 0, idle: 0 };
+      for (const entry of entries.values()) if (entry.host.transport === 'ssh') counts[stateOf(entry).status]++;
+      return counts;
     },
     release: async (host) => {
       const entry = entries.get(keyOf(host));

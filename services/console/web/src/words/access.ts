@@ -20,5 +20,7 @@ export const accessWords: Words<AccessEvent> = {
   LinkMade: ({ until }) => `A link was made that signs in once, until ${time(until)}.`,
   SignedIn: ({ by, role, until }) => `Signed in as ${role}, with a ${by === 'oidc' ? 'provider of OpenID Connect' : by}, until ${time(until)}.`,
   SignedOut: () => 'Signed out.',
+  DeadLetterRetried: ({ letter, service, type, outcome }) => `Dead letter ${letter} was sent again, ${type} for ${service}: ${outcome}.`,
+  DeadLetterDropped: ({ letter, service, type }) => `Dead letter ${letter} was dropped, ${type} for ${service}.`,
   AccessRefused: ({ asked, reason, count }) => `Turned away from ${asked}${count > 1 ? `, ${count} times` : ''}: ${reason}.`,
 };

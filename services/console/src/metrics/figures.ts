@@ -1,0 +1,41 @@
+import { unreachable, type AnyRecorded } from '@berth/contracts';
+import type { Runtime } from '@berth/runtime';
+import type { Readiness } from '../http/tokens.js';
+import type { Hub } from '../live/hub.js';
+import type { Fleet } from '../views/fleet.js';
+import type { Projection } from '../views/projection.js';
+import { BuildFigures } from './builds.js';
+import { LeaseFigures } from './leases.js';
+import { presentFigures } from './present.js';
+
+/** What `/metrics` says of leases, builds and the fleet. */
+export class Figures {
+  private readonly leases: LeaseFigures;
+  private readonly builds: BuildFigures;
+
+  constructor({ metrics, connection }: Pick<Runtime, 'metrics' | 'connection'>, of: { fleet: Fleet; projection: Projection; hub: Hub; readiness: Readiness }) {
+    this.leases = new LeaseFigures(metrics);
+    this.builds = new BuildFigures(metrics);
+    presentFigures(metrics, { runtime: { connection }, ...of });
+  }
+
+  apply(recorded: AnyRecorded): void {
+    switch (recorded.kind) {
+      case 'lease':
+        return this.leases.apply(recorded);
+      case 'resource':
+        return this.leases.applyResource(recorded);
+      case 'build':
+        return this.builds.apply(recorded);
+      case 'action':
+        return this.builds.applyAction(recorded);
+      case 'machine':
+      case 'blueprint':
+      case 'fleet':
+      case 'plan':
+        return; // what there is of these is looked up when it is asked for
+      default:
+        return unreachable(recorded);
+    }
+  }
+}
