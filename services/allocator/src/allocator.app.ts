@@ -243,6 +243,10 @@ export class AllocatorApp implements Following {
         this.derived.lease(this.touched.lease);
         return;
       case 'plan':
+      case 'token':
+      case 'access':
+      case 'webhook':
+      case 'secret':
       case 'build':
         return;
     }

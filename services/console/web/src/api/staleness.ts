@@ -14,6 +14,7 @@ const concerns: Record<LiveEvent['kind'], readonly string[]> = {
   token: ['tokens'],
   access: ['audit'],
   webhook: ['webhooks'],
+  secret: ['secrets'],
 };
 
 /** The first event is shown soon, and those that follow together. */

@@ -30,6 +30,7 @@ export function KindLink({ kind, id }: { kind: LiveEvent['kind']; id: string }) 
     case 'token':
     case 'access':
     case 'webhook':
+    case 'secret':
       return <Link href={at('history', id)} className="mono" title={id}>{short(id)}</Link>;
   }
 }

@@ -1,4 +1,4 @@
-import type { AccessEvent, TokenEvent, WebhookEvent } from '@berth/contracts';
+import type { AccessEvent, SecretEvent, TokenEvent, WebhookEvent } from '@berth/contracts';
 import { because, time } from './text';
 import type { Words } from './words';
 
@@ -23,4 +23,10 @@ export const accessWords: Words<AccessEvent> = {
   DeadLetterRetried: ({ letter, service, type, outcome }) => `Dead letter ${letter} was sent again, ${type} for ${service}: ${outcome}.`,
   DeadLetterDropped: ({ letter, service, type }) => `Dead letter ${letter} was dropped, ${type} for ${service}.`,
   AccessRefused: ({ asked, reason, count }) => `Turned away from ${asked}${count > 1 ? `, ${count} times` : ''}: ${reason}.`,
+};
+
+export const secretWords: Words<SecretEvent> = {
+  SecretSet: ({ name }) => `The secret ${name} was set.`,
+  SecretRemoved: ({ name }) => `The secret ${name} was removed.`,
+  SecretReencrypted: ({ name }) => `The secret ${name} was encrypted under a new key.`,
 };

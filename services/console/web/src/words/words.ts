@@ -1,6 +1,6 @@
 import type { AnyRecorded } from '@berth/contracts';
 import type { HistoryEntry, LiveEvent } from '@berth/client';
-import { accessWords, tokenWords, webhookWords } from './access';
+import { accessWords, secretWords, tokenWords, webhookWords } from './access';
 import { actionWords } from './action';
 import { buildWords } from './build';
 import { blueprintWords, fleetWords, machineWords, planWords } from './fleet';
@@ -16,7 +16,7 @@ export type Words<E extends { type: string; data: unknown }> = { [T in E['type']
 type Kinds = { [K in LiveEvent['kind']]: Words<Extract<AnyRecorded, { kind: K }>['commit']['events'][number]> };
 const words: Kinds = {
   machine: machineWords, blueprint: blueprintWords, fleet: fleetWords, plan: planWords,
-  lease: leaseWords, resource: resourceWords, action: actionWords, build: buildWords, token: tokenWords, access: accessWords, webhook: webhookWords,
+  lease: leaseWords, resource: resourceWords, action: actionWords, build: buildWords, token: tokenWords, access: accessWords, webhook: webhookWords, secret: secretWords,
 };
 
 /** What happened, in words. An event of a newer console than this page is told by its name. */
