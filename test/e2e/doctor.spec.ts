@@ -4,8 +4,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'nats';
 import { CHECKOUT } from '@berth/embedded/servers';
-import type { DoctorFinding } from '@berth/client';
-import { streams } from '@berth/nats';
+import { httpClient, type DoctorFinding } from '@berth/client';
+import { addressOptions, streams, withLogin, type BusUser } from '@berth/nats';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { atEndOfFile, tempFolder } from '../support/cleanup.js';
 import { eventually } from '../support/wait.js';
@@ -29,6 +29,13 @@ async function doctor(env: Record<string, string> = {}, words: string[] = ['--js
   return words.includes('--json') ? { ...(JSON.parse(stdout) as Said), code, text: stdout } : { code, status: 'ok', checks: [], text: stdout };
 }
 const lineOf = ({ checks }: Said, name: string): string | undefined => checks.filter(({ check }) => check === name).map(({ status, message }) => `${status}: ${message}`).join(' | ');
+
+/** The address of the bus with the login of a user. */
+async function busOf(user: BusUser): Promise<string> {
+  const { natsUrl } = JSON.parse(await readFile(join(home, 'cli.json'), 'utf8')) as { natsUrl: string };
+  const passwords = JSON.parse(await readFile(join(home, 'nats', 'users.json'), 'utf8')) as Record<BusUser, string>;
+  return withLogin(natsUrl, user, passwords[user]);
+}
 
 beforeAll(async () => {
   home = await tempFolder('doctor');
@@ -71,17 +78,36 @@ describe('of a Berth that is up', () => {
   });
 
   test('a token that is another', async () => {
-    const { url, natsUrl } = JSON.parse(await readFile(join(home, 'cli.json'), 'utf8')) as { url: string; natsUrl: string };
-    const said = await doctor({ BERTH_URL: url, BERTH_TOKEN: 'no', NATS_URL: natsUrl });
+    const { url } = JSON.parse(await readFile(join(home, 'cli.json'), 'utf8')) as { url: string };
+    const said = await doctor({ BERTH_URL: url, BERTH_TOKEN: 'no', NATS_URL: await busOf('admin') });
     expect(said.code).toBe(1);
     expect(lineOf(said, 'console')).toMatch(/^failed: It answers at .*, but not to this token/);
     // What lies beneath is asked from here then.
     expect(lineOf(said, 'streams')).toBe('ok: All streams are there and as declared.');
+    // Here it is known without being said.
+    const local = await doctor({ BERTH_TOKEN: 'no' });
+    expect([lineOf(local, 'console'), lineOf(local, 'streams')]).toEqual([expect.stringMatching(/not to this token/), 'ok: All streams are there and as declared.']);
+  });
+
+  test('a token that may not', async () => {
+    const { url, token } = JSON.parse(await readFile(join(home, 'cli.json'), 'utf8')) as { url: string; token: string };
+    const { secret } = await httpClient({ url, token }).tokens.create({ name: 'looker', role: 'viewer', projects: null });
+    const said = await doctor({ BERTH_TOKEN: secret });
+    expect(lineOf(said, 'console')).toMatch(/^failed: It answers at .*, but not to this token: .*doctor:read/);
+    expect(said.checks.find(({ check }) => check === 'console')!.hint).toBe('Set BERTH_TOKEN to a token of an operator.');
+  });
+
+  test('a login of the bus that may not look, and one that is wrong', async () => {
+    const asked = { BERTH_URL: 'http://127.0.0.1:9', BERTH_TOKEN: 'no' };
+    const said = await doctor({ ...asked, NATS_URL: await busOf('frontend') });
+    expect([lineOf(said, 'bus'), lineOf(said, 'jetstream'), lineOf(said, 'streams')]).toEqual([expect.stringMatching(/^ok: NATS /), expect.stringMatching(/^warning: This login may not look at JetStream/), '']);
+    const wrong = await doctor({ ...asked, NATS_URL: withLogin(await busOf('frontend'), 'frontend', 'hush') });
+    expect(lineOf(wrong, 'bus')).toMatch(/^failed: NATS answers at nats:\/\/frontend:\*\*\*@.*, but not to this login\.$/);
+    expect(wrong.text).not.toContain('hush');
   });
 
   test('a stream that is gone', async () => {
-    const { natsUrl } = JSON.parse(await readFile(join(home, 'cli.json'), 'utf8')) as { natsUrl: string };
-    const bus = await connect({ servers: natsUrl });
+    const bus = await connect(addressOptions(await busOf('admin')));
     const manager = await bus.jetstreamManager();
     await manager.streams.delete(streams.dead.name);
     const said = await doctor();
@@ -96,7 +122,7 @@ describe('of a Berth that is up', () => {
     const kept = await readFile(file, 'utf8');
     await writeFile(file, '{"url":');
     const said = await doctor();
-    expect([said.code, lineOf(said, 'cli.json')]).toEqual([1, expect.stringMatching(/^failed: .*cli\.json is damaged/)]);
+    expect([said.code, lineOf(said, 'cli.json'), lineOf(said, 'streams')]).toEqual([1, expect.stringMatching(/^failed: .*cli\.json is damaged/), 'ok: All streams are there and as declared.']);
     await writeFile(file, kept);
   });
 });

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { CHECKOUT } from '@berth/embedded/servers';
 import { httpClient, type BerthHttp } from '@berth/client';
+import { addressOptions, withLogin } from '@berth/nats';
 import { connect } from 'nats';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startBerth } from '../support/berth.js';
@@ -36,7 +37,8 @@ beforeAll(async () => {
   await berth.plans.apply('name: counted\nsteps:\n  - { name: Do, run: "true" }\n  - { name: Not, run: "exit 3" }\n');
   const { id } = await berth.builds.request({ plan: 'counted' });
   await eventually(async () => (await berth.builds.get(id)).cleanedUp, { timeoutMs: 30_000 });
-  const bus = await connect({ servers: natsUrl });
+  const { console: password } = JSON.parse(await readFile(join(home, 'nats', 'users.json'), 'utf8')) as { console: string };
+  const bus = await connect(addressOptions(withLogin(natsUrl, 'console', password)));
   bus.publish('berth.cmd.lease.Nonsense', 'no JSON');
   await bus.drain();
   await eventually(async () => expect(value(await scrape(), 'berth_dead_letters')).toBe(1));
@@ -47,6 +49,11 @@ describe('/metrics of everything in one process', () => {
   test('asks for the token as all of the API does', async () => {
     expect((await fetch(`${url}/metrics`)).status).toBe(401);
     expect((await fetch(`${url}/metrics`, { headers: { Authorization: `Bearer ${randomUUID()}` } })).status).toBe(401);
+    const own = async (projects: string[] | null) => {
+      const { secret } = await berth.tokens.create({ name: projects ? 'scraper-of-some' : 'scraper', role: 'viewer', projects });
+      return (await fetch(`${url}/metrics`, { headers: { Authorization: `Bearer ${secret}` } })).status;
+    };
+    expect([await own(null), await own(['compilers'])]).toEqual([200, 403]);
   });
 
   test.each<[string, Record<string, string>, number]>([

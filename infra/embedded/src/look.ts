@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { withLogin, type BusUser } from '@berth/nats';
 import pg from 'pg';
 import { rememberedPort } from './port.js';
 
@@ -12,6 +13,23 @@ export async function ownDatabase(home: string): Promise<string | undefined> {
   const port = await rememberedPort(join(folder, 'port'));
   const password = (await readFile(join(folder, 'password'), 'utf8').catch(() => '')).trim();
   return port === undefined || password === '' ? undefined : `postgres://berth:${encodeURIComponent(password)}@127.0.0.1:${port}/berth`;
+}
+
+/**
+ * The address of the NATS that a start on this state folder uses or used, with the login of the console, who may look whether
+ * all is well with it; undefined when it has had none.
+ */
+export async function ownBus(home: string): Promise<string | undefined> {
+  const folder = join(home, 'nats');
+  const port = await rememberedPort(join(folder, 'port'));
+  const text = await readFile(join(folder, 'users.json'), 'utf8').catch(() => '{}'); // nobody's that we may read
+  let passwords: Partial<Record<BusUser, string>>;
+  try {
+    passwords = JSON.parse(text) as typeof passwords;
+  } catch {
+    return undefined; // the next start says what is to be done about it
+  }
+  return port === undefined || passwords.console === undefined ? undefined : withLogin(`nats://127.0.0.1:${port}`, 'console', passwords.console);
 }
 
 /**

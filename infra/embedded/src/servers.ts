@@ -16,5 +16,5 @@ export { startSshd } from './sshd.js';
 export type { Sshd, SshdOptions } from './sshd.js';
 export { findSshd } from './sshd-program.js';
 export type { SshdProgram } from './sshd-program.js';
-export { askDatabase, ownDatabase } from './look.js';
+export { askDatabase, ownBus, ownDatabase } from './look.js';
 export { isFree } from './port.js';

@@ -1,4 +1,4 @@
-import type { NatsConnection } from 'nats';
+import { ErrorCode, type NatsConnection } from 'nats';
 import { isServerSupported, lookAtStreams, OLDEST_SERVER } from '@berth/nats';
 import type { DoctorFinding } from './api-operations.js';
 import { failed, fine, warning } from './findings.js';
@@ -15,11 +15,22 @@ export async function checkBus(connection: NatsConnection, shown: string): Promi
       ? fine('bus', `NATS ${version} answers at ${shown}.`)
       : failed('bus', `NATS at ${shown} has version ${version}, and Berth needs ${OLDEST_SERVER.join('.')} or newer.`, 'Install a newer nats-server.'),
   ];
+  try {
+    return [...findings, ...(await checkJetStream(connection))];
+  } catch (error) {
+    if ((error as { code?: string }).code !== ErrorCode.PermissionsViolation) throw error;
+    return [...findings, warning('jetstream', 'This login may not look at JetStream, so neither it nor the streams were looked at.', 'Name in NATS_URL a login that may: `admin`, or that of a service.')];
+  }
+}
+
+async function checkJetStream(connection: NatsConnection): Promise<DoctorFinding[]> {
+  const findings: DoctorFinding[] = [];
   let manager;
   try {
     manager = await connection.jetstreamManager({ timeout: LOOK_MS });
   } catch (error) {
-    return [...findings, failed('jetstream', `JetStream does not answer (${(error as Error).message}).`, 'Switch it on: `jetstream { store_dir: … }` in the configuration of nats-server.')];
+    if ((error as { code?: string }).code === ErrorCode.PermissionsViolation) throw error;
+    return [failed('jetstream', `JetStream does not answer (${(error as Error).message}).`, 'Switch it on: `jetstream { store_dir: … }` in the configuration of nats-server.')];
   }
   const account = await manager.getAccountInfo();
   const { max_storage: most } = account.limits;

@@ -43,7 +43,7 @@ async function ownership(home: string): Promise<DoctorFinding> {
 async function secretFiles(home: string): Promise<DoctorFinding[]> {
   if (process.getuid === undefined) return [fine('secret files', 'Files have no modes on this system.')];
   const secrets = await readdir(join(home, 'secrets')).catch(orEmpty);
-  const paths = ['cli.json', join('postgres', 'password'), ...secrets.map((name) => join('secrets', name))].map((path) => join(home, path));
+  const paths = ['cli.json', 'secrets.key', 'session.key', 'webhooks.key', join('nats', 'users.json'), join('postgres', 'password'), ...secrets.map((name) => join('secrets', name))].map((path) => join(home, path));
   const findings: DoctorFinding[] = [];
   for (const path of paths) {
     const stats = await lstat(path).catch(orNothing);

@@ -1,7 +1,7 @@
 import { connect as dial } from 'node:net';
-import { connect } from 'nats';
+import { connect, ErrorCode } from 'nats';
 import { checkBus, failed, fine, httpClient, runChecks, warning, type DoctorCheck, type DoctorFinding } from '@berth/client';
-import { addressOptions, shownAddress } from '@berth/nats';
+import { addressOptions, shownAddress, type TlsFiles } from '@berth/nats';
 import type { Place } from './place.js';
 
 const CONSOLE_MS = 60_000;
@@ -28,7 +28,8 @@ async function seen(place: Place, signal: AbortSignal): Promise<DoctorFinding[]>
     return [...(place.local ? where : []), fine('console', `It answers at ${access.url}.`), ...items];
   } catch (error) {
     const { status, message } = error as { status?: number; message: string };
-    const found = status === 401 || status === 403 ? failed('console', `It answers at ${access.url}, but not to this token: ${message}`, place.local ? 'Start Berth anew, which writes its token into cli.json.' : 'Set BERTH_TOKEN to a token of that Berth.') : failed('console', `It does not answer at ${access.url}: ${message}`, 'Start Berth with `npm start`; its log is logs/berth.log in the state folder.');
+    const way = status === 403 ? 'Set BERTH_TOKEN to a token of an operator.' : place.local ? 'Start Berth anew, which writes its token into cli.json.' : 'Set BERTH_TOKEN to a token of that Berth.';
+    const found = status === 401 || status === 403 ? failed('console', `It answers at ${access.url}, but not to this token: ${message}`, way) : failed('console', `It does not answer at ${access.url}: ${message}`, 'Start Berth with `npm start`; its log is logs/berth.log in the state folder.');
     return [...(place.local ? where : []), found, ...(await beneath())];
   }
 }
@@ -41,20 +42,22 @@ async function portFinding(env: NodeJS.ProcessEnv): Promise<DoctorFinding[]> {
   return [failed('port', `Port ${port} is in use, so the console could not start on it.`, 'Stop what uses it, or set BERTH_HTTP_PORT to another one.')];
 }
 
-function busCheck({ env, access }: Place): DoctorCheck {
-  const url = env['NATS_URL'] || access?.natsUrl;
+function busCheck(place: Place): DoctorCheck {
+  const { env } = place;
   const hint = env['NATS_URL'] ? 'Start that server, or correct NATS_URL.' : '`npm start` starts it; its log is nats/log in the state folder.';
   return {
     name: 'bus',
     hint,
     limitMs: 12_000,
     async run() {
+      const url = await busOf(place);
       if (!url) return [warning('bus', 'It is not known here where NATS is.', 'Set NATS_URL, or start Berth with `npm start`.')];
       let connection;
       try {
         await greeting(url);
-        connection = await connect({ ...addressOptions(url), timeout: CONNECT_MS, reconnect: false });
+        connection = await connect({ ...addressOptions(url, tlsFiles(env)), timeout: CONNECT_MS, reconnect: false });
       } catch (error) {
+        if ((error as { code?: string }).code === ErrorCode.AuthorizationViolation) return [failed('bus', `NATS answers at ${shownAddress(url)}, but not to this login.`, env['NATS_URL'] ? 'Correct the login in NATS_URL.' : 'Start Berth anew, which writes the logins into its state folder.')];
         return [failed('bus', `NATS does not answer at ${shownAddress(url)} (${(error as Error).message}).`, hint)];
       }
       try {
@@ -65,6 +68,18 @@ function busCheck({ env, access }: Place): DoctorCheck {
     },
   };
 }
+
+/** Where NATS is. That of the state folder is looked at as the console looks at it: the login in cli.json is for what people run, and may not. */
+async function busOf({ env, home, local, access }: Place): Promise<string | undefined> {
+  if (env['NATS_URL']) return env['NATS_URL'];
+  const { ownBus } = await import('@berth/embedded/servers');
+  const own = local ? await ownBus(home) : undefined;
+  const known = access?.natsUrl;
+  return own !== undefined && (known === undefined || new URL(known).host === new URL(own).host) ? own : known;
+}
+
+/** As the services are told of them. */
+const tlsFiles = ({ NATS_CA: caFile, NATS_CERT: certFile, NATS_KEY: keyFile }: NodeJS.ProcessEnv): TlsFiles => ({ ...(caFile && { caFile }), ...(certFile && keyFile && { certFile, keyFile }) });
 
 /**
  * Waits for what a NATS server says first. The client would keep the socket of one that says nothing, and the process with it.

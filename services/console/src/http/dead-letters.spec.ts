@@ -89,7 +89,7 @@ test('what failed eight times is retried under its own id, and is gone once it i
   expect(done).toEqual({ id: letter.id, command: command.id, outcome: 'accepted', code: null, message: null });
   expect(await berth.deadLetters.retry(letter.id)).toMatchObject({ outcome: 'gone' });
   expect((await berth.deadLetters.list()).items).toEqual([]);
-  expect(await readFile(logFile, 'utf8')).toMatch(new RegExp(`"actor":"http","deadLetter":"${letter.id}","service":"lease","type":"ReleaseLease","commandId":"${command.id}","outcome":"accepted".*tried again`));
+  expect(await readFile(logFile, 'utf8')).toMatch(new RegExp(`"actor":"token:admin","deadLetter":"${letter.id}","service":"lease","type":"ReleaseLease","commandId":"${command.id}","outcome":"accepted".*tried again`));
 });
 
 test('while its service is away it waits among the commands, and is carried out once when it is back', async () => {
