@@ -26,7 +26,7 @@ beforeAll(async () => {
   collector = await startCollector();
   // Each service in a process of its own: what connects their spans has gone over the bus.
   fleet = await startFleet({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, BERTH_LOG_LEVEL: 'debug' } });
-  const config: Config = { home: fleet.home, httpPort: 0, natsUrl: fleet.nats.url, databaseUrl: await freshDatabase(), logLevel: 'info', sweepMs: 60_000, sweepGraceMs: 300_000, logFile: join(fleet.home, 'console.log'), traces: `${collector.url}/v1/traces` };
+  const config: Config = { home: fleet.home, httpPort: 0, natsUrl: fleet.nats.urlOf('console'), databaseUrl: await freshDatabase(), logLevel: 'info', sweepMs: 60_000, sweepGraceMs: 300_000, logFile: join(fleet.home, 'console.log'), traces: `${collector.url}/v1/traces` };
   const fail = (error: Error) => {
     throw error;
   };

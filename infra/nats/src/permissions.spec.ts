@@ -73,7 +73,6 @@ const mayPublish: [string, readonly BusUser[]][] = [
   ['$JS.API.STREAM.MSG.DELETE.BERTH_DEAD', ['console']],
   ['$JS.API.STREAM.MSG.GET.BERTH_DEAD', ['console']],
   ['$JS.API.STREAM.MSG.GET.BERTH_COMMANDS', ['console']],
-  ['$JS.API.STREAM.MSG.GET.BERTH_COMMANDS', nobody],
   ['$JS.API.STREAM.MSG.GET.BERTH_EVENTS', nobody],
   ['$JS.API.STREAM.SNAPSHOT.BERTH_EVENTS', nobody],
   ['$JS.API.STREAM.RESTORE.BERTH_EVENTS', nobody],

@@ -97,6 +97,8 @@ export function httpClient(access: Access) {
   return {
     access,
     health: () => json<Health>({ path: 'healthz', also: [503] }),
+    /** What Prometheus reads, as it reads it. */
+    metrics: async () => textOf(await send(access, { path: 'metrics' })),
     machines: {
       list: (options: ReadOptions = {}) => get<Page<MachineView>>(at('machines'), { ...options }),
       get: (name: string, options: ReadOptions = {}) => get<MachineView>(at('machines', name), { ...options }),

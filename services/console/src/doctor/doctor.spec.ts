@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { connect, type NatsConnection } from 'nats';
 import { beforeAll, expect, test } from 'vitest';
 import { httpClient, type BerthHttp } from '@berth/client';
-import { streams } from '@berth/nats';
+import { addressOptions, streams } from '@berth/nats';
 import type { Config } from '@berth/runtime';
 import { atEndOfFile } from '../../../../test/support/cleanup.js';
 import { startFleet, startTestSshd, type Fleet } from '../../../../test/support/fleet.js';
@@ -29,7 +29,7 @@ beforeAll(async () => {
   url.hostname = database.host;
   url.port = String(database.port);
   artifacts = join(fleet.home, 'artifacts');
-  const config: Config = { home: fleet.home, httpPort: 0, natsUrl: fleet.nats.url, databaseUrl: url.href, logLevel: 'info', sweepMs: 60_000, sweepGraceMs: 300_000, logFile: join(fleet.home, 'log'), artifacts: { kind: 'folder', path: artifacts } };
+  const config: Config = { home: fleet.home, httpPort: 0, natsUrl: fleet.nats.urlOf('console'), databaseUrl: url.href, logLevel: 'info', sweepMs: 60_000, sweepGraceMs: 300_000, logFile: join(fleet.home, 'log'), artifacts: { kind: 'folder', path: artifacts } };
   const token = randomUUID();
   const fail = (error: Error) => {
     throw error;
@@ -37,7 +37,7 @@ beforeAll(async () => {
   const running = await startConsole(config, fail, { token, readiness: () => Promise.resolve({}) });
   atEndOfFile(() => running.stop());
   berth = httpClient({ url: running.url, token });
-  bus = await connect({ servers: fleet.nats.url });
+  bus = await connect(addressOptions(fleet.nats.urlOf('admin')));
   atEndOfFile(() => bus.close());
   sshd = await startTestSshd();
   key = join(fleet.home, 'key');

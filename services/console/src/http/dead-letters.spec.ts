@@ -48,6 +48,13 @@ const bury = async (text: string): Promise<DeadLetterView> => {
   bus.publish('berth.cmd.lease.ReleaseLease', text);
   return eventually(async () => (await berth.deadLetters.list()).items.find(({ id }) => !before.has(id)) ?? false);
 };
+/** What the audit says was done with a dead letter, once it says so. */
+const audited = (event: string, letter: string): Promise<(string | null)[]> =>
+  eventually(async () => {
+    const { items } = await berth.audit({ what: 'did', actor: 'token:admin' });
+    const own = items.filter(({ kind, events, detail }) => kind === 'access' && events.includes(event) && new RegExp(`dead letter ${letter}\\b`).test(detail ?? ''));
+    return own.length > 0 && own.map(({ detail }) => detail);
+  });
 const releaseOf = (id: string) => ({ id, type: 'ReleaseLease', data: { lease: randomUUID() } });
 const waiting = async () => (await (await bus.jetstreamManager()).streams.info(streams.commands.name)).state.messages;
 
@@ -61,6 +68,7 @@ describe('what can never be read', () => {
     await expect(berth.deadLetters.get(letter.id)).rejects.toMatchObject({ status: 404, code: 'unknown-dead-letter' });
     // Again is no error and has no effect; what never was is one.
     await berth.deadLetters.drop(letter.id);
+    expect(await audited('DeadLetterDropped', letter.id)).toEqual([`dropped dead letter ${letter.id}, ReleaseLease for lease`]);
     for (const id of ['999999', '0', 'x']) await expect(berth.deadLetters.drop(id)).rejects.toMatchObject({ status: 404, code: 'unknown-dead-letter' });
   });
 
@@ -90,6 +98,7 @@ test('what failed eight times is retried under its own id, and is gone once it i
   expect(await berth.deadLetters.retry(letter.id)).toMatchObject({ outcome: 'gone' });
   expect((await berth.deadLetters.list()).items).toEqual([]);
   expect(await readFile(logFile, 'utf8')).toMatch(new RegExp(`"actor":"token:admin","deadLetter":"${letter.id}","service":"lease","type":"ReleaseLease","commandId":"${command.id}","outcome":"accepted".*tried again`));
+  expect(await audited('DeadLetterRetried', letter.id)).toEqual([`had dead letter ${letter.id} sent again, ReleaseLease for lease: accepted`]);
 });
 
 test('while its service is away it waits among the commands, and is carried out once when it is back', async () => {

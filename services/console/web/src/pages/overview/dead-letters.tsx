@@ -1,4 +1,4 @@
-import type { Page } from '@berth/client';
+import type { DeadLetterRetry, DeadLetterView, Page } from '@berth/client';
 import { useState } from 'react';
 import { queries, useRead, keyOf } from '../../api/read';
 import { run } from '../../api/commands';
@@ -9,20 +9,10 @@ import { Table, type Column } from '../../ui/table';
 import { Ago } from '../../ui/time';
 import { short } from '../../words/text';
 
-/** A command that could not be carried out. */
-interface DeadLetter {
-  id: string;
-  service: string;
-  type: string;
-  reason: string;
-  at: string;
-  command: unknown;
-}
-
 /** They are no events. */
 const EVERY_MS = 10_000;
 
-const columnsWith = (onAsk: (asked: Asked) => void): readonly Column<DeadLetter>[] => [
+const columnsWith = (onAsk: (asked: Asked) => void): readonly Column<DeadLetterView>[] => [
   { id: 'service', head: 'For', width: '24%', cell: ({ service }) => service },
   { id: 'type', head: 'Command', width: '22%', cell: ({ type }) => type },
   { id: 'reason', head: 'Why', cell: ({ reason }) => <span title={reason}>{reason}</span> },
@@ -31,13 +21,13 @@ const columnsWith = (onAsk: (asked: Asked) => void): readonly Column<DeadLetter>
 ];
 
 interface Asked {
-  letter: DeadLetter;
+  letter: DeadLetterView;
   what: 'look' | 'drop';
 }
 
 /** Commands that no service could carry out; not there where the console does not tell of them. */
 export function DeadLetters() {
-  const { data } = useRead<Page<DeadLetter>>('dead-letters', { every: EVERY_MS });
+  const { data } = useRead<Page<DeadLetterView>>('dead-letters', { every: EVERY_MS });
   const [asked, setAsked] = useState<Asked>();
   if (!data) return null;
   return (
