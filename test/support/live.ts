@@ -12,6 +12,8 @@ const SOON = { timeoutMs: 30_000, everyMs: 50 };
 export interface Live {
   url: string;
   token: string;
+  /** of the bus, with the login of what people run */
+  natsUrl: string;
   berth: BerthHttp;
   sshd: TestSshd;
   /** an active lease of a host, owner ada */
@@ -25,7 +27,7 @@ export interface Live {
 /** Starts it: machines in and out of service, leases that hold and that wait, builds that run, passed and failed. */
 export async function startLive(): Promise<Live> {
   const [home, sshd] = await Promise.all([tempFolder('berth'), startTestSshd()]);
-  const { url, token } = await startBerth(home);
+  const { url, token, natsUrl } = await startBerth(home);
   const berth = httpClient({ url, token });
   const machine = (name: string, slots: number, attributes: Record<string, string>) =>
     berth.machines.add({ name, address: sshd.host, port: sshd.port, user: sshd.user, credential: `file:${sshd.privateKeyPath}`, platform: 'linux', slots, attributes, folder: join(home, name) });
@@ -57,5 +59,5 @@ export async function startLive(): Promise<Live> {
   await eventually(async () => (await berth.builds.get(running)).steps[1]?.outcome === 'running', SOON);
   // So that it ends with the file, and not only by force.
   atEndOfFile(() => writeFile(go, ''));
-  return { url, token, berth, sshd, held, waiting, builds: { running, passed, failed } };
+  return { url, token, natsUrl, berth, sshd, held, waiting, builds: { running, passed, failed } };
 }

@@ -56,8 +56,10 @@ describe('the state folder', () => {
     await chmod(folder, 0o755);
     await writeFile(join(folder, 'cli.json'), '{}', { mode: 0o644 });
     await writeFile(join(folder, 'secrets', 'TOKEN'), 'hush-hush', { mode: 0o640 });
+    await mkdir(join(folder, 'nats'), { mode: 0o700 });
+    await writeFile(join(folder, 'nats', 'users.json'), '{}', { mode: 0o644 });
     const lines = await linesOf(ofFolder(place(folder)));
-    expect(lines.slice(0, 3)).toEqual([`failed state folder: Others may look into ${folder} (mode 755).`, `failed secret files: Others may use ${join(folder, 'cli.json')} (mode 644).`, `failed secret files: Others may use ${join(folder, 'secrets', 'TOKEN')} (mode 640).`]);
+    expect(lines.slice(0, 4)).toEqual([`failed state folder: Others may look into ${folder} (mode 755).`, `failed secret files: Others may use ${join(folder, 'cli.json')} (mode 644).`, `failed secret files: Others may use ${join(folder, 'nats', 'users.json')} (mode 644).`, `failed secret files: Others may use ${join(folder, 'secrets', 'TOKEN')} (mode 640).`]);
     expect(lines.join()).not.toContain('hush-hush');
     await chmod(folder, 0o711);
     expect((await linesOf(ofFolder(place(folder))))[0]).toMatch(/^ok/);

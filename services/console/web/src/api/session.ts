@@ -65,6 +65,12 @@ export function useMay(role: Role): boolean {
   return now.status === 'in' && roles.indexOf(now.me.role) >= roles.indexOf(role);
 }
 
+/** Whether whoever is signed in has a permission: what is only refused is not asked for again and again. */
+export function useHas(permission: string): boolean {
+  const now = useSession();
+  return now.status === 'in' && now.me.permissions.includes(permission);
+}
+
 /** Finds out who is signed in. @throws {ProblemError} when the console does not answer */
 export async function restore(): Promise<void> {
   const answer = await reach(ME, {});

@@ -2,6 +2,8 @@ import type { DeadLetterRetry, DeadLetterView, Page } from '@berth/client';
 import { useState } from 'react';
 import { queries, useRead, keyOf } from '../../api/read';
 import { run } from '../../api/commands';
+import { ProblemError } from '../../api/problem';
+import { useHas } from '../../api/session';
 import { Act } from '../../parts/act';
 import { Dialog } from '../../ui/dialog';
 import { Facts, Section } from '../../ui/page';
@@ -25,9 +27,9 @@ interface Asked {
   what: 'look' | 'drop';
 }
 
-/** Commands that no service could carry out; not there where the console does not tell of them. */
+/** Commands that no service could carry out; not there for those who may not see them. */
 export function DeadLetters() {
-  const { data } = useRead<Page<DeadLetterView>>('dead-letters', { every: EVERY_MS });
+  const { data } = useRead<Page<DeadLetterView>>('dead-letters', { enabled: useHas('deadletters:read'), every: EVERY_MS });
   const [asked, setAsked] = useState<Asked>();
   if (!data) return null;
   return (
@@ -44,8 +46,9 @@ function Letter({ asked: { letter, what }, onAsk }: { asked: Asked; onAsk: (aske
   const after = () => queries.invalidateQueries({ queryKey: keyOf('dead-letters').slice(0, 1) });
   const close = () => onAsk(undefined);
   const retry = async (): Promise<void> => {
-    await run({ key: `dead ${id}`, label: `${type} sent again`, path: `${path}/retry` }, { quiet: true });
+    const { outcome, code, message } = await run<DeadLetterRetry>({ key: `dead ${id}`, label: `${type} sent again`, path: `${path}/retry` }, { quiet: true });
     await after();
+    if (outcome === 'refused') throw new ProblemError(409, code ?? 'refused', `It was sent again, and refused: ${message}`);
   };
   const drop = async (): Promise<void> => {
     await run({ key: `dead ${id}`, label: `${type} dropped`, method: 'DELETE', path }, { quiet: true });
