@@ -69,7 +69,7 @@ steps:
 
   test('is listed with who set it, and is rotated and replaced', async () => {
     const { items } = await berth.secrets.list();
-    expect(items).toMatchObject([{ name: 'npm.token', by: 'http' }]);
+    expect(items).toMatchObject([{ name: 'npm.token', by: 'token:admin' }]);
     expect(await cli('', 'secret', 'rotate')).toEqual({ code: 0, out: '1 secret is encrypted under a new key.\n' });
     await berth.secrets.set('npm.token', Buffer.from(values.second));
     expect(await built('again')).toMatchObject({ status: 'passed' });

@@ -58,7 +58,8 @@ describe('on the bus', () => {
     await nats.kill9();
     await nats.restart();
     await eventually(() => other.connection.flush());
-    await eventually(() => tell(id, 'failed'));
+    // One try waits for five seconds: on a busy machine the first may come before the server is ready.
+    await eventually(() => tell(id, 'failed'), { timeoutMs: 15_000 });
     expect((await waiting).data.status).toBe('failed');
   });
 

@@ -23,7 +23,7 @@ const [lease, build, action, resource] = [randomUUID(), randomUUID(), randomUUID
 const explanation = { verdict: 'now', reason: 'box is free.', next: 'it is granted.', ahead: 0, considered: [], more: 0 };
 const file = { name: 'a', kind: 'file', bytes: 1, mode: 420, modified: '2030-01-01T00:00:00.000Z' };
 /** What commands answer besides. */
-const data: Record<string, Record<string, unknown>> = { ConsiderLease: explanation, ListFiles: { items: [file], more: false }, StatFile: file, ValidatePlan: { name: 'p', steps: [] }, SaveBlueprint: { version: 1 }, RotateSecrets: { secrets: 0 }, SealingKey: { key: 'k', publicKey: rawOf(sealingKeyFrom(randomBytes(32))) } };
+const data: Record<string, Record<string, unknown>> = { ConsiderLease: explanation, ListFiles: { items: [file], more: false }, StatFile: file, ValidatePlan: { name: 'p', steps: [] }, SaveBlueprint: { version: 1 }, RotateSecrets: { secrets: 0 }, ProbeHost: { hostKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==', facts: { os: 'linux' } }, SealingKey: { key: 'k', publicKey: rawOf(sealingKeyFrom(randomBytes(32))) } };
 
 beforeAll(async () => {
   berth = await scripted();
