@@ -37,10 +37,12 @@ beforeAll(async () => {
   await berth.happen('action', action, { type: 'ActionRequested', data: { lease, token: 1, spec: { kind: 'run-command', command: 'true', env: {} } } }, { type: 'ActionStarted', data: {} }, { type: 'ActionSucceeded', data: { exitCode: 0, stdoutBytes: 0, stderrBytes: 0 } });
   await berth.happen('build', build, { type: 'BuildRequested', data: { plan, planVersion: 1, variables: {}, initiator: 'ada' } }, { type: 'LinkAdded', data: { name: 'link', type: 'uri', uri: 'https://example.org/', generation: 1 } });
   const position = await berth.happen('build', build, { type: 'BuildAborted', data: { reason: 'spec' } }, { type: 'BuildCleanedUp', data: {} });
+  const letters: string[] = [];
+  for (let i = 0; i < 20; i++) letters.push(String((await berth.bus.jetstream().publish('berth.dead.lease.ReleaseLease', JSON.stringify({ id: randomUUID(), type: 'ReleaseLease', data: { lease } }))).seq));
   known = {
     id: [lease, build, action, resource, randomUUID()], name: ['box', 'p', 'preallocated', 'local'], path: ['link', 'a', '.'], step: ['One', 'step-1'],
     wait: ['1s', ''], after: ['0', '1', String(position)], kinds: ['lease', 'build,action'], ids: [lease], at: ['1', '2035-01-01T00:00:00Z'],
-    ...Object.fromEntries(Object.keys(api.document.json['paths'] as object).map((template) => [`${template} id`, /leases/.test(template) ? [lease] : /builds/.test(template) ? [build] : /actions/.test(template) ? [action] : /resources/.test(template) ? [resource] : [lease, build]])),
+    ...Object.fromEntries(Object.keys(api.document.json['paths'] as object).map((template) => [`${template} id`, /leases/.test(template) ? [lease] : /builds/.test(template) ? [build] : /actions/.test(template) ? [action] : /resources/.test(template) ? [resource] : /dead-letters/.test(template) ? letters : [lease, build]])),
   };
   for (const name of known['name']!) {
     await berth.berth.webhooks.save(name, { url: 'http://127.0.0.1:9/' });
