@@ -55,7 +55,7 @@ import { SecretsController } from './http/secrets.controller.js';
 import { SystemController } from './http/system.controller.js';
 import { DATABASE, DOCUMENT, LOG, OIDC, READINESS, RUNTIME, type Readiness } from './http/tokens.js';
 import { AuditLog } from './live/audit-log.js';
-import { serveWeb, WEB } from './http/web.js';
+import { MOST_PARAMETER, serveWeb, WEB } from './http/web.js';
 import { BuildLogs } from './live/build-log.js';
 import { DeadLetters } from './live/dead-letters.js';
 import { Ends } from './live/ends.js';
@@ -82,8 +82,6 @@ import { WebhooksApp } from './webhooks/webhooks.app.js';
 import { WebhooksHandlers } from './webhooks/webhooks.handlers.js';
 
 const LOOPBACK = '127.0.0.1';
-/** Letters of one part of a path, as it is sent: names of artifacts have 800 bytes, each of them perhaps as %XX. */
-const MOST_PARAMETER = 2400;
 /** Wrong tokens that an address may show a minute: nobody guesses one, this only keeps the log of refusals and the door quiet. */
 const WRONG_TOKENS = 60;
 /** A read answers within seconds even when the bus is away; a restart of it is waited for by whoever asked. */

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HttpProblem } from '../http/problem.js';
+import { WEB_ROUTE } from '../http/web.js';
 import type { Admission, Credentials } from './credentials.js';
 import { NOBODY, type Audit, type Refusal } from './audit.js';
 import type { Open } from './open.js';
@@ -156,7 +157,9 @@ export class Door {
 
 function knockOf(request: FastifyRequest): Knock {
   const { headers, method, params, ip } = request;
-  const route = request.is404 ? undefined : request.routeOptions.url;
+  // What the dashboard answers with a page of its own is no route of the API.
+  const { url } = request.routeOptions;
+  const route = request.is404 || url === WEB_ROUTE ? undefined : url;
   const path = request.url.split('?')[0]!;
   // Under /api not even that something is not there is news for everybody.
   const need = (route === undefined ? undefined : request.routeOptions.config.needs) ?? (isApi(path) ? 'signed-in' : 'anyone');

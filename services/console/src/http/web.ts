@@ -4,6 +4,7 @@ import { extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { HttpProblem } from './problem.js';
 import { has } from './range.js';
 
 /** Where the dashboard is built to. */
@@ -15,6 +16,10 @@ const types: Readonly<Record<string, string>> = {
 };
 /** Names in this folder carry a digest of their content, so what is under one never changes. */
 const HASHED = '/assets/';
+/** Everything that no other route is for. */
+export const WEB_ROUTE = '/*';
+/** Letters of one part of a path, as it is sent: names of artifacts have 800 bytes, each of them perhaps as %XX. */
+export const MOST_PARAMETER = 2400;
 /** Whatever is asked for under these is not a page, even if nothing is there. */
 const NO_PAGES = /^\/(api|healthz|metrics|assets)(\/|$)/;
 
@@ -32,16 +37,16 @@ interface File {
  */
 export function serveWeb(server: FastifyInstance, folder: string): void {
   const files = readFiles(folder);
-  // Nobody who is not let in learns of the API even what there is not.
-  for (const url of ['/api', '/api/*']) server.route({ method: ['GET', 'HEAD'], url, config: { needs: 'signed-in' }, handler: (_request, reply) => reply.callNotFound() });
   server.route({
     method: ['GET', 'HEAD'],
-    url: '/*',
+    url: WEB_ROUTE,
     // The page is nothing but files; what it shows it asks for.
     config: { needs: 'anyone' },
     handler(request, reply) {
       const path = pathOf(request);
       const file = path === undefined ? undefined : (files.get(path) ?? (isPage(request, path) ? files.get('/index.html') : undefined));
+      // The router takes what is too long for the route that it was meant for to be one of ours.
+      if (!file && request.url.split('?')[0]!.split('/').some((part) => part.length > MOST_PARAMETER)) throw new HttpProblem('uri-too-long', `A part of this path is longer than any may be: ${MOST_PARAMETER} letters, as they are sent.`);
       if (!file) return reply.callNotFound();
       return send(request, reply, file);
     },
