@@ -1,5 +1,6 @@
 import { cleanUp } from '../support/cleanup.js';
 import { builds } from './builds.js';
+import { consoleReads } from './console.js';
 import { contention } from './contention.js';
 import { hosts } from './hosts.js';
 import { leases } from './leases.js';
@@ -11,7 +12,7 @@ import { sse } from './sse.js';
 import { tracing } from './tracing.js';
 import { transfers } from './transfers.js';
 
-const benchmarks: Record<string, () => Promise<Row[]>> = { leases, hosts, builds, contention, placement, output, transfers, load, sse, tracing };
+const benchmarks: Record<string, () => Promise<Row[]>> = { leases, hosts, builds, contention, placement, output, transfers, load, sse, tracing, console: consoleReads };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(benchmarks, name));

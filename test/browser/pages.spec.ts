@@ -30,7 +30,8 @@ const pages: readonly [name: string, path: (live: Live) => string, heading: stri
   ['lease-waiting', ({ waiting }) => `/leases/${waiting}`, '/ Lease', () => ['Why it waits', 'crucible is no longer held', 'grace asks for a host with gpu=yes']],
   ['lease', ({ held }) => `/leases/${held}`, '/ Lease', () => ['anvil', 'Fencing token', 'Can be used.']],
   ['history', ({ builds }) => `/history/${builds.failed}`, 'History / History of', () => ['A build of plan release is asked for.', 'Step 1 failed', 'exit code 3']],
-  ['usage', () => '/usage', 'Usage', () => ['ada', 'brian']],
+  ['past', () => `/history?at=${new Date().toISOString()}`, 'History', ({ held }) => ['The fleet as it was', 'Builds under way', 'anvil', short(held)]],
+  ['usage', () => '/usage', 'Usage', () => ['ada', 'brian', 'Wait p50', 'Hours that hosts were there']],
   ['settings', () => '/settings', 'Settings', () => ['Role', 'Limits', 'no limit']],
 ];
 

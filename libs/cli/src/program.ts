@@ -12,6 +12,7 @@ import { secretCommands } from './commands/secret.js';
 import { systemCommands } from './commands/system.js';
 import { tokenCommands } from './commands/token.js';
 import { webhookCommands } from './commands/webhook.js';
+import { usageCommand } from './commands/usage.js';
 import { whyCommand } from './commands/why.js';
 import { Context, type Io } from './context.js';
 import { Exit, failureOf, OK, USAGE } from './failure.js';
@@ -23,7 +24,7 @@ export async function run(words: readonly string[], io: Io): Promise<number> {
   // Known before the words are understood: an error in them is told in JSON too.
   context.json = own.includes('--json');
   const program = new Command('berth').description('lends build machines').showHelpAfterError('(try --help)').showSuggestionAfterError();
-  for (const add of [systemCommands, machineCommands, blueprintCommands, resourceCommands, leaseCommands, planCommands, buildCommands, whyCommand, fleetCommands, deadLetterCommands, doctorCommand, webhookCommands, secretCommands, tokenCommands]) add(program, context);
+  for (const add of [systemCommands, machineCommands, blueprintCommands, resourceCommands, leaseCommands, planCommands, buildCommands, whyCommand, fleetCommands, usageCommand, deadLetterCommands, doctorCommand, webhookCommands, secretCommands, tokenCommands]) add(program, context);
   strict(program, context);
   try {
     await program.parseAsync([...words], { from: 'user' });

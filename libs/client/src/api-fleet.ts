@@ -4,7 +4,7 @@ import { blueprintKind, blueprintSpec, instant, launchFault, quota, resourceType
 /** What the HTTP API says of blueprints, of what they have made, and of the limits over all of them. */
 
 /** How a resource is, as one word; of several that apply the first one here. */
-export const resourceState = z.enum(['broken', 'booting', 'ending', 'unreachable', 'held', 'quarantined', 'draining', 'active']);
+export const resourceState = z.enum(['destroyed', 'broken', 'booting', 'ending', 'unreachable', 'held', 'quarantined', 'draining', 'active']);
 export type ResourceState = z.infer<typeof resourceState>;
 
 /** No new leases until then. */
@@ -29,10 +29,12 @@ export const resourceView = z.object({
   type: resourceType,
   blueprint: z.string(),
   version: z.int().nullable().describe('of the blueprint; null when it was made before there were versions'),
-  status: z.enum(['pending', 'active', 'broken', 'released']),
+  status: z.enum(['pending', 'active', 'broken', 'released', 'destroyed']),
   state: resourceState,
   phase: z.string().nullable().describe('how far its making is, in the words of its blueprint'),
+  owner: z.string().nullable().describe('who holds its first slot that is held'),
   attributes: z.record(z.string(), z.string()),
+  capabilities: z.array(resourceType).describe('types of the leases that may stand on it'),
   machine: z.string().nullable(),
   address: z.string().nullable().describe('how to get in: user@address:port'),
   reachable: z.boolean(),
@@ -53,8 +55,12 @@ export const resourceView = z.object({
   port: z.int().nullable(),
   uri: z.string().nullable(),
   facts: z.record(z.string(), z.unknown()).describe("its blueprint's bookkeeping, as it is"),
+  until: instant.nullable().describe('when the hold or quarantine that it is in ends'),
   created: instant,
+  modified: instant,
   activated: instant.nullable(),
+  destroyed: instant.nullable(),
+  position: z.int().describe('position in BERTH_EVENTS that this shows'),
 }).describe('A resource that a blueprint has made, with its slots.');
 export type ResourceView = z.infer<typeof resourceView>;
 

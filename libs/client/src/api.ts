@@ -6,13 +6,17 @@ import { hold, quarantine, resourceState } from './api-fleet.js';
 
 const kind = z.enum(Object.keys(writers) as [Kind, ...Kind[]]);
 
-/** One page of a list, newest first. */
+/** One page of a list. */
 export interface Page<T> {
   items: T[];
   /** give it as `cursor` for the next page; null on the last one */
   cursor: string | null;
+  /** how many there are on all pages, when it was asked for */
+  total?: number;
+  /** there are more than `total`: they were not counted further */
+  totalIsBound?: boolean;
 }
-export const page = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), cursor: z.string().nullable().describe('give it as `cursor` for the next page; null on the last one') });
+export const page = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), cursor: z.string().nullable().describe('give it as `cursor` for the next page; null on the last one'), total: z.int().optional().describe('how many there are on all pages, when it was asked for'), totalIsBound: z.boolean().optional().describe('with `total`: there are more, which were not counted') });
 
 /** A problem as in RFC 9457. */
 export const problem = z.object({
@@ -40,6 +44,7 @@ export const machineView = z.object({
   folder: z.string().nullable().describe('null: its blueprint says'),
   facts: z.record(z.string(), z.string()).describe('what the probe found'),
   added: instant,
+  removed: instant.nullable().describe('null while it is enrolled'),
   resource: z.string().nullable().describe('host resource that stands for it; null until the allocator has made it'),
   reachable: z.boolean(),
   error: z.string().nullable(),
@@ -73,6 +78,7 @@ export const leaseView = z.object({
   slot: z.int().nullable(),
   token: z.int().nullable(),
   hostLease: z.string().nullable(),
+  build: z.string().nullable().describe('that asked for it'),
   until: instant.nullable(),
   reason: z.string().nullable().describe('why it waits, or why it ended'),
   error: z.string().nullable(),
@@ -80,6 +86,8 @@ export const leaseView = z.object({
   port: z.int().nullable().describe('the same: where a service listens'),
   uri: z.string().nullable().describe('the same: where a service is'),
   members: z.record(z.string(), z.string()).nullable().describe('the same: the leases of a composite, by member'),
+  acquired: instant.nullable().describe('when it got its slot'),
+  finished: instant.nullable().describe('when its slot was given back, or when it ended without one'),
   created: instant,
   modified: instant,
   position: z.int().describe('position in BERTH_EVENTS that this shows'),
@@ -192,6 +200,8 @@ export const buildView = z.object({
   attempt: z.int(),
   remainingMs: z.number().nullable().describe('milliseconds until its end, by what it took before; null when that is not known, and when it is over'),
   cleanedUp: z.boolean().describe('nothing of it is left on a host'),
+  started: instant.nullable().describe('when its first working copy was there, in this generation'),
+  finished: instant.nullable().describe('when this generation ended'),
   created: instant,
   modified: instant,
   position: z.int(),

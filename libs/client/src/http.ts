@@ -9,6 +9,7 @@ import type {
 import type { AuditEntry, MeView, NewToken, SignInLink, TokenView } from './api-access.js';
 import type { BlueprintView, CapacityView, MachineTest, OrphanView, QuotaView, ResourceView, SecretView } from './api-fleet.js';
 import type { DeadLetterRetry, DeadLetterView, DoctorFinding } from './api-operations.js';
+import type { ArtifactQuery, BlueprintQuery, BuildQuery, HistoryQuery, LeaseQuery, MachineQuery, MomentView, PageOptions, PlanQuery, ProjectionView, ResourceQuery, TimelineView, UsageQuery, UsageView } from './api-lists.js';
 import { send, textOf, type Access, type Call } from './transport.js';
 import { followBytes, followEvents, logQuery, type LogOptions } from './follow.js';
 import { joinSession, type SessionInput } from './live.js';
@@ -20,10 +21,9 @@ export interface ReadOptions {
   /** a position, such as that of a write's answer: answered once it is shown, refused with `not-yet` when that takes too long */
   after?: number | undefined;
 }
-export interface ListOptions extends ReadOptions {
+/** How a list of things with a status is asked for. */
+export interface ListOptions extends PageOptions {
   status?: string | undefined;
-  limit?: number | undefined;
-  cursor?: string | undefined;
 }
 export interface WriteOptions {
   /** a UUID; the same one twice has one effect */
@@ -94,13 +94,24 @@ export function httpClient(access: Access) {
     return response.headers['content-encoding'] === 'gzip' ? pipeline(response, createGunzip(), () => undefined) : response;
   };
 
+  /** What a write tells while it goes on, a line at a time. */
+  async function* lines(path: string): AsyncGenerator<string, void, undefined> {
+    let rest = '';
+    for await (const chunk of await send(access, { method: 'POST', path })) {
+      const whole = (rest + (chunk as Buffer).toString('utf8')).split('\n');
+      rest = whole.pop()!;
+      yield* whole;
+    }
+    if (rest) yield rest;
+  }
+
   return {
     access,
     health: () => json<Health>({ path: 'healthz', also: [503] }),
     /** What Prometheus reads, as it reads it. */
     metrics: async () => textOf(await send(access, { path: 'metrics' })),
     machines: {
-      list: (options: ReadOptions = {}) => get<Page<MachineView>>(at('machines'), { ...options }),
+      list: (options: MachineQuery = {}) => get<Page<MachineView>>(at('machines'), { ...options }),
       get: (name: string, options: ReadOptions = {}) => get<MachineView>(at('machines', name), { ...options }),
       add: (machine: CommandInput<'allocator', 'AddMachine'>, options?: WriteOptions) => post(at('machines'), machine, options),
       /** Looks at one as enrolling it would; keeps nothing. */
@@ -119,7 +130,7 @@ export function httpClient(access: Access) {
       rotate: (options?: WriteOptions) => write<Accepted & { secrets: number }>('POST', at('secrets', 'rotate'), undefined, options),
     },
     blueprints: {
-      list: (options: ReadOptions = {}) => get<Page<BlueprintView>>(at('blueprints'), { ...options }),
+      list: (options: BlueprintQuery = {}) => get<Page<BlueprintView>>(at('blueprints'), { ...options }),
       get: (name: string, options: ReadOptions = {}) => get<BlueprintView>(at('blueprints', name), { ...options }),
       /** Saves a blueprint as its next version; `check` asks its provider whether it could launch. */
       save: (name: string, spec: unknown, options: WriteOptions & { check?: boolean } = {}) =>
@@ -129,7 +140,7 @@ export function httpClient(access: Access) {
       disable: (name: string, reason?: string, options?: WriteOptions) => post(at('blueprints', name, 'disable'), { reason }, options),
     },
     resources: {
-      list: (options: ReadOptions & { blueprint?: string | undefined; type?: string | undefined; status?: string | undefined } = {}) => get<Page<ResourceView>>(at('resources'), { ...options }),
+      list: (options: ResourceQuery = {}) => get<Page<ResourceView>>(at('resources'), { ...options }),
       get: (id: string, options: ReadOptions = {}) => get<ResourceView>(at('resources', id), { ...options }),
       /** Takes it out of service, or back. */
       service: (id: string, verb: ServiceVerb, input: ServiceInput = {}, options?: WriteOptions) => post(at('resources', id, verb), input, options),
@@ -155,9 +166,9 @@ export function httpClient(access: Access) {
       test: (name: string) => json<WebhookTest>({ method: 'POST', path: at('webhooks', name, 'test') }),
       deliveries: (name: string) => get<Page<DeliveryView>>(at('webhooks', name, 'deliveries')),
     },
-    orphans: () => get<Page<OrphanView>>(at('orphans')),
+    orphans: (options: PageOptions = {}) => get<Page<OrphanView>>(at('orphans'), { ...options }),
     leases: {
-      list: (options: ListOptions & { owner?: string | undefined; type?: string | undefined; project?: string | undefined } = {}) => get<Page<LeaseView>>(at('leases'), { ...options }),
+      list: (options: LeaseQuery = {}) => get<Page<LeaseView>>(at('leases'), { ...options }),
       get: (id: string, options: ReadOptions = {}) => get<LeaseView>(at('leases', id), { ...options }),
       request: (lease: LeaseInput, options?: WriteOptions) => post(at('leases'), lease, options),
       /** What would become of a request; makes nothing. */
@@ -203,7 +214,7 @@ export function httpClient(access: Access) {
       forward: (id: string, to: SessionInput<'forward'>, options?: WriteOptions) => post(at('leases', id, 'forward'), to, options),
     },
     plans: {
-      list: (options: ReadOptions = {}) => get<Page<PlanView>>(at('plans'), { ...options }),
+      list: (options: PlanQuery = {}) => get<Page<PlanView>>(at('plans'), { ...options }),
       get: (name: string, options: ReadOptions = {}) => get<PlanView>(at('plans', name), { ...options }),
       apply: (source: string, options: WriteOptions = {}) =>
         json<Accepted & { version: number | null }>({
@@ -217,8 +228,9 @@ export function httpClient(access: Access) {
       validate: (source: string) => json<ValidPlan>({ method: 'POST', path: at('plans', 'validate'), body: source, type: 'application/yaml' }),
     },
     builds: {
-      list: (options: ListOptions & { plan?: string } = {}) => get<Page<BuildView>>(at('builds'), { ...options }),
-      get: (id: string, { signal, ...query }: ReadOptions & { signal?: AbortSignal } = {}) => get<BuildView>(at('builds', id), { ...query }, signal),
+      list: (options: BuildQuery = {}) => get<Page<BuildView>>(at('builds'), { ...options }),
+      /** As it is; with `generation` as it was when that one ended. */
+      get: (id: string, { signal, ...query }: ReadOptions & { generation?: number | undefined; signal?: AbortSignal } = {}) => get<BuildView>(at('builds', id), { ...query }, signal),
       request: (build: CommandInput<'build-orchestrator', 'RequestBuild'>, options?: WriteOptions) => post(at('builds'), build, options),
       /** Why the lease waits, or waited, that the build needs. */
       explanation: (id: string, { at: asOf }: AsOf = {}) => get<LeaseExplanation>(at('builds', id, 'explanation'), { at: asOf }),
@@ -256,7 +268,7 @@ export function httpClient(access: Access) {
       pin: (id: string, name: string, pinned: boolean, options?: WriteOptions) => post(at('builds', id, 'artifacts', 'pin'), { name, pinned }, options),
       /** Removes an artifact. */
       drop: (id: string, name: string, options?: WriteOptions) => write('DELETE', at('builds', id, 'artifacts', ...name.split('/')), undefined, options),
-      artifacts: (id: string) => get<Page<ArtifactView>>(at('builds', id, 'artifacts')),
+      artifacts: (id: string, options: ArtifactQuery = {}) => get<Page<ArtifactView>>(at('builds', id, 'artifacts'), { ...options }),
       /** Its bytes; with `rest` those that are missing of what one has of that version, or all when it is another by now. */
       artifact: (id: string, name: string, { rest, signal }: { rest?: { from: number; sha256: string }; signal?: AbortSignal } = {}) =>
         download({ path: at('builds', id, 'artifacts', ...name.split('/')), ...(rest && { headers: { Range: `bytes=${rest.from}-`, 'If-Range': `"${rest.sha256}"` } }), ...(signal && { signal }) }),
@@ -277,8 +289,16 @@ export function httpClient(access: Access) {
     },
     /** The HTTP API itself, as OpenAPI 3.1. */
     openApi: () => get<Record<string, unknown>>(at('openapi.json')),
+    /** Who has used what. */
+    usage: (query: UsageQuery & ReadOptions = {}) => get<UsageView>(at('usage'), { ...query }),
+    /** The same as comma-separated values. */
+    usageCsv: async (query: UsageQuery = {}) => textOf(await send(access, { path: at('usage.csv'), query: { ...query } })),
+    /** The whole fleet as it was: at a time or position, or now. */
+    fleet: (query: AsOf & ReadOptions & { limit?: number | undefined } = {}) => get<MomentView>(at('fleet'), { ...query }),
+    /** How busy it was, in stretches of time. */
+    timeline: (query: ReadOptions & { from?: string | undefined; to?: string | undefined; buckets?: number | undefined } = {}) => get<TimelineView>(at('timeline'), { ...query }),
     /** Every event of the thing with that id, whatever kind it is; of a build also those of what it used. */
-    history: (id: string) => get<Page<HistoryEntry>>(at('history', id)),
+    history: (id: string, options: HistoryQuery = {}) => get<Page<HistoryEntry>>(at('history', id), { ...options }),
     /** The live feed, across lost connections; `id` of each is where to go on. */
     events: (options: { after?: string | undefined; kinds?: string[]; ids?: string[]; signal?: AbortSignal } = {}): AsyncGenerator<LiveEvent & { position: string }, void, undefined> =>
       followEvents(access, at('events'), options),
@@ -306,17 +326,11 @@ export function httpClient(access: Access) {
       drop: (id: string, options?: WriteOptions) => write('DELETE', at('dead-letters', id), undefined, options),
     },
     projections: {
-      /** Lines that tell how far it is; the last one says that it is done. */
-      async *rebuild(): AsyncGenerator<string, void, undefined> {
-        const response = await send(access, { method: 'POST', path: at('projections', 'rebuild') });
-        let rest = '';
-        for await (const chunk of response) {
-          const lines = (rest + (chunk as Buffer).toString('utf8')).split('\n');
-          rest = lines.pop()!;
-          yield* lines;
-        }
-        if (rest) yield rest;
-      },
+      list: () => get<Page<ProjectionView>>(at('projections')),
+      /** Makes one anew. Lines that tell how far it is; the last one says that it is done. */
+      rebuild: (name: string) => lines(at('projections', name, 'rebuild')),
+      /** The same of all. */
+      rebuildAll: () => lines(at('projections', 'rebuild')),
     },
   };
 }

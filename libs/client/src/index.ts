@@ -18,3 +18,6 @@ export { failed, fine, runChecks, warning, type DoctorCheck } from './findings.j
 export type { DeadLetterRetry, DeadLetterView, DoctorFinding } from './api-operations.js';
 export { joinSession, type SessionInput } from './live.js';
 export { page, schemas, type Accepted, type ValidPlan } from './schemas.js';
+export {
+  usageBy, wholeList, type ArtifactQuery, type BlueprintQuery, type BuildMoment, type BuildQuery, type HistoryQuery, type LeaseQuery, type MachineQuery, type MomentView, type PageOptions, type PlanQuery, type ProjectionView, type ResourceQuery, type TimelineBucket, type TimelineView, type UsageBy, type UsageQuery, type UsageRow, type UsageTotal, type UsageView,
+} from './api-lists.js';

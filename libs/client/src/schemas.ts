@@ -4,6 +4,7 @@ import {
   planView, problem, reportView, stepView,
 } from './api.js';
 import { blueprintView, capacityView, hold, machineTest, orphanView, quarantine, quotaView, resourceView, secretView, slotCounts } from './api-fleet.js';
+import { buildMoment, momentView, projectionView, timelineBucket, timelineView, usageRow, usageTotal, usageView } from './api-lists.js';
 import { auditEntry, meView, newToken, signInLink, tokenView } from './api-access.js';
 import { deadLetterRetry, deadLetterView, doctorFinding } from './api-operations.js';
 import { deliveryView, webhookTest, webhookView } from './api-webhooks.js';
@@ -38,6 +39,7 @@ export const schemas = {
   SlotCounts: slotCounts, Quarantine: quarantine, Hold: hold, CapacityView: capacityView, QuotaView: quotaView, OrphanView: orphanView, LeaseView: leaseView, LeaseExplanation: leaseExplanation,
   PlanView: planView, ValidPlan: validPlan, BuildView: buildView, BuildHostView: buildHostView, GenerationView: generationView, StepView: stepView, ReportView: reportView, ArtifactView: artifactView,
   MeView: meView, TokenView: tokenView, NewToken: newToken, SignInLink: signInLink, AuditEntry: auditEntry, SecretView: secretView, AcceptedSecrets: acceptedSecrets, WebhookView: webhookView, WebhookTest: webhookTest, DeliveryView: deliveryView, DeadLetterView: deadLetterView, DeadLetterRetry: deadLetterRetry, DoctorFinding: doctorFinding, AcceptedKey: acceptedKey, ActionView: actionView, ActionLogLine: actionLogLine, BuildLogLine: buildLogLine, LogGroup: logGroup, BuildLogGroup: buildLogGroup, FileView: fileView, HistoryEntry: historyEntry, LiveEvent: liveEvent,
+  ProjectionView: projectionView, UsageRow: usageRow, UsageTotal: usageTotal, UsageView: usageView, TimelineBucket: timelineBucket, TimelineView: timelineView, BuildMoment: buildMoment, MomentView: momentView,
 } as const satisfies Record<string, z.ZodType>;
 
 export { page };

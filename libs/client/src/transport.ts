@@ -9,7 +9,8 @@ import { ProblemError } from './problem.js';
 export interface Call {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
-  query?: Record<string, string | number | boolean | undefined>;
+  /** several values of one name: given that often */
+  query?: Record<string, string | number | boolean | readonly string[] | undefined>;
   /** JSON unless `type` says otherwise */
   body?: unknown;
   type?: string;
@@ -35,7 +36,7 @@ export interface Access {
  */
 export async function send(access: Access, call: Call): Promise<IncomingMessage> {
   const url = new URL(call.path, access.url.endsWith('/') ? access.url : `${access.url}/`);
-  for (const [key, value] of Object.entries(call.query ?? {})) if (value !== undefined) url.searchParams.set(key, String(value));
+  for (const [key, value] of Object.entries(call.query ?? {})) for (const one of Array.isArray(value) ? (value as string[]) : value === undefined ? [] : [value]) url.searchParams.append(key, String(one));
   const streamed = call.body instanceof Readable;
   const type = call.type ?? 'application/json';
   const body = call.body === undefined || streamed ? undefined : Buffer.from(type === 'application/json' ? JSON.stringify(call.body) : (call.body as string | Uint8Array));

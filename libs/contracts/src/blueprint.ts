@@ -70,6 +70,10 @@ const common = {
     .default({ projects: [], owners: [] })
     .describe('who may use it: any of these projects or owners; both empty = everybody'),
   rank: z.number().int().min(0).max(1000).default(100).describe('lower is used first when several fit'),
+  price: z
+    .strictObject({ perHour: z.number().min(0).max(1_000_000), currency: z.string().regex(/^[A-Z]{3}$/, 'use a currency by its three letters such as EUR').default('USD') })
+    .optional()
+    .describe('what a host of it costs, for reports of usage'),
   limits: z
     .strictObject({
       resources: count.optional().describe('at a time'),

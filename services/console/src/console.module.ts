@@ -41,6 +41,7 @@ import { MachinesController } from './http/machines.controller.js';
 import { MetricsController, openMetrics } from './http/metrics.controller.js';
 import { OidcController } from './http/oidc.controller.js';
 import { PlansController } from './http/plans.controller.js';
+import { ProjectionsController } from './http/projections.controller.js';
 import { malformed, refuseExpectations } from './http/malformed.js';
 import { answerOtherMethods, refuseUnacceptable } from './http/methods.js';
 import { answerReads } from './http/reading.js';
@@ -53,6 +54,7 @@ import { TokensController } from './http/tokens.controller.js';
 import { WebhooksController } from './http/webhooks.controller.js';
 import { SecretsController } from './http/secrets.controller.js';
 import { SystemController } from './http/system.controller.js';
+import { UsageController } from './http/usage.controller.js';
 import { DATABASE, DOCUMENT, LOG, OIDC, READINESS, RUNTIME, type Readiness } from './http/tokens.js';
 import { AuditLog } from './live/audit-log.js';
 import { MOST_PARAMETER, serveWeb, WEB } from './http/web.js';
@@ -73,6 +75,7 @@ import { measureRequests } from './metrics/requests.js';
 import { traceRequests } from './http/traces.js';
 import { consoleReadiness } from './readiness.js';
 import { Fleet } from './views/fleet.js';
+import { Moments } from './views/moments.js';
 import { Projection } from './views/projection.js';
 import { Reads } from './views/reads.js';
 import { Tokens } from './views/tokens.js';
@@ -140,7 +143,7 @@ function wireAccess(runtime: Runtime, database: DataSource, token: string, seal:
 }
 
 /** Everything that answers requests; each of its routes has to describe itself. */
-export const controllers = [SystemController, AccessController, OidcController, TokensController, DocsController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController, DeadLettersController, MetricsController, DoctorController, WebhooksController, SecretsController];
+export const controllers = [SystemController, ProjectionsController, UsageController, AccessController, OidcController, TokensController, DocsController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController, DeadLettersController, MetricsController, DoctorController, WebhooksController, SecretsController];
 
 /** All the wiring of the console. */
 function wire(runtime: Runtime, database: DataSource, { readiness, token }: ConsoleExtra, seal: Seal, api: Api, webhookKey: Buffer) {
@@ -162,7 +165,8 @@ function wire(runtime: Runtime, database: DataSource, { readiness, token }: Cons
     caughtUp: () => undefined,
     react: () => undefined,
   });
-  const projection = new Projection(runtime, database);
+  const moments = new Moments(runtime, database);
+  const projection = new Projection(runtime, database, moments);
   const reads = new Reads(store, database, projection, hub);
   const commands = new Commands(runtime, follower, reads);
   const access = wireAccess(runtime, database, token, seal, own, reads);
@@ -188,6 +192,7 @@ function wire(runtime: Runtime, database: DataSource, { readiness, token }: Cons
       { provide: Hub, useFactory: () => hub },
       { provide: Projection, useFactory: () => projection },
       { provide: Reads, useFactory: () => reads },
+      { provide: Moments, useFactory: () => moments },
       { provide: Commands, useFactory: () => commands },
       { provide: DeadLetters, useFactory: () => new DeadLetters(runtime.connection) },
       { provide: Objects, useFactory: () => objects },

@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { ProblemError, type BlueprintView } from '@berth/client';
+import { wholeList, ProblemError, type BlueprintView, type BlueprintQuery } from '@berth/client';
 import { blueprintKind, type BlueprintKind } from '@berth/contracts';
 import { blueprintExamples } from '../blueprint-examples.js';
 import { readBlueprints, type WrittenBlueprint } from '../blueprint-file.js';
@@ -15,7 +15,7 @@ import { resourceTable } from './resource.js';
 export function blueprintCommands(program: Command, context: Context): void {
   const blueprint = program.command('blueprint').description('how resources are matched, made, kept and ended');
   leaf(blueprint, 'list', 'blueprints, what they answer to, and their resources').action(async () => {
-    const page = await context.berth.blueprints.list();
+    const page = await wholeList((query: BlueprintQuery) => context.berth.blueprints.list(query), {});
     context.result(page, () => listed(page.items, context.colour));
   });
   leaf(blueprint, 'show <name>', 'one blueprint: how it does, and its text').action(async (name: string) => {

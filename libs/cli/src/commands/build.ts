@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { resolve } from 'node:path';
-import type { ArtifactView, BuildView } from '@berth/client';
+import type { ArtifactView, BuildQuery, BuildView } from '@berth/client';
 import { leaf, type Context } from '../context.js';
 import { downloadArtifact } from '../download.js';
 import { Exit, FAILED } from '../failure.js';
@@ -17,12 +17,6 @@ interface StartOptions {
   ref?: string;
   priority?: number;
   holdOnFailure?: number;
-}
-interface ListOptions {
-  status?: string;
-  plan?: string;
-  limit?: number;
-  cursor?: string;
 }
 
 /** `berth build …` */
@@ -44,11 +38,16 @@ export function buildCommands(program: Command, context: Context): void {
   }
   leaf(build, 'list', 'builds, newest first')
     .option('--status <status>', 'only these: pending, preparing, building, paused, passed, failed, aborted, error (with commas)')
-    .option('--plan <name>', 'only of this plan')
+    .option('--plan <name...>', 'only of these plans')
+    .option('--project <name...>', 'only of these projects')
+    .option('--initiator <name...>', 'only of these initiators')
+    .option('--ref <ref...>', 'only of these refs')
+    .option('--machine <name...>', 'only on these machines')
+    .option('--sort <order>', 'created or modified; with - before it the newest first')
     .option('--limit <count>', 'at most so many', count)
     .option('--cursor <cursor>', 'from this place of an earlier list on')
-    .action(async (options: ListOptions) => {
-      const page = await context.berth.builds.list(options);
+    .action(async ({ status, plan, project, initiator, ref, machine, sort, limit, cursor }: BuildQuery) => {
+      const page = await context.berth.builds.list({ status, plan, project, initiator, ref, machine, sort, limit, cursor });
       context.result(page, () => (page.items.length === 0 ? 'No builds.' : listed(page.items, context.colour) + (page.cursor === null ? '' : `\nMore: --cursor ${page.cursor}`)));
     });
   leaf(build, 'show <id>', 'one build').action(async (id: string) => {

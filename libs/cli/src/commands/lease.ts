@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { LeaseView } from '@berth/client';
+import type { LeaseQuery, LeaseView } from '@berth/client';
 import { leaf, type Context } from '../context.js';
 import { count, instant, time, untilOf } from '../options.js';
 import { relative, table } from '../text.js';
@@ -10,22 +10,22 @@ import { serviceOfLeaseCommands } from './lease-service.js';
 import { sessionCommands } from './lease-session.js';
 import { workCommands } from './lease-work.js';
 
-interface ListOptions {
-  status?: string;
-  limit?: number;
-  cursor?: string;
-}
-
 /** `berth lease …` */
 export function leaseCommands(program: Command, context: Context): void {
   const lease = program.command('lease').description('leases of hosts, working copies, services and composites');
   requestCommand(lease, context);
   leaf(lease, 'list', 'leases, newest first')
     .option('--status <status>', 'only these: pending, acquired, active, released, broken, destroyed (with commas)')
+    .option('--owner <name...>', 'only of these owners')
+    .option('--project <name...>', 'only of these projects')
+    .option('--blueprint <name...>', 'only of these blueprints')
+    .option('--machine <name...>', 'only on these machines')
+    .option('--plan <name...>', 'only of builds of these plans')
+    .option('--sort <order>', 'created, modified or priority; with - before it the greatest first')
     .option('--limit <count>', 'at most so many', count)
     .option('--cursor <cursor>', 'from this place of an earlier list on')
-    .action(async (options: ListOptions) => {
-      const page = await context.berth.leases.list(options);
+    .action(async ({ status, owner, project, blueprint, machine, plan, sort, limit, cursor }: LeaseQuery) => {
+      const page = await context.berth.leases.list({ status, owner, project, blueprint, machine, plan, sort, limit, cursor });
       context.result(page, () => (page.items.length === 0 ? 'No leases.' : listed(page.items, context.colour) + more(page.cursor)));
     });
   leaf(lease, 'show <id>', 'one lease').action(async (id: string) => {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { MachineView } from '@berth/client';
+import { wholeList, type MachineView, type MachineQuery } from '@berth/client';
 import { leaf, type Context } from '../context.js';
 import { count, keyValue } from '../options.js';
 import { ends, facts, pairs, relative, table } from '../text.js';
@@ -36,7 +36,7 @@ export function machineCommands(program: Command, context: Context): void {
       context.result(view, () => `${name} is enrolled: ${pairs(view.facts)}\nhost key: ${view.hostKey}`);
     });
   leaf(machine, 'list', 'machines, and whether they can be reached').action(async () => {
-    const page = await context.berth.machines.list();
+    const page = await wholeList((query: MachineQuery) => context.berth.machines.list(query), {});
     context.result(page, () => (page.items.length === 0 ? 'No machines yet: add one with `berth machine add`.' : listed(page.items, context.colour)));
   });
   leaf(machine, 'show <name>', 'one machine').action(async (name: string) => {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { wholeList, type PlanQuery } from '@berth/client';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { leaf, type Context } from '../context.js';
@@ -26,7 +27,7 @@ export function planCommands(program: Command, context: Context): void {
     context.result(answer, () => `Plan ${answer.id} is saved as version ${answer.version ?? '?'}: start it with \`berth build start ${answer.id}\`.`);
   });
   leaf(plan, 'list', 'plans').action(async () => {
-    const page = await context.berth.plans.list();
+    const page = await wholeList((query: PlanQuery) => context.berth.plans.list(query), {});
     context.result(page, () =>
       page.items.length === 0
         ? 'No plans yet: save one with `berth plan apply FILE`.'

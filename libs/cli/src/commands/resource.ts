@@ -1,24 +1,20 @@
 import type { Command } from 'commander';
-import type { ResourceView } from '@berth/client';
+import { wholeList, type ResourceQuery, type ResourceView } from '@berth/client';
 import { leaf, type Context } from '../context.js';
 import { ends, facts, pairs, relative, table } from '../text.js';
 import { serviceCommands } from './service.js';
-
-interface ListOptions {
-  blueprint?: string;
-  type?: string;
-  status?: string;
-}
 
 /** `berth resource …` */
 export function resourceCommands(program: Command, context: Context): void {
   const resource = program.command('resource').description('what blueprints have made: hosts, working copies, services, composites');
   leaf(resource, 'list', 'resources, and how they are')
-    .option('--blueprint <name>', 'only of this blueprint')
+    .option('--blueprint <name...>', 'only of these blueprints')
     .option('--type <type>', 'only these: host, working-copy, service, composite')
-    .option('--status <status>', 'only these: active, booting, held, quarantined, draining, ending, unreachable, broken (with commas)')
-    .action(async (options: ListOptions) => {
-      const page = await context.berth.resources.list(options);
+    .option('--status <status>', 'only these: active, booting, held, quarantined, draining, ending, unreachable, broken, destroyed (with commas)')
+    .option('--owner <name...>', 'only held by these owners')
+    .option('--attr <name:value...>', 'only with these attributes, such as os:linux')
+    .action(async ({ blueprint, type, status, owner, attr }: ResourceQuery) => {
+      const page = await wholeList((query: ResourceQuery) => context.berth.resources.list(query), { blueprint, type, status, owner, attr });
       context.result(page, () => (page.items.length === 0 ? 'No resources.' : resourceTable(page.items, context.colour)));
     });
   leaf(resource, 'show <id>', 'one resource').action(async (id: string) => {
@@ -60,6 +56,7 @@ function why({ state, phase, error, held, quarantined, draining }: ResourceView)
       return error;
     case 'active':
     case 'ending':
+    case 'destroyed':
       return null;
   }
 }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Role } from '@berth/contracts';
+import type { Seen } from '../views/lists.js';
 import { isAtLeast, permissionsOf, type Permission } from './permissions.js';
 
 /** Somebody who was let in. */
@@ -29,6 +30,9 @@ export interface Belongs {
 
 /** Whether it may see a thing at all. */
 export const sees = ({ projects }: Principal, { project }: Pick<Belongs, 'project'>): boolean => projects === null || (project !== null && projects.includes(project));
+
+/** The same of a list: what acts for others is not among its rows, and does not count. */
+export const seenBy = (who: Principal | null): Seen => ({ projects: who?.projects ?? undefined });
 
 /** Whether it may touch a thing that it sees: an operator any, others what acts for their projects or is their own. */
 export const owns = (who: Principal, thing: Belongs): boolean => sees(who, thing) && (isAtLeast(who.role, 'operator') || who.projects !== null || thing.owner === who.name);

@@ -108,12 +108,36 @@ describe('who sees what', () => {
     const resource = randomUUID();
     const created = { type: 'ResourceCreated', data: { type: 'host', blueprint: 'preallocated', name: 'box', attributes: {}, slots: 2, machine: 'box' } };
     await berth.happen('resource', resource, created, { type: 'ResourceActivated', data: {} }, { type: 'SlotClaimed', data: { slot: 0, lease: compilers.lease, owner: 'x' } });
-    await berth.happen('resource', resource, { type: 'SlotClaimed', data: { slot: 1, lease: graphics.lease, owner: 'y' } });
+    const after = await berth.happen('resource', resource, { type: 'SlotClaimed', data: { slot: 1, lease: graphics.lease, owner: 'y' } });
     await eventually(async () => expect((await berth.berth.resources.get(resource)).leases).toHaveLength(2));
     const shown = await watcher.berth.resources.get(resource);
     expect([shown.busy, shown.leases.map(({ lease }) => lease)]).toEqual([2, [compilers.lease]]);
-    expect((await watcher.berth.resources.list()).items[0]!.leases.map(({ lease }) => lease)).toEqual([compilers.lease]);
+    expect((await watcher.berth.resources.list({ after })).items[0]!.leases.map(({ lease }) => lease)).toEqual([compilers.lease]);
     expect((await operator.berth.resources.get(resource)).leases).toHaveLength(2);
+  });
+
+  test('nor is it found out by asking for an owner, or in the past', async () => {
+    const resource = randomUUID();
+    const [own, other] = [await leaseOf(berth, 'carl', 'compilers'), await leaseOf(berth, 'zoe', 'graphics')];
+    await berth.happen('resource', resource, { type: 'ResourceCreated', data: { type: 'host', blueprint: 'preallocated', name: 'shared', attributes: {}, slots: 2, machine: 'shared' } }, { type: 'ResourceActivated', data: {} });
+    let after = 0;
+    for (const [slot, lease, owner] of [[0, other, 'zoe'], [1, own, 'carl']] as const) {
+      await berth.happen('resource', resource, { type: 'SlotClaimed', data: { slot, lease, owner } });
+      after = await berth.happen('lease', lease, { type: 'LeaseAcquired', data: { resource, blueprint: 'preallocated', slot, token: slot + 1 } });
+    }
+    const held = async (who: Asker, owner: string) => (await who.berth.resources.list({ owner, after, total: true }));
+    expect(await held(watcher, 'zoe')).toEqual({ items: [], cursor: null, total: 0, totalIsBound: false });
+    expect((await held(watcher, 'carl')).items.map(({ id, owner, busy }) => [id, owner, busy])).toEqual([[resource, 'carl', 2]]);
+    expect((await held(operator, 'zoe')).items.map(({ id, owner }) => [id, owner])).toEqual([[resource, 'zoe']]);
+    const seen = async (who: Asker) => {
+      const { resources, leases, builds, totals } = await who.berth.fleet({ at: String(after), after });
+      const { owner, leases: holders } = resources.find(({ id }) => id === resource)!;
+      return [owner, holders.map((one) => one.owner), leases.map((one) => one.project), builds.map((one) => one.project), totals.leases === leases.length].map((one) => JSON.stringify(one));
+    };
+    expect(await seen(watcher)).toEqual([JSON.stringify('carl'), JSON.stringify(['carl']), expect.not.stringMatching(/graphics|null/), expect.not.stringMatching(/graphics|null/), 'true']);
+    expect(await seen(operator)).toEqual([JSON.stringify('zoe'), JSON.stringify(['zoe', 'carl']), expect.stringMatching(/graphics/), expect.stringMatching(/graphics/), 'true']);
+    // What all have used together is nobody's in particular.
+    for (const path of ['usage', 'usage.csv', 'timeline']) expect([(await watcher.ask('GET', path)).status, (await operator.ask('GET', path)).status]).toEqual([403, 200]);
   });
 });
 

@@ -72,8 +72,8 @@ const authorized = (): [string, string] => ['Authorization', `Bearer ${berth.ber
 const send = ({ method, path, headers, body }: Ask, more: readonly (readonly [string, string])[]): Promise<Heard> => wire(berth.berth.access.url, method, path, [...more, ...headers], body);
 
 /** What must be true of any answer to anything. That it is the one which the document tells of, the console itself looks at. */
-function judge({ method }: Ask, { status, headers, body }: Heard): void {
-  expect(status, body).toBeLessThan(500);
+function judge({ method, path }: Ask, { status, headers, body }: Heard): void {
+  expect(status, `${method} ${path.slice(0, 500)}: ${body}`).toBeLessThan(500);
   if (status < 400) return;
   expect(headers.get('content-type'), body).toBe('application/problem+json');
   if (method === 'HEAD') return;

@@ -9,8 +9,9 @@ import { refuseOtherOrigins, SignIns } from '../access/sign-ins.js';
 import { AuditLog } from '../live/audit-log.js';
 import { Describe } from './describe.js';
 import * as parameters from './parameters.js';
+import { positionQuery } from './paging.js';
 import { HttpProblem } from './problem.js';
-import { objectBody, queryCount, queryText } from './server.js';
+import { objectBody, queryText } from './server.js';
 
 const signInBody = z.object({ token: z.string().optional().describe('a token'), once: z.string().optional().describe('or what a link says') });
 
@@ -75,11 +76,9 @@ export class AccessController {
   @Needs('audit:read')
   @Describe({ summary: 'Who did what and who was refused what, newest first.', query: { what: auditEntry.shape.what, actor: z.string(), limit: parameters.limit, cursor: parameters.cursor }, answers: { 200: page(schemas.AuditEntry) } })
   audit(@Req() request: FastifyRequest): Promise<Page<AuditEntry>> {
-    const cursor = queryText(request, 'cursor');
-    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) throw new HttpProblem('invalid-data', 'The query is refused: cursor is not one of ours.', [{ field: 'cursor', message: 'use the cursor of the page before' }]);
     const what = queryText(request, 'what');
     if (what !== undefined && what !== 'refused' && what !== 'signed-in' && what !== 'did') throw new HttpProblem('invalid-data', `The query is refused: there is no what ${JSON.stringify(what)}.`, [{ field: 'what', message: 'use one of refused, signed-in, did' }]);
-    return this.log.page({ limit: queryCount(request, 'limit', { least: 1, most: 1000, otherwise: 100 }), before: cursor === undefined ? undefined : Number(cursor), actor: queryText(request, 'actor'), what });
+    return this.log.page({ ...positionQuery(request), actor: queryText(request, 'actor'), what });
   }
 
   private refuseForeign(request: FastifyRequest): void {

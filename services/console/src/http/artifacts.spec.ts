@@ -61,8 +61,8 @@ describe('artifacts over HTTP', () => {
     expect(items.map(({ name, type, uri, generation }) => [name, type, uri, generation])).toEqual([
       ['docs', 'uri', 'https://docs.example/', 1],
       ['host://main', 'host', `/api/v1/leases/${main}`, 1],
-      ['working-copy://main', 'working-copy', `/api/v1/leases/${copy}`, 1],
       ['host://side', 'host', `/api/v1/leases/${side}`, 1],
+      ['working-copy://main', 'working-copy', `/api/v1/leases/${copy}`, 1],
     ]);
     for (const { name, uri } of items) {
       const response = await berth.ask(`builds/${id}/artifacts/${encodeURIComponent(name)}`, { redirect: 'manual' });

@@ -7,11 +7,15 @@ import { Scope } from '../access/scope.js';
 import { Fleet } from '../views/fleet.js';
 import { withLeases } from '../views/resources.js';
 import { accepted, commandId, Commands } from './commands.js';
+import { blueprintList } from './memory-lists.js';
+import { listQuery, memoryForm, memoryPage } from './paging.js';
 import { HttpProblem, notFound } from './problem.js';
 import { objectBody, queryUnlessFalse } from './server.js';
 import { blueprintBody } from './bodies.js';
 import { command, Describe } from './describe.js';
 import * as parameters from './parameters.js';
+
+const form = memoryForm(blueprintList);
 
 /** Blueprints: how resources are matched, made, kept and ended. */
 @Controller('api/v1/blueprints')
@@ -25,12 +29,15 @@ export class BlueprintsController {
   /** `?resources=false` leaves out what they have made, which may be thousands. */
   @Get()
   @Needs('fleet:read')
-  @Describe({ summary: 'All blueprints, by name, with what they have made.', query: { resources: parameters.flag.describe('false: without what they have made, which may be thousands') }, answers: { 200: page(schemas.BlueprintView) } })
+  @Describe({
+    summary: 'Blueprints, by name unless another order is asked for, with what they have made.', query: { ...parameters.ofList(form), resources: parameters.flag.describe('false: without what they have made, which may be thousands') },
+    answers: { 200: page(schemas.BlueprintView) },
+  })
   async list(@Req() request: FastifyRequest): Promise<Page<BlueprintView>> {
-    const blueprints = this.fleet.blueprintList();
-    if (!queryUnlessFalse(request, 'resources')) return { items: blueprints.map((blueprint) => ({ ...blueprint, resources: [] })), cursor: null };
+    const { items, ...rest } = memoryPage(this.fleet.blueprintList(), blueprintList, listQuery(request, form, ['resources']));
+    if (!queryUnlessFalse(request, 'resources')) return { items: items.map((blueprint) => ({ ...blueprint, resources: [] })), ...rest };
     const seen = await this.scope.visibleLeases(request.principal);
-    return { items: blueprints.map((blueprint) => showing(blueprint, seen)), cursor: null };
+    return { items: items.map((blueprint) => showing(blueprint, seen)), ...rest };
   }
 
   @Get(':name')

@@ -5,14 +5,17 @@ import { page, schemas, type ArtifactView, type BuildView, type LeaseExplanation
 import { artifactBucket } from '@berth/nats';
 import { forAsker, saidBy } from '../access/asks.js';
 import { Needs } from '../access/needs.js';
+import { seenBy } from '../access/principal.js';
 import { Objects } from '../live/objects.js';
 import { pour } from '../live/pour.js';
 import { artifactView, buildView, leasedArtifacts, type BuildRow } from '../views/build.js';
+import { listForm } from '../views/lists.js';
 import { Reads } from '../views/reads.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { asOf, Explanations } from './explanations.js';
 import { fileHeaders } from './host-work.js';
-import { listQuery } from './paging.js';
+import { artifactList } from './memory-lists.js';
+import { listQuery, memoryForm, memoryPage, pageOf } from './paging.js';
 import { HttpProblem, notFound } from './problem.js';
 import { has, wantedRange } from './range.js';
 import { LOG } from './tokens.js';
@@ -22,7 +25,8 @@ import { z } from 'zod';
 import { bytes, command, Describe, settles } from './describe.js';
 import * as parameters from './parameters.js';
 
-const statuses = ['pending', 'preparing', 'building', 'paused', 'passed', 'failed', 'aborted', 'error'] as const satisfies readonly BuildView['status'][];
+const form = listForm('build');
+const artifactForm = memoryForm(artifactList);
 
 /** Builds and their artifacts. */
 @Controller('api/v1/builds')
@@ -38,12 +42,12 @@ export class BuildsController {
   @Get()
   @Needs('build:read')
   @Describe({
-    summary: 'Builds, newest first.', query: { status: parameters.some(statuses, 'statuses'), plan: z.string(), limit: parameters.limit, cursor: parameters.cursor }, answers: { 200: page(schemas.BuildView) },
+    summary: 'Builds, newest first unless another order is asked for.', query: parameters.ofList(form), answers: { 200: page(schemas.BuildView) },
     shows: { kinds: ['build'], rows: true },
   })
   async list(@Req() request: FastifyRequest): Promise<Page<BuildView>> {
-    const page = await this.reads.builds(listQuery(request, statuses, ['plan']));
-    return { ...page, items: page.items.map(buildView) };
+    const query = listQuery(request, form);
+    return pageOf(await this.reads.builds(query, seenBy(request.principal)), query, buildView);
   }
 
   @Post()
@@ -59,9 +63,17 @@ export class BuildsController {
 
   @Get(':id')
   @Needs('build:read')
-  @Describe({ summary: 'One build with its steps and artifacts.', answers: { 200: schemas.BuildView }, problems: ['unknown-build'], shows: { kinds: ['build'], one: 'id' } })
-  async get(@Param('id') id: string): Promise<BuildView> {
-    return buildView(await this.found(id));
+  @Describe({
+    summary: 'One build with its steps and artifacts.', query: { generation: z.int().positive().describe('as it was when that one ended; the present one when absent') }, answers: { 200: schemas.BuildView }, problems: ['unknown-build'],
+    shows: { kinds: ['build'], one: 'id' },
+  })
+  async get(@Param('id') id: string, @Req() request: FastifyRequest): Promise<BuildView> {
+    const now = await this.found(id);
+    const generation = queryCount(request, 'generation', { least: 1, most: Number.MAX_SAFE_INTEGER, otherwise: now.generation });
+    if (generation === now.generation) return buildView(now);
+    const row = await this.reads.generation(id, generation);
+    if (!row) throw new HttpProblem('invalid-data', `The query is refused: the build has no generation ${generation}.`, [{ field: 'generation', message: `must be a number from 1 to ${now.generation}` }]);
+    return buildView(row);
   }
 
   @Get(':id/explanation')
@@ -131,10 +143,13 @@ export class BuildsController {
 
   @Get(':id/artifacts')
   @Needs('build:read')
-  @Describe({ summary: 'What a build has left, with its hosts and working copies.', answers: { 200: page(schemas.ArtifactView) }, problems: ['unknown-build'], shows: { kinds: ['build'], one: 'id' } })
-  async artifacts(@Param('id') id: string): Promise<Page<ArtifactView>> {
+  @Describe({
+    summary: 'What a build has left, with its hosts and working copies.', query: parameters.ofList(artifactForm), answers: { 200: page(schemas.ArtifactView) }, problems: ['unknown-build'], shows: { kinds: ['build'], one: 'id' },
+  })
+  async artifacts(@Param('id') id: string, @Req() request: FastifyRequest): Promise<Page<ArtifactView>> {
+    const query = listQuery(request, artifactForm);
     const row = await this.found(id);
-    return { items: [...row.artifacts.map(artifactView), ...leasedArtifacts(row)], cursor: null };
+    return memoryPage([...leasedArtifacts(row), ...row.artifacts.map(artifactView)], artifactList, query);
   }
 
   @Get(':id/artifacts/*')

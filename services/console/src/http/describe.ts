@@ -32,6 +32,8 @@ export interface Shows {
   one?: string;
   /** from the rows of the database, which follow the events */
   rows?: true;
+  /** of the present time too: it is looked at whenever it is asked for */
+  timed?: true;
 }
 
 /** All that is to be said of a route. The document of the API is made of it, and so is what is done for every route alike. */

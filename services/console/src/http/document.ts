@@ -83,7 +83,7 @@ function queryParameters({ method, description }: Route, named: Named): JsonSche
   return Object.entries(own).map(([name, schema]) => {
     const { description: what, ...json } = named(schema, 'input');
     const list = json['type'] === 'array';
-    return { name, in: 'query', ...(what !== undefined && { description: what }), ...(list && { style: 'form', explode: false }), ...(json['enum'] !== undefined && isFlag(json['enum'] as unknown[]) && { allowEmptyValue: true }), schema: json };
+    return { name, in: 'query', ...(what !== undefined && { description: what }), ...(list && { style: 'form', explode: parameters.isRepeated(schema) }), ...(json['enum'] !== undefined && isFlag(json['enum'] as unknown[]) && { allowEmptyValue: true }), schema: json };
   });
 }
 

@@ -12,12 +12,16 @@ import { liveEvents, placeOf } from '../live/sse.js';
 import { actionView } from '../views/action.js';
 import { Reads } from '../views/reads.js';
 import { accepted, commandId, Commands } from './commands.js';
+import { historyList, placed } from './memory-lists.js';
+import { listQuery, memoryForm, memoryPage } from './paging.js';
 import { HttpProblem, notFound } from './problem.js';
 import { objectBody, queryText } from './server.js';
 import { RUNTIME } from './tokens.js';
 import { z } from 'zod';
 import { command, Describe, settles } from './describe.js';
 import * as parameters from './parameters.js';
+
+const historyForm = memoryForm(historyList);
 
 /** What happens and happened. */
 @Controller('api/v1')
@@ -53,12 +57,17 @@ export class EventsController {
 
   @Get('history/:id')
   @Needs('event:read')
-  @Describe({ summary: 'Every event of the thing with that id; of a build also those of what it used.', answers: { 200: page(schemas.HistoryEntry) }, problems: ['not-found'] })
+  @Describe({
+    summary: 'Every event of the thing with that id, in order unless another one is asked for; of a build also those of what it used.', query: parameters.ofList(historyForm), answers: { 200: page(schemas.HistoryEntry) },
+    problems: ['not-found'],
+  })
   async history(@Param('id') id: string, @Req() request: FastifyRequest): Promise<Page<HistoryEntry>> {
+    const query = listQuery(request, historyForm);
     // Anything else can't be part of a subject, so nothing has that id.
     const items = /^[A-Za-z0-9_-]{1,64}$/.test(id) ? await this.histories.of(id, (recorded) => this.scope.mayRead(request.principal!, recorded)) : [];
     if (items.length === 0) throw new HttpProblem('not-found', `Nothing has the id ${JSON.stringify(id)}: give that of a build, lease, action, resource, machine, blueprint or plan.`, [{ field: 'id', message: 'is not known' }]);
-    return { items, cursor: null };
+    const page = memoryPage(placed(items), historyList, query);
+    return { ...page, items: page.items.map(({ entry }) => entry) };
   }
 
   @Get('actions/:id')

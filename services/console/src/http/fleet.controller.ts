@@ -1,18 +1,29 @@
 import { Controller, Get, Inject, Param, Post, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { page, schemas, type CapacityView, type OrphanView, type Page, type QuotaView, type ResourceState, type ResourceView, type ServiceVerb } from '@berth/client';
-import { name as nameSchema, resourceType, uuid, type CommandType } from '@berth/contracts';
+import { page, schemas, type CapacityView, type MomentView, type OrphanView, type Page, type QuotaView, type ResourceView, type ServiceVerb } from '@berth/client';
+import { name as nameSchema, uuid, type CommandType } from '@berth/contracts';
 import { Needs } from '../access/needs.js';
+import { seenBy } from '../access/principal.js';
 import { Scope } from '../access/scope.js';
 import { Fleet } from '../views/fleet.js';
-import { withLeases } from '../views/resources.js';
+import { listForm } from '../views/lists.js';
+import { Moments } from '../views/moments.js';
+import { Reads } from '../views/reads.js';
+import { resourceView, withLeases } from '../views/resources.js';
 import { accepted, commandId, Commands } from './commands.js';
+import { asOf } from './explanations.js';
+import { orphanList } from './memory-lists.js';
+import { listQuery, memoryForm, memoryPage, onlyKnown, pageOf, WHOLE } from './paging.js';
 import { HttpProblem, notFound } from './problem.js';
-import { objectBody, queryText } from './server.js';
+import { objectBody, queryCount, queryText } from './server.js';
 import { z } from 'zod';
 import { serviceInput } from './bodies.js';
 import { command, Describe } from './describe.js';
 import * as parameters from './parameters.js';
+
+const resourceForm = { ...listForm('resource'), usual: WHOLE };
+const orphanForm = memoryForm(orphanList);
+const momentQuery = { at: parameters.asOf, limit: z.int().min(0).max(10_000).describe(`so many of each list at most; ${WHOLE} when absent`) };
 
 /** The ways in and out of service, as in the path, and the command of each. */
 const verbs = {
@@ -25,8 +36,6 @@ const verbs = {
   release: 'ReleaseResource',
 } as const satisfies Record<ServiceVerb, CommandType<'allocator'>>;
 
-const words = ['pending', 'active', 'broken', 'released', 'booting', 'ending', 'unreachable', 'held', 'quarantined', 'draining'] as const satisfies readonly (ResourceState | ResourceView['status'])[];
-
 const verb = z.enum(Object.keys(verbs) as [ServiceVerb, ...ServiceVerb[]]);
 
 /** What there is to be leased, how it is, and the limits over all of it. */
@@ -34,33 +43,32 @@ const verb = z.enum(Object.keys(verbs) as [ServiceVerb, ...ServiceVerb[]]);
 export class FleetController {
   constructor(
     @Inject(Fleet) private readonly fleet: Fleet,
+    @Inject(Reads) private readonly reads: Reads,
+    @Inject(Moments) private readonly moments: Moments,
     @Inject(Commands) private readonly commands: Commands,
     @Inject(Scope) private readonly scope: Scope,
   ) {}
 
-  /** `?status=` takes statuses and states, with commas between. */
+  /** Those that live, unless `?status=` says otherwise; it takes statuses and states, with commas between. */
   @Get('resources')
   @Needs('fleet:read')
   @Describe({
-    summary: 'All resources.', query: { blueprint: z.string(), type: resourceType, status: parameters.some(words, 'statuses and states') }, answers: { 200: page(schemas.ResourceView) },
+    summary: 'Resources, by name unless another order is asked for: those that live unless `status` says otherwise.', query: parameters.ofList(resourceForm), answers: { 200: page(schemas.ResourceView) },
+    shows: { kinds: ['resource'], rows: true, timed: true },
   })
   async resources(@Req() request: FastifyRequest): Promise<Page<ResourceView>> {
-    const blueprint = queryText(request, 'blueprint');
-    const type = queryText(request, 'type');
-    const asked = queryText(request, 'status')?.split(',') ?? [];
-    refuseUnknown('status', asked, words);
-    refuseUnknown('type', type === undefined ? [] : [type], resourceType.options);
-    const items = this.fleet.resourceList((row) => (blueprint === undefined || row.blueprint === blueprint) && (type === undefined || row.type === type));
-    const wanted = asked.length === 0 ? items : items.filter(({ status, state }) => asked.includes(status) || asked.includes(state));
+    const query = listQuery(request, resourceForm);
+    const now = Date.now();
+    const found = await this.reads.resources(query, seenBy(request.principal));
     const seen = await this.scope.visibleLeases(request.principal);
-    return { items: wanted.map((resource) => withLeases(resource, seen)), cursor: null };
+    return pageOf(found, query, (row) => withLeases(resourceView(row, now), seen));
   }
 
   @Get('resources/:id')
   @Needs('fleet:read')
-  @Describe({ summary: 'One resource.', answers: { 200: schemas.ResourceView }, problems: ['unknown-resource'] })
+  @Describe({ summary: 'One resource, also one that is no more.', answers: { 200: schemas.ResourceView }, problems: ['unknown-resource'] })
   async resource(@Param('id') id: string, @Req() request: FastifyRequest): Promise<ResourceView> {
-    const resource = this.fleet.resource(id);
+    const resource = this.fleet.resource(id) ?? (await this.reads.endedResource(id));
     if (!resource) throw unknownResource(id);
     return withLeases(resource, await this.scope.visibleLeases(request.principal));
   }
@@ -87,6 +95,19 @@ export class FleetController {
     if (!nameSchema.safeParse(name).success) throw notFound('unknown-machine', `machine ${JSON.stringify(name)}`, '/api/v1/machines');
     await this.commands.send('allocator', command, { ...objectBody(request), machine: name }, commandId(request));
     return accepted(reply, 202, `machines/${name}`, { id: name, name });
+  }
+
+  /** The whole fleet as it was at `?at=`, a time or a position; as it is without. */
+  @Get('fleet')
+  @Needs('fleet:read')
+  @Describe({ summary: 'The whole fleet as it was at a time or a position; as it is without.', query: momentQuery, answers: { 200: schemas.MomentView }, shows: { kinds: ['machine', 'resource', 'lease', 'build'], rows: true, timed: true } })
+  async moment(@Req() request: FastifyRequest): Promise<MomentView> {
+    onlyKnown(request, Object.keys(momentQuery));
+    const limit = queryCount(request, 'limit', { least: 0, most: 10_000, otherwise: WHOLE });
+    const now = Date.now();
+    const wanted = asOf(queryText(request, 'at')) ?? { time: now };
+    const moment = await this.moments.at(wanted);
+    return moment.view('time' in wanted ? Math.min(wanted.time, now) : Date.parse(moment.at || new Date(0).toISOString()), limit, seenBy(request.principal));
   }
 
   @Get('capacity')
@@ -116,9 +137,9 @@ export class FleetController {
 
   @Get('orphans')
   @Needs('fleet:read')
-  @Describe({ summary: 'What was found without an owner, the last 100.', answers: { 200: page(schemas.OrphanView) } })
-  orphans(): Page<OrphanView> {
-    return { items: this.fleet.orphans(), cursor: null };
+  @Describe({ summary: 'What was found without an owner, of the last 100.', query: parameters.ofList(orphanForm), answers: { 200: page(schemas.OrphanView) } })
+  orphans(@Req() request: FastifyRequest): Page<OrphanView> {
+    return memoryPage(this.fleet.orphans(), orphanList, listQuery(request, orphanForm));
   }
 }
 
@@ -127,9 +148,4 @@ const unknownResource = (id: string): HttpProblem => notFound('unknown-resource'
 function commandOf(verb: string): (typeof verbs)[ServiceVerb] {
   if (Object.hasOwn(verbs, verb)) return verbs[verb as ServiceVerb];
   throw new HttpProblem('not-found', `There is nothing that is called ${JSON.stringify(verb)}: use ${Object.keys(verbs).join(', ')}.`);
-}
-
-function refuseUnknown(field: string, given: readonly string[], known: readonly string[]): void {
-  const unknown = given.find((one) => !known.includes(one));
-  if (unknown !== undefined) throw new HttpProblem('invalid-data', `The query is refused: there is no ${field} ${JSON.stringify(unknown)}.`, [{ field, message: `use one of ${known.join(', ')}` }]);
 }

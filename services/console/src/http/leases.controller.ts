@@ -4,14 +4,16 @@ import { page, schemas, type ActionView, type LeaseExplanation, type LeaseView, 
 import { explanation as explanationSchema, type Explanation } from '@berth/contracts';
 import { forAsker } from '../access/asks.js';
 import { Needs } from '../access/needs.js';
+import { seenBy } from '../access/principal.js';
 import { Scope } from '../access/scope.js';
 import { Fleet } from '../views/fleet.js';
 import { leaseView, type LeaseRow } from '../views/lease.js';
+import { listForm } from '../views/lists.js';
 import { Reads } from '../views/reads.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { asOf, Explanations } from './explanations.js';
 import { HostWork } from './host-work.js';
-import { listQuery } from './paging.js';
+import { listQuery, pageOf } from './paging.js';
 import { notFound } from './problem.js';
 import { objectBody, queryFlag, queryText } from './server.js';
 import { z } from 'zod';
@@ -19,7 +21,7 @@ import { execBody, nothing, sessionBody, underLease } from './bodies.js';
 import { bytes, command, Describe, settles } from './describe.js';
 import * as parameters from './parameters.js';
 
-const statuses = ['pending', 'acquired', 'active', 'released', 'broken', 'destroyed'] as const satisfies readonly LeaseView['status'][];
+const form = listForm('lease');
 
 /** Leases, and what is done with them. */
 @Controller('api/v1/leases')
@@ -36,12 +38,12 @@ export class LeasesController {
   @Get()
   @Needs('lease:read')
   @Describe({
-    summary: 'Leases, newest first.', query: { status: parameters.some(statuses, 'statuses'), owner: z.string(), type: z.string(), project: z.string(), limit: parameters.limit, cursor: parameters.cursor },
-    answers: { 200: page(schemas.LeaseView) }, shows: { kinds: ['lease', 'resource'], rows: true },
+    summary: 'Leases, newest first unless another order is asked for.', query: parameters.ofList(form), answers: { 200: page(schemas.LeaseView) },
+    shows: { kinds: ['lease', 'resource'], rows: true },
   })
   async list(@Req() request: FastifyRequest): Promise<Page<LeaseView>> {
-    const page = await this.reads.leases(listQuery(request, statuses, ['owner', 'type', 'project']));
-    return { ...page, items: page.items.map((row) => this.view(row)) };
+    const query = listQuery(request, form);
+    return pageOf(await this.reads.leases(query, seenBy(request.principal)), query, (row) => this.view(row));
   }
 
   /** Asks for a lease; with `?dryRun=true` only what would become of it. */

@@ -4,25 +4,33 @@ import { page, schemas, type MachineTest, type MachineView, type Page } from '@b
 import { name as nameSchema } from '@berth/contracts';
 import { Needs } from '../access/needs.js';
 import { Fleet } from '../views/fleet.js';
+import { listForm } from '../views/lists.js';
+import { Reads } from '../views/reads.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { testMachine } from './machine-test.js';
+import { listQuery, pageOf, WHOLE } from './paging.js';
 import { notFound } from './problem.js';
 import { objectBody } from './server.js';
 import { command, Describe, settles } from './describe.js';
+import * as parameters from './parameters.js';
+
+const form = { ...listForm('machine'), usual: WHOLE };
 
 /** Machines. */
 @Controller('api/v1')
 export class MachinesController {
   constructor(
     @Inject(Fleet) private readonly fleet: Fleet,
+    @Inject(Reads) private readonly reads: Reads,
     @Inject(Commands) private readonly commands: Commands,
   ) {}
 
   @Get('machines')
   @Needs('fleet:read')
-  @Describe({ summary: 'All machines, by name.', answers: { 200: page(schemas.MachineView) } })
-  list(): Page<MachineView> {
-    return { items: this.fleet.machineList(), cursor: null };
+  @Describe({ summary: 'Machines, by name, unless another order is asked for.', query: parameters.ofList(form), answers: { 200: page(schemas.MachineView) }, shows: { kinds: ['machine', 'resource'], rows: true, timed: true } })
+  async list(@Req() request: FastifyRequest): Promise<Page<MachineView>> {
+    const query = listQuery(request, form);
+    return pageOf(await this.reads.machines(query), query, (row) => this.fleet.machineView(row));
   }
 
   @Post('machines')

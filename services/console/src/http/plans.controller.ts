@@ -4,10 +4,15 @@ import { page, schemas, type Page, type PlanView } from '@berth/client';
 import { Needs } from '../access/needs.js';
 import { Fleet } from '../views/fleet.js';
 import { accepted, commandId, Commands } from './commands.js';
+import { planList } from './memory-lists.js';
+import { listQuery, memoryForm, memoryPage } from './paging.js';
 import { notFound } from './problem.js';
 import { objectBody } from './server.js';
 import { planBody } from './bodies.js';
 import { Describe } from './describe.js';
+import * as parameters from './parameters.js';
+
+const form = memoryForm(planList);
 
 /** Build plans. */
 @Controller('api/v1/plans')
@@ -19,9 +24,9 @@ export class PlansController {
 
   @Get()
   @Needs('plan:read')
-  @Describe({ summary: 'All plans, by name.', answers: { 200: page(schemas.PlanView) } })
-  list(): Page<PlanView> {
-    return { items: this.fleet.planList(), cursor: null };
+  @Describe({ summary: 'Plans, by name, unless another order is asked for.', query: parameters.ofList(form), answers: { 200: page(schemas.PlanView) } })
+  list(@Req() request: FastifyRequest): Page<PlanView> {
+    return memoryPage(this.fleet.planList(), planList, listQuery(request, form));
   }
 
   /** A plan as YAML, or as JSON {"source": YAML}. */

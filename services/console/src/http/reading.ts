@@ -91,7 +91,7 @@ export function answerReads(server: FastifyInstance, table: RouteTable, { hub, p
     intercept(context, next) {
       const request = context.switchToHttp().getRequest<FastifyRequest>();
       const shows = table.find(request.method, request.routeOptions.url)?.description.shows;
-      const known = shows && tags(request).map(partsOf).find((tag) => tag?.mark === own(request) && unchanged(tag.position, shows, request));
+      const known = shows && !shows.timed && tags(request).map(partsOf).find((tag) => tag?.mark === own(request) && unchanged(tag.position, shows, request));
       if (!known) return next.handle();
       notModified(context.switchToHttp().getResponse<FastifyReply>(), known.text);
       return of(undefined);

@@ -83,6 +83,11 @@ export class Blueprints {
     return kind && blueprintKinds[kind].type;
   }
 
+  /** What an hour of a resource of it costs now. */
+  price(name: string): BlueprintSpec['price'] {
+    return this.rows.get(name)?.spec.price;
+  }
+
   enabled(name: string): boolean {
     return this.rows.get(name)?.disabledReason === null;
   }

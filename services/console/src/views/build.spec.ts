@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { savedPlan, type AnyRecorded, type BuildEvent } from '@berth/contracts';
-import { buildView, foldBuild, type BuildRow } from './build.js';
+import { buildUpTo, buildView, foldBuild, type BuildRow } from './build.js';
 
 const id = '7f8c1d66-0000-5000-8000-000000000001';
 const other = '7f8c1d66-0000-5000-8000-000000000002';
@@ -53,7 +53,7 @@ describe('a build row', () => {
       steps: [{ ...waiting, outcome: 'passed', action: other, tries: 1, started: at(5), durationMs: 5 }, second],
       artifacts: [{ name: 'a', type: 'file', bytes: 2, sha256: 'f', uri: null, generation: 1, by: null, pinned: false }],
       generation: 1, generations: [{ generation: 1, status: 'building', error: null, started: at(1), ended: null }],
-      attempt: 1, cleanedUp: false, remainingMs: null, created: at(1), modified: at(8), position: 18,
+      attempt: 1, cleanedUp: false, started: at(4), finished: null, remainingMs: null, created: at(1), modified: at(8), position: 18,
     });
     expect(row.artifacts[0]!.object).toBe('o');
     expect(row.opened).toBe(11);
@@ -103,5 +103,15 @@ describe('a build row', () => {
 
   test('an event of a build that never began stops at its position', () => {
     expect(() => build(preparing)).toThrow('position 11');
+  });
+
+  test('each generation as it was when the next one began, also in the middle of a commit', () => {
+    const again = (generation: number): BuildEvent => ({ type: 'BuildRestarted', data: { plan, planVersion: 3, variables: {}, initiator: 'ada', generation, attempt: 1, reason: 'again' } });
+    const commits = [[requested], [preparing, copy], [started, step(0)], [finished(0, 'failed'), { type: 'BuildFailed', data: { error: 'One: exit 1' } }], [{ type: 'BuildCleanedUp', data: {} }], [again(2)], [{ type: 'BuildAborted', data: { reason: 'enough' } }, again(3)], [preparing]] as BuildEvent[][];
+    const recorded = commits.map((events, i) => ({ kind: 'build', id, sequence: i + 1, commit: { id: `c${i}`, at: at(i + 1), actor: 'spec', cause: 'c', events } }) as AnyRecorded);
+    expect(buildUpTo(recorded, 1)).toMatchObject({ generation: 1, status: 'failed', error: 'One: exit 1', cleanedUp: true, started: at(3), finished: at(4), position: 5 });
+    expect(buildUpTo(recorded, 2)).toMatchObject({ generation: 2, status: 'aborted', error: 'enough', started: null, finished: at(7), position: 7 });
+    expect(buildUpTo(recorded, 3)).toEqual(recorded.reduce<BuildRow | undefined>(foldBuild, undefined));
+    expect([buildUpTo(recorded, 4), buildUpTo([], 1)]).toEqual([undefined, undefined]);
   });
 });

@@ -66,7 +66,7 @@ function withHosts(row: BuildRow, hosts: BuildHostView[]): BuildRow {
 }
 
 const over = (row: BuildRow, status: 'passed' | 'failed' | 'aborted' | 'error', error: string | null, { at }: Where): BuildRow => ({
-  ...row, status, beneath: null, error, activity: 'cleaning up',
+  ...row, status, beneath: null, error, activity: 'cleaning up', finished: at,
   generations: row.generations.map((one) => (one.generation === row.generation ? { ...one, status, error, ended: at } : one)),
 });
 
@@ -100,6 +100,8 @@ function begin(before: BuildRow | undefined, data: Data<'BuildRequested'>, { id,
     cleanedUp: false,
     problem: null,
     weights: weights ?? null,
+    started: null,
+    finished: null,
     created: before?.created ?? at,
     modified: at,
     position: sequence,
@@ -131,7 +133,7 @@ const changes: Changes<BuildRow, BuildEvent> = {
   },
   BuildStarted: (row, { host, machine, commit }, where) => {
     const build = required(row, where);
-    return counted({ ...become(withHosts(build, hostOf(build, host, { ready: true, machine: machine ?? null })), 'building'), commit: commit ?? build.commit, activity: 'starting' });
+    return counted({ ...become(withHosts(build, hostOf(build, host, { ready: true, machine: machine ?? null })), 'building'), commit: commit ?? build.commit, started: build.started ?? where.at, activity: 'starting' });
   },
   BuildHostReleased: (row, _data, where) => required(row, where),
   BuildPaused: (row, { reason }, where) => {
@@ -197,6 +199,19 @@ const kept = (row: BuildRow, artifact: KeptArtifact): BuildRow => ({ ...row, art
 
 /** Pure: a commit of a build into its row. */
 export const foldBuild = (row: BuildRow | undefined, recorded: AnyRecorded): BuildRow | undefined => foldRow(changes, row, recorded);
+
+/** Pure: a build as it was before the generation after this one began; undefined when it has not had this one. */
+export function buildUpTo(build: readonly AnyRecorded[], generation: number): BuildRow | undefined {
+  let row: BuildRow | undefined;
+  for (const recorded of build) {
+    const events = recorded.commit.events as BuildEvent[];
+    const next = events.findIndex((event) => event.type === 'BuildRestarted' && event.data.generation > generation);
+    const before = next === -1 ? events : events.slice(0, next);
+    if (before.length > 0) row = foldBuild(row, { ...recorded, commit: { ...recorded.commit, events: before } } as AnyRecorded);
+    if (next !== -1) break;
+  }
+  return row?.generation === generation ? row : undefined;
+}
 
 /** What the API shows of an artifact: its bytes are asked for by name. */
 export function artifactView({ object: _object, ...view }: KeptArtifact): ArtifactView {

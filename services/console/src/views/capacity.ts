@@ -3,7 +3,7 @@ import type { Blueprints } from './blueprints.js';
 import { stateOf, type ResourceRow } from './resources.js';
 
 /** What an unclaimed slot counts as, by the state of its resource. */
-const unclaimed: Record<ResourceState, Exclude<keyof SlotCounts, 'total' | 'busy'>> = {
+const unclaimed: Record<Exclude<ResourceState, 'destroyed'>, Exclude<keyof SlotCounts, 'total' | 'busy'>> = {
   active: 'free', booting: 'booting', held: 'held', quarantined: 'quarantined', draining: 'draining', ending: 'draining', unreachable: 'unreachable', broken: 'broken',
 };
 
@@ -13,10 +13,12 @@ const none = (): SlotCounts => ({ total: 0, free: 0, busy: 0, booting: 0, held: 
 export function countSlots(resources: Iterable<ResourceRow>, now: number): SlotCounts {
   const counts = none();
   for (const resource of resources) {
+    const state = stateOf(resource, now);
+    if (state === 'destroyed') continue;
     const busy = resource.leases.length;
     counts.total += resource.slots;
     counts.busy += busy;
-    counts[unclaimed[stateOf(resource, now)]] += Math.max(0, resource.slots - busy);
+    counts[unclaimed[state]] += Math.max(0, resource.slots - busy);
   }
   return counts;
 }

@@ -1,17 +1,17 @@
-import type { AnyRecorded, MachineEvent, PlanEvent } from '@berth/contracts';
+import type { AnyRecorded, PlanEvent } from '@berth/contracts';
 import type { BlueprintView, CapacityView, MachineView, OrphanView, PlanView, QuotaView, ResourceView, SecretView } from '@berth/client';
 import { Blueprints } from './blueprints.js';
 import { capacity } from './capacity.js';
 import { Limits } from './limits.js';
+import { foldMachine, machineView, type MachineRow } from './machine.js';
 import { Secrets } from './secrets.js';
 import { byName, resourceView, Resources, type ResourceRow } from './resources.js';
 
-type Enrolled = Extract<MachineEvent, { type: 'MachineAdded' }>['data'] & { added: string };
 type Of<K extends AnyRecorded['kind']> = Extract<AnyRecorded, { kind: K }>;
 
 /** What is small enough to be kept in memory: machines, blueprints, plans, living resources, and which actions a lease had. */
 export class Fleet {
-  private readonly machines = new Map<string, Enrolled>();
+  private readonly machines = new Map<string, MachineRow>();
   private readonly plans = new Map<string, PlanView>();
   private readonly resources = new Resources();
   private readonly blueprints = new Blueprints();
@@ -48,11 +48,10 @@ export class Fleet {
     }
   }
 
-  private applyMachine({ id, commit }: Of<'machine'>): void {
-    for (const event of commit.events) {
-      if (event.type === 'MachineAdded') this.machines.set(id, { ...event.data, added: commit.at });
-      else this.machines.delete(id);
-    }
+  private applyMachine(recorded: Of<'machine'>): void {
+    const row = foldMachine(this.machines.get(recorded.id), recorded);
+    if (row?.status === 'enrolled') this.machines.set(recorded.id, row);
+    else this.machines.delete(recorded.id);
   }
 
   private applyPlan({ id, commit }: Of<'plan'>): void {
@@ -79,15 +78,10 @@ export class Fleet {
     return machine && this.machineView(machine);
   }
 
-  private machineView(machine: Enrolled): MachineView {
-    const row = this.resources.hostOf(machine.name);
-    const host = row && resourceView(row, this.now());
-    const { name, address, port, user, credential, platform, attributes, slots, hostKey, folder, facts, added } = machine;
-    return {
-      name, address, port, user, credential, platform, attributes, slots, hostKey, folder: folder ?? null, facts, added,
-      resource: host?.id ?? null, reachable: host?.reachable ?? true, error: host?.error ?? null, state: host?.state ?? null,
-      quarantined: host?.quarantined ?? null, held: host?.held ?? null, draining: host?.draining ?? null, busy: host?.busy ?? 0,
-    };
+  /** A machine with the host that stands for it now. */
+  machineView(machine: MachineRow): MachineView {
+    const host = machine.status === 'enrolled' ? this.resources.hostOf(machine.name) : undefined;
+    return machineView(machine, host && resourceView(host, this.now()));
   }
 
   planList(): PlanView[] {
@@ -110,6 +104,10 @@ export class Fleet {
 
   blueprint(name: string): BlueprintView | undefined {
     return this.blueprints.get(name, [...this.resources.all()].filter((row) => row.blueprint === name), this.now());
+  }
+
+  price(blueprint: string): BlueprintView['spec']['price'] {
+    return this.blueprints.price(blueprint);
   }
 
   resourceList(wanted: (row: ResourceRow) => boolean = () => true): ResourceView[] {

@@ -28,7 +28,7 @@ describe('a lease row', () => {
     expect(leaseView(row, undefined)).toEqual({
       id, owner: 'ada', project: 'widgets', status: 'pending', ended: null, type: 'host', blueprint: null, attributes: { os: 'linux', cpus: '>=8' }, prefer: [{ zone: 'a' }],
       blueprints: ['local'], priority: 7, affinity: 'repo', wait: 'served', waitAtMost: 60_000, ttl: 30_000, alive: null, resource: null, slot: null, token: null, hostLease: null,
-      until: '2030-01-01T01:00:00.000Z', reason: 'all busy', error: null, ...nothing, created: at(1), modified: at(2), position: 12,
+      until: '2030-01-01T01:00:00.000Z', reason: 'all busy', error: null, ...nothing, build: null, acquired: null, finished: null, created: at(1), modified: at(2), position: 12,
     });
   });
 
@@ -37,6 +37,14 @@ describe('a lease row', () => {
     expect(lease({ type: 'LeaseRequested', data: old }, { type: 'LeaseWaiting', data: { reason: 'all busy' } })).toMatchObject({
       project: null, prefer: [], blueprints: [], priority: 100, affinity: null, wait: 'always', waitAtMost: null, ttl: null, alive: null, ended: null, reason: 'all busy',
     });
+  });
+
+  test('knows the build that asked for it, and when it had its slot', () => {
+    const asked = (actor: string) => foldLease(undefined, { kind: 'lease', id, sequence: 1, commit: { id: 'c', at: at(1), actor, cause: 'c', events: [request] } } as AnyRecorded)!.build;
+    expect([asked(`build:${other}`), asked('ada'), asked('build:')]).toEqual([other, null, null]);
+    expect(lease(request, acquired, { type: 'LeaseReleased', data: { reason: 'done', expired: false } })).toMatchObject({ acquired: at(2), finished: null });
+    expect(lease(request, acquired, { type: 'LeaseBroken', data: { error: 'gone' } }, { type: 'LeaseDestroyed', data: {} })).toMatchObject({ acquired: at(2), finished: at(4) });
+    expect(lease(request, { type: 'LeaseRefused', data: { reason: 'none' } })).toMatchObject({ acquired: null, finished: at(2) });
   });
 
   test('through its life', () => {

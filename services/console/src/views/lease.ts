@@ -8,7 +8,7 @@ export type LeaseRow = Omit<LeaseView, keyof OfResource> & Row;
 type OfResource = Pick<LeaseView, 'path' | 'port' | 'uri' | 'members'>;
 
 const changes: Changes<LeaseRow, LeaseEvent> = {
-  LeaseRequested: (_row, data, { id, sequence, at }) => ({
+  LeaseRequested: (_row, data, { id, sequence, at, actor }) => ({
     id,
     owner: data.owner,
     project: data.project ?? null,
@@ -33,6 +33,9 @@ const changes: Changes<LeaseRow, LeaseEvent> = {
     until: data.until === undefined ? null : instantOf(data.until),
     reason: null,
     error: null,
+    build: /^build:(.+)$/.exec(actor)?.[1] ?? null,
+    acquired: null,
+    finished: null,
     created: at,
     modified: at,
     position: sequence,
@@ -40,15 +43,15 @@ const changes: Changes<LeaseRow, LeaseEvent> = {
   }),
   LeaseWaiting: (row, { reason }, where) => ({ ...required(row, where), reason }),
   PriorityChanged: (row, { priority }, where) => ({ ...required(row, where), priority }),
-  LeaseAcquired: (row, { resource, blueprint, slot, token }, where) => ({ ...required(row, where), status: 'acquired', reason: null, resource, blueprint, slot, token }),
+  LeaseAcquired: (row, { resource, blueprint, slot, token }, where) => ({ ...required(row, where), status: 'acquired', reason: null, resource, blueprint, slot, token, acquired: where.at }),
   LeaseActivated: (row, _data, where) => ({ ...required(row, where), status: 'active' }),
   LeaseRenewed: (row, { until }, where) => ({ ...required(row, where), until: instantOf(until) }),
   LeaseBeat: (row, { alive }, where) => ({ ...required(row, where), alive: instantOf(alive) }),
   // It never had anything, so nothing is left of it.
-  LeaseRefused: (row, { reason }, where) => ({ ...required(row, where), status: 'destroyed', ended: 'refused', reason }),
+  LeaseRefused: (row, { reason }, where) => ({ ...required(row, where), status: 'destroyed', ended: 'refused', reason, finished: where.at }),
   LeaseReleased: (row, { reason, expired }, where) => ({ ...required(row, where), status: 'released', ended: expired ? 'expired' : 'released', reason }),
   LeaseBroken: (row, { error }, where) => ({ ...required(row, where), status: 'broken', ended: 'broken', error }),
-  LeaseDestroyed: (row, _data, where) => ({ ...required(row, where), status: 'destroyed' }),
+  LeaseDestroyed: (row, _data, where) => ({ ...required(row, where), status: 'destroyed', finished: where.at }),
 };
 
 /** Pure: a commit of a lease into its row. */

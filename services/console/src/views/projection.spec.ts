@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DataSource } from 'typeorm';
-import { savedPlan, type BuildEvent, type Commit, type LeaseEvent } from '@berth/contracts';
+import { savedPlan, type BuildEvent, type Commit, type LeaseEvent, type MachineEvent, type ResourceEvent } from '@berth/contracts';
 import { openRuntime, type Config, type Runtime } from '@berth/runtime';
 import { atEndOfFile, tempFolder } from '../../../../test/support/cleanup.js';
 import { startTestNats, type TestNats } from '../../../../test/support/nats.js';
 import { freshDatabase } from '../../../../test/support/postgres.js';
 import { eventually } from '../../../../test/support/wait.js';
+import type { ProjectionName } from './columns.js';
 import { Projection } from './projection.js';
 import { RebuildRunning, rebuildProjection, type Progress } from './rebuild.js';
 import { openDatabase } from './schema.js';
@@ -19,18 +20,38 @@ let database: DataSource;
 const fail = (error: Error) => {
   throw error;
 };
-const rows = async (schema = 'berth_views') => ({
-  lease: await database.query(`SELECT * FROM ${schema}.lease ORDER BY opened`) as unknown[],
-  build: await database.query(`SELECT * FROM ${schema}.build ORDER BY opened`) as unknown[],
-});
-const commit = (...events: (LeaseEvent | BuildEvent)[]): Commit => ({ id: randomUUID(), at: new Date().toISOString(), actor: 'spec', cause: 'spec', events });
+const rows = async () => {
+  const of = async (name: ProjectionName) => (await database.query(`SELECT * FROM berth_views.${name} ORDER BY opened`)) as { id: string; position: string }[];
+  return { lease: await of('lease'), build: await of('build'), machine: await of('machine'), resource: await of('resource') };
+};
+/** The least position that rows are known to show. */
+const shown = async (): Promise<number> => {
+  const found = (await database.query('SELECT position FROM berth.checkpoint')) as { position: string }[];
+  return Math.min(...found.map(({ position }) => Number(position)));
+};
+const commit = (...events: (LeaseEvent | BuildEvent | MachineEvent | ResourceEvent)[]): Commit => ({ id: randomUUID(), at: new Date().toISOString(), actor: 'spec', cause: 'spec', events });
 const plan = savedPlan.parse({ name: 'p', host: {}, workingCopy: {}, env: {}, steps: [{ name: 'One', run: 'true', env: {} }] });
 
 type LeaseRequested = Extract<LeaseEvent, { type: 'LeaseRequested' }>['data'];
 /** What requests of older versions did not say. */
 const asked: Partial<LeaseRequested> = { project: 'p', blueprints: ['local'], prefer: [{ a: '1' }, { b: '>=2' }], priority: 7, affinity: 'k', ttl: 30_000, wait: 'served', waitAtMost: 60_000 };
 
-/** Leases and builds, interleaved; gives the last position. */
+/** A machine, sometimes removed, with its host, which is claimed, out of service or gone. */
+async function machineHappens(i: number): Promise<number> {
+  const [name, host] = [`m-${randomUUID()}`, randomUUID()];
+  const enrolled = { name, address: '10.0.0.1', port: 22, user: 'ci', credential: 'agent', platform: 'linux' as const, attributes: { os: 'linux' }, slots: 2, hostKey: 'ssh-ed25519 AAAA', facts: { cpus: '2' } };
+  let at = await runtime.store.append('machine', name, 0, commit({ type: 'MachineAdded', data: enrolled }));
+  if (i % 5 === 0) at = await runtime.store.append('machine', name, at, commit({ type: 'MachineRemoved', data: {} }));
+  // What PostgreSQL keeps in no text: it must not hold up the others.
+  const odd = `\u0000"\\u0000\ud800`;
+  let revision = await runtime.store.append('resource', host, 0, commit({ type: 'ResourceCreated', data: { type: 'host', blueprint: 'preallocated', name, attributes: { odd }, slots: 2, machine: name } }));
+  revision = await runtime.store.append('resource', host, revision, commit({ type: 'ResourceActivated', data: {} }, { type: 'SlotClaimed', data: { slot: 0, lease: randomUUID(), owner: 'ada' } }));
+  if (i % 2) revision = await runtime.store.append('resource', host, revision, commit({ type: 'ResourceHeld', data: { until: '2030-01-01T01:00:00+01:00', reason: 'look' } }));
+  if (i % 3 === 0) revision = await runtime.store.append('resource', host, revision, commit({ type: 'ResourceReleased', data: { reason: 'old' } }, { type: 'ResourceDestroyed', data: {} }));
+  return Math.max(at, revision);
+}
+
+/** Leases, builds and machines, interleaved; gives the last position. */
 async function happen(count: number): Promise<number> {
   let last = 0;
   await Promise.all(
@@ -44,7 +65,7 @@ async function happen(count: number): Promise<number> {
       const build = randomUUID();
       let revision = await runtime.store.append('build', build, 0, commit({ type: 'BuildRequested', data: { plan, planVersion: 1, variables: {}, initiator: 'spec', ...(i % 2 && { project: 'p', priority: i }) } }));
       if (i % 3) revision = await runtime.store.append('build', build, revision, commit({ type: 'BuildErrored', data: { error: 'no host' } }));
-      last = Math.max(last, at, revision);
+      last = Math.max(last, at, revision, await machineHappens(i));
     }),
   );
   return last;
@@ -82,8 +103,13 @@ describe('the projections', () => {
     const [second, third] = await Promise.all([startProjection(), startProjection()]);
     expect(await second.reached(more, 10_000)).toBe(true);
     expect(await third.reached(more, 10_000)).toBe(true);
-    const { lease, build } = await rows();
-    expect([lease.length, build.length]).toEqual([100, 100]);
+    const { lease, build, machine, resource } = await rows();
+    expect([lease.length, build.length, machine.length, resource.length]).toEqual([100, 100, 100, 100]);
+    expect(await database.query(`SELECT state, owner, until, count(*)::int AS count FROM berth_views.resource GROUP BY 1, 2, 3 ORDER BY 1, 3`)).toEqual([
+      { state: 'active', owner: 'ada', until: null, count: 32 }, { state: 'destroyed', owner: null, until: new Date('2030-01-01T00:00:00Z'), count: 16 }, { state: 'destroyed', owner: null, until: null, count: 18 },
+      { state: 'held', owner: 'ada', until: new Date('2030-01-01T00:00:00Z'), count: 34 },
+    ]);
+    expect(await database.query(`SELECT DISTINCT attributes FROM berth_views.resource`)).toEqual([{ attributes: { odd: '\ufffd"\\u0000\ufffd' } }]);
     await third.stop();
   });
 
@@ -100,14 +126,30 @@ describe('the projections', () => {
     const last = await meanwhile;
     expect(progress.at(-1)!.done).toBe(true);
     expect(progress.map((p) => p.position)).toEqual([...progress.map((p) => p.position)].sort((a, b) => a - b));
-    await eventually(async () => {
-      const [{ position }] = (await database.query('SELECT position FROM berth.checkpoint')) as [{ position: string }];
-      expect(Number(position)).toBeGreaterThanOrEqual(last);
-    });
+    await eventually(async () => expect(await shown()).toBeGreaterThanOrEqual(last));
     const live = await rows();
     await rebuildProjection(runtime, database, () => undefined);
     expect(await rows()).toEqual(live);
     expect(await database.query(`SELECT schema_name FROM information_schema.schemata WHERE schema_name = 'berth_views_next'`)).toEqual([]);
+  });
+
+  test('one projection is rebuilt alone: the others stay as they are, and it goes on with its indexes', async () => {
+    const before = await rows();
+    const indexes = () => database.query(`SELECT indexname, replace(indexdef, 'berth_views_next', 'berth_views') AS is FROM pg_indexes WHERE schemaname = 'berth_views' ORDER BY 1`);
+    const indexed = await indexes();
+    await database.query(`UPDATE berth_views.lease SET owner = 'changed by hand'`);
+    await database.query(`UPDATE berth_views.machine SET platform = 'changed by hand'`);
+    await rebuildProjection(runtime, database, () => undefined, ['lease']);
+    const after = await rows();
+    expect(after.lease).toEqual(before.lease);
+    expect(after.machine.map((row) => row.id)).toEqual(before.machine.map((row) => row.id));
+    expect(await database.query('SELECT DISTINCT platform FROM berth_views.machine')).toEqual([{ platform: 'changed by hand' }]);
+    await rebuildProjection(runtime, database, () => undefined, ['machine']);
+    expect(await rows()).toEqual(before);
+    expect(await indexes()).toEqual(indexed);
+    const last = await happen(5);
+    await eventually(async () => expect(await shown()).toBeGreaterThanOrEqual(last));
+    expect((await rows()).lease).toHaveLength(before.lease.length + 5);
   });
 
   test('rows of an older version are made anew by its migration, the same as a rebuild makes them', async () => {
@@ -118,7 +160,7 @@ describe('the projections', () => {
     const newer = await openDatabase(config.databaseUrl, fail);
     const again = new Projection(runtime, newer);
     await again.start();
-    expect(await again.reached(Math.max(...(live.lease as { position: string }[]).map((row) => Number(row.position))), 10_000)).toBe(true);
+    expect(await again.reached(Math.max(...Object.values(live).flat().map((row) => Number(row.position))), 10_000)).toBe(true);
     await again.stop();
     await newer.destroy();
     expect(await rows()).toEqual(live);
@@ -136,10 +178,7 @@ describe('the projections', () => {
     await nats.kill9();
     await nats.restart();
     const last = await happen(20);
-    await eventually(async () => {
-      const [{ position }] = (await database.query('SELECT position FROM berth.checkpoint')) as [{ position: string }];
-      expect(Number(position)).toBeGreaterThanOrEqual(last);
-    }, { timeoutMs: 15_000 });
+    await eventually(async () => expect(await shown()).toBeGreaterThanOrEqual(last), { timeoutMs: 15_000 });
     expect((await rows()).lease.length).toBe(before + 40);
   });
 

@@ -1,65 +1,59 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { In } from 'typeorm';
 import type { AnyRecorded } from '@berth/contracts';
 import { decodeCommit } from '@berth/event-store';
 import { streams } from '@berth/nats';
 import type { Living, Runtime } from '@berth/runtime';
 import { StreamReader, type Stored } from '../live/reader.js';
-import { foldBuild } from './build.js';
-import { foldLease } from './lease.js';
-import type { Row } from './row.js';
-import { HOME_SCHEMA, LIVE_SCHEMA, projectionEntities, type ProjectionEntities } from './schema.js';
-
-/** Every projection: the kind it folds, and its fold. One line each. */
-const folds = { lease: foldLease, build: foldBuild } as const satisfies Record<keyof ProjectionEntities, (row: never, recorded: AnyRecorded) => Row | undefined>;
+import { projectionEntities, projectionNames, type ProjectionName } from './columns.js';
+import { HOME_SCHEMA, LIVE_SCHEMA } from './schema.js';
+import { RowWriter } from './write.js';
 
 /** How much goes into one transaction: up to so many commits, or what came in so many milliseconds. */
-export const BATCH = 500;
+export const BATCH = 1000;
 const LINGER_MS = 20;
 const RETRY_MS = 500;
-const LIVE = 'live';
 
 export const decodeStored = (stored: Stored): AnyRecorded => decodeCommit(stored.subject, stored.sequence, stored.data) as AnyRecorded;
 
-/** Folds commits into the rows of one schema, within the transaction of `manager`. */
-export async function project(manager: EntityManager, entities: ProjectionEntities, commits: readonly AnyRecorded[]): Promise<void> {
-  for (const kind of Object.keys(folds) as (keyof typeof folds)[]) {
-    const own = commits.filter((recorded) => recorded.kind === kind);
-    if (own.length === 0) continue;
-    const repository = manager.getRepository<Row>(entities[kind]);
-    const ids = [...new Set(own.map((recorded) => recorded.id))];
-    const rows = new Map((await repository.findBy({ id: In(ids) })).map((row) => [row.id, row]));
-    const fold = folds[kind] as (row: Row | undefined, recorded: AnyRecorded) => Row | undefined;
-    for (const recorded of own) {
-      const row = fold(rows.get(recorded.id), recorded);
-      if (row) rows.set(recorded.id, row);
-    }
-    await repository.upsert([...rows.values()], ['id']);
-  }
+/** What is kept in step beside the rows, from the same commits. */
+export interface Beside {
+  begin(position: number): Promise<void>;
+  /** Once their rows are written; must not fail. */
+  apply(commits: readonly AnyRecorded[]): Promise<void>;
 }
 
+export type Positions = Record<ProjectionName, number>;
+
 /**
- * Keeps the projections in step with the events. Rows and checkpoint change in one transaction, which holds the checkpoint's
- * row: of two consoles on one database, and of a rebuild that ends, only one writes at a time, and none writes twice.
+ * Keeps the projections in step with the events. Rows and checkpoints change in one transaction, which holds the rows of the
+ * checkpoints: of two consoles on one database, and of a rebuild that ends, only one writes at a time, and none writes twice.
  */
 export class Projection implements Living {
-  position = 0;
   private stopped = false;
   private reader: StreamReader | undefined;
   private running: Promise<void> | undefined;
   private waiting: { position: number; resolve: () => void }[] = [];
   /** why it is behind; undefined while all is well */
   trouble: string | undefined;
-  private readonly entities = projectionEntities(LIVE_SCHEMA);
+  private readonly writer = new RowWriter(projectionEntities(LIVE_SCHEMA));
+  /** up to where this console has written, or seen that it was written */
+  private shown: Positions = { machine: 0, resource: 0, lease: 0, build: 0 };
 
   constructor(
     private readonly runtime: Runtime,
     private readonly database: DataSource,
+    private readonly beside?: Beside,
   ) {}
 
+  /** The position that all rows show. */
+  get position(): number {
+    return Math.min(...Object.values(this.shown));
+  }
+
   async start(): Promise<void> {
-    this.position = await openCheckpoint(this.runtime, this.database);
-    this.reader = new StreamReader(this.runtime.connection, streams.events.name, { after: this.position });
+    this.shown = await openCheckpoints(this.runtime, this.database);
+    await this.beside?.begin(this.position);
+    this.reader = new StreamReader(this.runtime.connection, streams.events.name, { after: this.position, portion: 2 * BATCH });
     this.running = this.run(this.reader).catch((error: unknown) => this.runtime.fail(error as Error));
   }
 
@@ -95,12 +89,13 @@ export class Projection implements Living {
   private async insist(commits: AnyRecorded[]): Promise<void> {
     while (!this.stopped) {
       try {
-        await this.write(commits);
+        this.shown = await this.write(commits);
         this.trouble = undefined;
-        this.position = Math.max(this.position, commits.at(-1)!.sequence);
+        await this.beside?.apply(commits);
         for (const waiter of this.waiting.filter((one) => one.position <= this.position)) waiter.resolve();
         return;
       } catch (error) {
+        for (const name of projectionNames) this.writer.forget(name);
         this.trouble = (error as Error).message;
         this.runtime.log.warn({ error }, 'the projections could not be written, will be tried again');
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -108,45 +103,53 @@ export class Projection implements Living {
     }
   }
 
-  private write(commits: AnyRecorded[]): Promise<void> {
+  private write(commits: AnyRecorded[]): Promise<Positions> {
+    const last = commits.at(-1)!.sequence;
     return this.database.transaction(async (manager) => {
-      const done = await lockCheckpoint(manager);
-      const fresh = commits.filter((recorded) => recorded.sequence > done);
-      if (fresh.length === 0) return;
-      await project(manager, this.entities, fresh);
-      await moveCheckpoint(manager, fresh.at(-1)!.sequence);
+      // A crash of the server may lose the last of these transactions, rows and checkpoint together: they are written again.
+      await manager.query('SET LOCAL synchronous_commit = off');
+      const done = await lockCheckpoints(manager, projectionNames);
+      for (const name of projectionNames) {
+        // Another console, or a rebuild, has been at these rows meanwhile.
+        if (done[name] !== this.shown[name]) this.writer.forget(name);
+        await this.writer.write(manager, name, commits.filter(({ sequence }) => sequence > done[name]));
+      }
+      const behind = projectionNames.filter((name) => done[name] < last);
+      await moveCheckpoints(manager, behind, last);
+      return { ...done, ...Object.fromEntries(behind.map((name) => [name, last])) };
     });
   }
 }
 
 /** What tells one BERTH_EVENTS from another: a database must never show the events of two. */
-async function streamMark(runtime: Runtime): Promise<{ mark: string; last: number }> {
+export async function streamMark(runtime: Runtime): Promise<{ mark: string; last: number }> {
   const manager = await runtime.connection.jetstreamManager({ checkAPI: false });
   const info = await manager.streams.info(streams.events.name);
   return { mark: info.created, last: info.state.last_seq };
 }
 
-/** The position that the rows show. Rows of another stream, or of a future that this one has not had, are dropped: they are made again. */
-async function openCheckpoint(runtime: Runtime, database: DataSource): Promise<number> {
+/** The positions that the rows show. Rows of another stream, or of a future that this one has not had, are dropped: they are made again. */
+async function openCheckpoints(runtime: Runtime, database: DataSource): Promise<Positions> {
   const { mark, last } = await streamMark(runtime);
   return database.transaction(async (manager) => {
-    await manager.query(`INSERT INTO ${HOME_SCHEMA}.checkpoint (name, position, stream) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING`, [LIVE, mark]);
-    const [found] = await manager.query<{ position: string; stream: string }[]>(`SELECT position, stream FROM ${HOME_SCHEMA}.checkpoint WHERE name = $1 FOR UPDATE`, [LIVE]);
-    const position = Number(found!.position);
-    if (found!.stream === mark && position <= last) return position;
-    runtime.log.warn({ position, last }, 'the rows belong to another event stream: they are made anew');
-    await manager.query(`TRUNCATE ${LIVE_SCHEMA}.lease, ${LIVE_SCHEMA}.build`);
-    await manager.query(`UPDATE ${HOME_SCHEMA}.checkpoint SET position = 0, stream = $2 WHERE name = $1`, [LIVE, mark]);
-    return 0;
+    await manager.query(`INSERT INTO ${HOME_SCHEMA}.checkpoint (name, position, stream) SELECT unnest($1::text[]), 0, $2 ON CONFLICT DO NOTHING`, [projectionNames, mark]);
+    const found = await manager.query<{ name: ProjectionName; position: string; stream: string }[]>(`SELECT name, position, stream FROM ${HOME_SCHEMA}.checkpoint WHERE name = ANY($1) ORDER BY name FOR UPDATE`, [projectionNames]);
+    const foreign = found.filter(({ position, stream }) => stream !== mark || Number(position) > last).map(({ name }) => name);
+    if (foreign.length > 0) {
+      runtime.log.warn({ projections: foreign, last }, 'the rows belong to another event stream: they are made anew');
+      await manager.query(`TRUNCATE ${foreign.map((name) => `${LIVE_SCHEMA}.${name}`).join(', ')}`);
+      await manager.query(`UPDATE ${HOME_SCHEMA}.checkpoint SET position = 0, stream = $2 WHERE name = ANY($1)`, [foreign, mark]);
+    }
+    return Object.fromEntries(found.map(({ name, position }) => [name, foreign.includes(name) ? 0 : Number(position)])) as Positions;
   });
 }
 
-/** Position of the live rows; nobody else moves it until the transaction ends. */
-export async function lockCheckpoint(manager: EntityManager): Promise<number> {
-  const [found] = await manager.query<{ position: string }[]>(`SELECT position FROM ${HOME_SCHEMA}.checkpoint WHERE name = $1 FOR UPDATE`, [LIVE]);
-  return Number(found!.position);
+/** Positions of the live rows; nobody else moves them until the transaction ends. Always in one order, so that two never wait for each other. */
+export async function lockCheckpoints(manager: EntityManager, names: readonly ProjectionName[]): Promise<Positions> {
+  const found = await manager.query<{ name: ProjectionName; position: string }[]>(`SELECT name, position FROM ${HOME_SCHEMA}.checkpoint WHERE name = ANY($1) ORDER BY name FOR UPDATE`, [names]);
+  return Object.fromEntries(found.map(({ name, position }) => [name, Number(position)])) as Positions;
 }
 
-export async function moveCheckpoint(manager: EntityManager, position: number): Promise<void> {
-  await manager.query(`UPDATE ${HOME_SCHEMA}.checkpoint SET position = $2 WHERE name = $1`, [LIVE, position]);
+export async function moveCheckpoints(manager: EntityManager, names: readonly ProjectionName[], position: number): Promise<void> {
+  await manager.query(`UPDATE ${HOME_SCHEMA}.checkpoint SET position = $2 WHERE name = ANY($1)`, [names, position]);
 }

@@ -1,25 +1,21 @@
 import type { DataSource } from 'typeorm';
-import type { Page } from '@berth/client';
+import type { ResourceView, TimelineView, UsageView } from '@berth/client';
 import type { AnyRecorded, Kind } from '@berth/contracts';
 import type { EventStore } from '@berth/event-store';
 import type { Hub } from '../live/hub.js';
 import { foldAction, type ActionRow } from './action.js';
-import { foldBuild, type BuildRow } from './build.js';
+import { buildUpTo, foldBuild, type BuildRow } from './build.js';
+import { projectionEntities, type ProjectionName } from './columns.js';
 import { foldLease, type LeaseRow } from './lease.js';
+import type { Listed, ListQuery } from './list-query.js';
+import { readList, type Seen } from './lists.js';
+import type { MachineRow } from './machine.js';
 import type { Projection } from './projection.js';
+import { foldResource, resourceView, type ResourceRow } from './resources.js';
 import type { Row } from './row.js';
-import { LIVE_SCHEMA, projectionEntities } from './schema.js';
-
-/** Which rows of a list. */
-export interface ListQuery {
-  /** columns and the values they may have */
-  where: Record<string, readonly string[]>;
-  /** whom they act for; null = anybody or nobody */
-  projects: readonly string[] | null;
-  limit: number;
-  /** `opened` of the last row that the asker has */
-  before: number | undefined;
-}
+import { LIVE_SCHEMA } from './schema.js';
+import { timeline } from './timeline.js';
+import { usage, type Price, type UsageAsked } from './usage.js';
 
 /** How long a list waits for the rows of a write that was just answered. */
 const CATCH_UP_MS = 1000;
@@ -50,6 +46,12 @@ export class Reads {
     return this.row('build', id, foldBuild);
   }
 
+  /** A resource that is no more. */
+  async endedResource(id: string): Promise<ResourceView | undefined> {
+    const row = await this.folded('resource', id, foldResource);
+    return row && resourceView(row, Date.now());
+  }
+
   /** The row; while that is behind the events, or is not there yet, the events themselves. */
   private async row<R extends Row>(kind: 'lease' | 'build', id: string, fold: (row: R | undefined, recorded: AnyRecorded) => R | undefined): Promise<R | undefined> {
     if (!uuidLike.test(id)) return undefined;
@@ -75,22 +77,44 @@ export class Reads {
     return row;
   }
 
-  leases(query: ListQuery): Promise<Page<LeaseRow>> {
-    return this.list<LeaseRow>('lease', query);
+  /** A build as it was when a generation of it ended, or is now when that is its last; undefined when it has not had that one. */
+  async generation(id: string, generation: number): Promise<BuildRow | undefined> {
+    const now = await this.build(id);
+    if (!now || now.generation === generation) return now;
+    const row = buildUpTo((await this.store.load('build', id)) as AnyRecorded[], generation);
+    // What it kept is there as long as it is kept, not as long as it was the last one.
+    return row && { ...row, artifacts: now.artifacts.filter((artifact) => artifact.generation === generation) };
   }
 
-  builds(query: ListQuery): Promise<Page<BuildRow>> {
-    return this.list<BuildRow>('build', query);
+  machines(query: ListQuery): Promise<Listed<MachineRow>> {
+    return this.list<MachineRow>('machine', query);
   }
 
-  private async list<R extends Row>(kind: 'lease' | 'build', { where, projects, limit, before }: ListQuery): Promise<Page<R>> {
+  resources(query: ListQuery, seen?: Seen): Promise<Listed<ResourceRow>> {
+    return this.list<ResourceRow>('resource', query, seen);
+  }
+
+  leases(query: ListQuery, seen?: Seen): Promise<Listed<LeaseRow>> {
+    return this.list<LeaseRow>('lease', query, seen);
+  }
+
+  builds(query: ListQuery, seen?: Seen): Promise<Listed<BuildRow>> {
+    return this.list<BuildRow>('build', query, seen);
+  }
+
+  private async list<R extends Row>(name: ProjectionName, query: ListQuery, seen?: Seen): Promise<Listed<R>> {
     await this.projection.reached(this.written, CATCH_UP_MS);
-    const query = this.database.getRepository<Row>(this.entities[kind]).createQueryBuilder('row').orderBy('row.opened', 'DESC').limit(limit + 1);
-    for (const [column, values] of Object.entries(where)) if (values.length > 0) query.andWhere(`row.${column} IN (:...${column})`, { [column]: values });
-    if (projects !== null) query.andWhere('row.project IN (:...projects)', { projects });
-    if (before !== undefined) query.andWhere('row.opened < :before', { before });
-    const rows = (await query.getMany()) as R[];
-    const items = rows.slice(0, limit);
-    return { items, cursor: rows.length > limit ? String(items.at(-1)!.opened) : null };
+    return readList<R>(this.database.manager, LIVE_SCHEMA, this.entities, name, query, seen);
+  }
+
+  /** Who has used what in a span of time. */
+  async usage(asked: UsageAsked, price: Price, seen?: Seen): Promise<UsageView> {
+    await this.projection.reached(this.written, CATCH_UP_MS);
+    return usage(this.database, asked, price, seen);
+  }
+
+  async timeline(from: number, to: number, buckets: number, seen?: Seen): Promise<TimelineView> {
+    await this.projection.reached(this.written, CATCH_UP_MS);
+    return timeline(this.database, from, to, buckets, seen);
   }
 }

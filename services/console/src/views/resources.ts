@@ -1,22 +1,70 @@
-import { unreachable, type AnyRecorded, type ResourceEvent } from '@berth/contracts';
+import type { AnyRecorded, ResourceEvent, ResourceType } from '@berth/contracts';
 import type { ResourceState, ResourceView } from '@berth/client';
+import { foldRow, instantOf, required, type Changes, type Row } from './row.js';
 
-/** What is kept of a resource; the rest of its view follows from it and from the time. */
-export type ResourceRow = Omit<ResourceView, 'free' | 'busy' | 'state' | 'phase'>;
+/** A row of the projection `resource`: what is kept of one; the rest of its view follows from it and from the time. */
+export type ResourceRow = Omit<ResourceView, 'free' | 'busy' | 'phase'> & Row;
 type Created = Extract<ResourceEvent, { type: 'ResourceCreated' }>['data'];
 type Access = NonNullable<Created['host']>;
 
 const addressOf = (host: Access | undefined): string | null => (host === undefined ? null : `${host.user}@${host.address}:${host.port}`);
 
-function created(id: string, at: string, data: Created): ResourceRow {
-  const { name, type, blueprint, version, attributes, slots, machine, host, parent, members } = data;
-  return {
-    id, name, type, blueprint, version: version ?? null, status: 'pending', attributes, machine: machine ?? null, address: addressOf(host),
+/** The types of leases that may stand on a resource of a type. */
+const carries: Record<ResourceType, ResourceType[]> = { host: ['working-copy', 'service'], 'working-copy': ['service'], service: [], composite: [] };
+
+const changes: Changes<ResourceRow, ResourceEvent> = {
+  ResourceCreated: (_row, { name, type, blueprint, version, attributes, slots, machine, host, parent, members }, { id, sequence, at }) => ({
+    id, name, type, blueprint, version: version ?? null, status: 'pending', state: 'booting', owner: null, attributes, capabilities: carries[type], machine: machine ?? null, address: addressOf(host),
     reachable: true, error: null, quarantined: null, held: null, draining: null, health: { failures: 0, error: null },
     slots, leases: [], uses: 0, parent: parent === undefined ? null : { lease: parent.lease, resource: parent.resource ?? null, own: parent.own === true },
-    members: members ?? null, path: null, commit: null, port: null, uri: null, facts: {}, created: at, activated: null,
-  };
+    members: members ?? null, path: null, commit: null, port: null, uri: null, facts: {}, until: null, activated: null, destroyed: null,
+    created: at, modified: at, position: sequence, opened: sequence,
+  }),
+  FactsKept: (row, { facts }, where) => {
+    const resource = required(row, where);
+    return { ...resource, facts: kept(resource.facts, facts) };
+  },
+  ResourceActivated: (row, { attributes, path, commit, host, port, uri }, where) => {
+    const resource = required(row, where);
+    return {
+      ...resource, status: 'active', activated: where.at,
+      // What its blueprint says goes before what was found on it.
+      attributes: { ...attributes, ...resource.attributes },
+      path: path ?? resource.path, commit: commit ?? resource.commit, address: addressOf(host) ?? resource.address, port: port ?? resource.port, uri: uri ?? resource.uri,
+    };
+  },
+  ResourceBroken: (row, { error }, where) => ({ ...required(row, where), status: 'broken', error }),
+  ResourceUnreachable: (row, { error }, where) => ({ ...required(row, where), reachable: false, error }),
+  ResourceReachable: (row, _data, where) => ({ ...required(row, where), reachable: true, error: null }),
+  HealthFailed: (row, { failures, error }, where) => ({ ...required(row, where), health: { failures, error } }),
+  HealthPassed: (row, _data, where) => ({ ...required(row, where), health: { failures: 0, error: null } }),
+  ResourceQuarantined: (row, quarantined, where) => ({ ...required(row, where), quarantined }),
+  QuarantineEnded: (row, _data, where) => ({ ...required(row, where), quarantined: null }),
+  ResourceHeld: (row, held, where) => ({ ...required(row, where), held }),
+  HoldEnded: (row, _data, where) => ({ ...required(row, where), held: null }),
+  DrainBegan: (row, { reason }, where) => ({ ...required(row, where), draining: reason }),
+  DrainEnded: (row, _data, where) => ({ ...required(row, where), draining: null }),
+  SlotClaimed: (row, { slot, lease, owner }, where) => {
+    const resource = required(row, where);
+    return { ...resource, leases: [...resource.leases, { slot, lease, owner, since: where.at }], uses: resource.uses + 1 };
+  },
+  SlotFreed: (row, { lease }, where) => {
+    const resource = required(row, where);
+    return { ...resource, leases: resource.leases.filter((claim) => claim.lease !== lease) };
+  },
+  ResourceReleased: (row, _data, where) => ({ ...required(row, where), status: 'released' }),
+  ResourceDestroyed: (row, _data, where) => ({ ...required(row, where), status: 'destroyed', leases: [], destroyed: where.at }),
+};
+
+/** Pure: a commit of a resource into its row. `state` is as of that commit: a hold whose time is up is one until it has ended. */
+export function foldResource(row: ResourceRow | undefined, recorded: AnyRecorded): ResourceRow | undefined {
+  const next = foldRow(changes, row, recorded);
+  if (next === undefined || next === row) return next;
+  const { held, quarantined, leases } = next;
+  return { ...next, state: stateOf(next, 0), owner: leases[0]?.owner ?? null, until: instantOrNull(held?.until ?? quarantined?.until) };
 }
+
+const instantOrNull = (text: string | undefined): string | null => (text === undefined ? null : instantOf(text));
 
 /** Living resources, folded from their events. */
 export class Resources {
@@ -24,21 +72,19 @@ export class Resources {
   /** host resources, by the machine they stand for */
   private readonly hosts = new Map<string, string>();
 
-  apply({ id, commit }: Extract<AnyRecorded, { kind: 'resource' }>): void {
-    for (const event of commit.events) {
-      if (event.type === 'ResourceCreated') {
-        const { machine, type } = event.data;
-        this.rows.set(id, created(id, commit.at, event.data));
-        if (machine !== undefined && type === 'host') this.hosts.set(machine, id);
-        continue;
-      }
-      const row = this.rows.get(id);
-      if (!row) continue;
-      if (event.type !== 'ResourceDestroyed') change(row, event, commit.at);
-      else {
-        this.rows.delete(id);
-        if (row.machine !== null && this.hosts.get(row.machine) === id) this.hosts.delete(row.machine);
-      }
+  apply(recorded: Extract<AnyRecorded, { kind: 'resource' }>): void {
+    const { id, commit } = recorded;
+    const before = this.rows.get(id);
+    // What comes after its end changes nothing of what lives.
+    if (!before && commit.events[0]?.type !== 'ResourceCreated') return;
+    const row = foldResource(before, recorded)!;
+    const { machine, type } = row;
+    if (row.status === 'destroyed') {
+      this.rows.delete(id);
+      if (machine !== null && this.hosts.get(machine) === id) this.hosts.delete(machine);
+    } else {
+      this.rows.set(id, row);
+      if (!before && machine !== null && type === 'host') this.hosts.set(machine, id);
     }
   }
 
@@ -60,75 +106,6 @@ export class Resources {
   }
 }
 
-function change(row: ResourceRow, event: Exclude<ResourceEvent, { type: 'ResourceCreated' | 'ResourceDestroyed' }>, at: string): void {
-  switch (event.type) {
-    case 'FactsKept':
-      row.facts = kept(row.facts, event.data.facts);
-      return;
-    case 'ResourceActivated': {
-      const { attributes, path, commit, host, port, uri } = event.data;
-      row.status = 'active';
-      row.activated = at;
-      // What its blueprint says goes before what was found on it.
-      row.attributes = { ...attributes, ...row.attributes };
-      row.path = path ?? row.path;
-      row.commit = commit ?? row.commit;
-      row.address = addressOf(host) ?? row.address;
-      row.port = port ?? row.port;
-      row.uri = uri ?? row.uri;
-      return;
-    }
-    case 'ResourceBroken':
-      row.status = 'broken';
-      row.error = event.data.error;
-      return;
-    case 'ResourceUnreachable':
-      row.reachable = false;
-      row.error = event.data.error;
-      return;
-    case 'ResourceReachable':
-      row.reachable = true;
-      row.error = null;
-      return;
-    case 'HealthFailed':
-      row.health = event.data;
-      return;
-    case 'HealthPassed':
-      row.health = { failures: 0, error: null };
-      return;
-    case 'ResourceQuarantined':
-      row.quarantined = event.data;
-      return;
-    case 'QuarantineEnded':
-      row.quarantined = null;
-      return;
-    case 'ResourceHeld':
-      row.held = event.data;
-      return;
-    case 'HoldEnded':
-      row.held = null;
-      return;
-    case 'DrainBegan':
-      row.draining = event.data.reason;
-      return;
-    case 'DrainEnded':
-      row.draining = null;
-      return;
-    case 'SlotClaimed':
-      row.leases = [...row.leases, { slot: event.data.slot, lease: event.data.lease, owner: event.data.owner, since: at }];
-      row.uses += 1;
-      return;
-    case 'SlotFreed':
-      row.leases = row.leases.filter((claim) => claim.lease !== event.data.lease);
-      return;
-    case 'ResourceReleased':
-      row.status = 'released';
-      return;
-    default:
-      unreachable(event);
-  }
-}
-
 /** The keys given replace those before; null removes one. */
 function kept(before: Record<string, unknown>, fresh: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries({ ...before, ...fresh }).filter(([, value]) => value !== null));
@@ -142,6 +119,7 @@ const inForce = <T extends { until: string }>(flag: T | null, now: number): T | 
 
 /** How a resource is as one word; why it can't be leased, when it can't. */
 export function stateOf(row: Pick<ResourceRow, 'status' | 'reachable' | 'held' | 'quarantined' | 'draining'>, now: number): ResourceState {
+  if (row.status === 'destroyed') return 'destroyed';
   if (row.status === 'broken') return 'broken';
   if (row.status === 'pending') return 'booting';
   if (row.status === 'released') return 'ending';
@@ -152,7 +130,7 @@ export function stateOf(row: Pick<ResourceRow, 'status' | 'reachable' | 'held' |
 }
 
 /** What the API shows of it. A slot is free when it could be had now. */
-export function resourceView(row: ResourceRow, now: number): ResourceView {
+export function resourceView({ opened: _opened, ...row }: ResourceRow, now: number): ResourceView {
   const state = stateOf(row, now);
   const busy = row.leases.length;
   const { phase } = row.facts;
@@ -165,5 +143,8 @@ export function resourceView(row: ResourceRow, now: number): ResourceView {
 export const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
 /** A resource as somebody sees it who does not see all leases: who holds its other slots is left out, that they are held is not. */
-export const withLeases = (resource: ResourceView, seen: ReadonlySet<string> | undefined): ResourceView =>
-  seen === undefined ? resource : { ...resource, leases: resource.leases.filter(({ lease }) => seen.has(lease)) };
+export function withLeases(resource: ResourceView, seen: ReadonlySet<string> | undefined): ResourceView {
+  if (seen === undefined) return resource;
+  const leases = resource.leases.filter(({ lease }) => seen.has(lease));
+  return { ...resource, leases, owner: leases[0]?.owner ?? null };
+}

@@ -7,6 +7,8 @@ export interface Where {
   sequence: number;
   /** RFC 3339 */
   at: string;
+  /** who asked */
+  actor: string;
 }
 
 /** One line per event type: what it makes of a row. The first event of a stream finds none. */
@@ -26,7 +28,7 @@ export interface Row {
 /** Folds one commit into a row. A commit that the row shows already changes nothing. */
 export function foldRow<R extends Row, E extends EventOf<string, unknown>>(changes: Changes<R, E>, row: R | undefined, recorded: AnyRecorded): R | undefined {
   if (row && recorded.sequence <= row.position) return row;
-  const where: Where = { id: recorded.id, sequence: recorded.sequence, at: instantOf(recorded.commit.at) };
+  const where: Where = { id: recorded.id, sequence: recorded.sequence, at: instantOf(recorded.commit.at), actor: recorded.commit.actor };
   let next = row;
   for (const event of recorded.commit.events) {
     const change = changes[event.type as E['type']] as (row: R | undefined, data: unknown, where: Where) => R;

@@ -1,7 +1,7 @@
 import pg from 'pg';
-import { DataSource, EntitySchema, type MigrationInterface, type QueryRunner } from 'typeorm';
-import type { BuildRow } from './build.js';
-import type { LeaseRow } from './lease.js';
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { projectionEntities, projectionNames } from './columns.js';
+import { indexesOf, tableOf } from './tables.js';
 
 /** Checkpoints and migrations: what must outlive a rebuild. */
 export const HOME_SCHEMA = 'berth';
@@ -10,106 +10,8 @@ export const LIVE_SCHEMA = 'berth_views';
 /** Where a rebuild makes the next ones. */
 export const NEXT_SCHEMA = 'berth_views_next';
 
-const number = { to: (value: number | null) => value, from: (value: string | null) => (value === null ? null : Number(value)) };
-const instant = { to: (value: string | null) => value, from: (value: Date | null) => (value === null ? null : value.toISOString()) };
-
-const rowColumns = {
-  id: { type: 'text', primary: true },
-  created: { type: 'timestamptz', transformer: instant },
-  modified: { type: 'timestamptz', transformer: instant },
-  position: { type: 'bigint', transformer: number },
-  opened: { type: 'bigint', transformer: number },
-} as const;
-
-/** The tables of the projections, in a schema of one's choice: a rebuild fills the same tables elsewhere. */
-export function projectionEntities(schema: string) {
-  const lease = new EntitySchema<LeaseRow>({
-    name: `${schema}.lease`,
-    tableName: 'lease',
-    schema,
-    columns: {
-      ...rowColumns,
-      owner: { type: 'text' },
-      status: { type: 'text' },
-      type: { type: 'text' },
-      blueprint: { type: 'text', nullable: true },
-      attributes: { type: 'jsonb' },
-      resource: { type: 'text', nullable: true },
-      slot: { type: 'int', nullable: true },
-      token: { type: 'bigint', nullable: true, transformer: number },
-      hostLease: { type: 'text', name: 'host_lease', nullable: true },
-      until: { type: 'timestamptz', nullable: true, transformer: instant },
-      reason: { type: 'text', nullable: true },
-      error: { type: 'text', nullable: true },
-      project: { type: 'text', nullable: true },
-      ended: { type: 'text', nullable: true },
-      prefer: { type: 'jsonb' },
-      blueprints: { type: 'jsonb' },
-      priority: { type: 'int' },
-      affinity: { type: 'text', nullable: true },
-      wait: { type: 'text' },
-      waitAtMost: { type: 'bigint', name: 'wait_at_most', nullable: true, transformer: number },
-      ttl: { type: 'bigint', nullable: true, transformer: number },
-      alive: { type: 'timestamptz', nullable: true, transformer: instant },
-    },
-  });
-  const build = new EntitySchema<BuildRow>({
-    name: `${schema}.build`,
-    tableName: 'build',
-    schema,
-    columns: {
-      ...rowColumns,
-      plan: { type: 'text' },
-      planVersion: { type: 'int', name: 'plan_version' },
-      status: { type: 'text' },
-      percent: { type: 'int' },
-      activity: { type: 'text', nullable: true },
-      error: { type: 'text', nullable: true },
-      initiator: { type: 'text' },
-      hostLease: { type: 'text', name: 'host_lease', nullable: true },
-      workingCopyLease: { type: 'text', name: 'working_copy_lease', nullable: true },
-      steps: { type: 'jsonb' },
-      artifacts: { type: 'jsonb' },
-      attempt: { type: 'int' },
-      cleanedUp: { type: 'boolean', name: 'cleaned_up' },
-      problem: { type: 'text', nullable: true },
-      beneath: { type: 'text', nullable: true },
-      weights: { type: 'jsonb', nullable: true },
-      failure: { type: 'jsonb', nullable: true },
-      ref: { type: 'text', nullable: true },
-      commit: { type: 'text', nullable: true },
-      url: { type: 'text', nullable: true },
-      parent: { type: 'jsonb', nullable: true },
-      hosts: { type: 'jsonb' },
-      generation: { type: 'int' },
-      generations: { type: 'jsonb' },
-      project: { type: 'text', nullable: true },
-      priority: { type: 'int' },
-    },
-  });
-  return { lease, build } as const;
-}
-export type ProjectionEntities = ReturnType<typeof projectionEntities>;
-
-/** The statements that make the tables; used by the migration and by each rebuild. */
-export function tables(schema: string): string[] {
-  const row = 'id text PRIMARY KEY, created timestamptz NOT NULL, modified timestamptz NOT NULL, position bigint NOT NULL, opened bigint NOT NULL';
-  return [
-    `CREATE SCHEMA "${schema}"`,
-    `CREATE TABLE "${schema}".lease (${row}, owner text NOT NULL, status text NOT NULL, type text NOT NULL, blueprint text, attributes jsonb NOT NULL,
-      resource text, slot int, token bigint, host_lease text, until timestamptz, reason text, error text, project text, ended text, prefer jsonb NOT NULL,
-      blueprints jsonb NOT NULL, priority int NOT NULL, affinity text, wait text NOT NULL, wait_at_most bigint, ttl bigint, alive timestamptz)`,
-    `CREATE UNIQUE INDEX lease_opened ON "${schema}".lease (opened)`,
-    `CREATE INDEX lease_status ON "${schema}".lease (status, opened)`,
-    `CREATE TABLE "${schema}".build (${row}, plan text NOT NULL, plan_version int NOT NULL, status text NOT NULL, percent int NOT NULL, activity text, error text,
-      initiator text NOT NULL, host_lease text, working_copy_lease text, steps jsonb NOT NULL, artifacts jsonb NOT NULL, attempt int NOT NULL, cleaned_up boolean NOT NULL, problem text,
-      project text, priority int NOT NULL, beneath text, weights jsonb, failure jsonb, ref text, commit text, url text, parent jsonb, hosts jsonb NOT NULL, generation int NOT NULL,
-      generations jsonb NOT NULL)`,
-    `CREATE UNIQUE INDEX build_opened ON "${schema}".build (opened)`,
-    `CREATE INDEX build_status ON "${schema}".build (status, opened)`,
-    `CREATE INDEX build_plan ON "${schema}".build (plan, opened)`,
-  ];
-}
+/** The statements that make all tables as they are today. */
+const tables = (schema: string): string[] => [`CREATE SCHEMA "${schema}"`, ...projectionNames.flatMap((name) => [...tableOf(schema, name), ...indexesOf(schema, name)])];
 
 /** Migrations are named by when they were written. The first one makes the tables as they are today: the later ones find nothing to do then. */
 class Projections1700000000001 implements MigrationInterface {
@@ -140,6 +42,7 @@ class Requests1700000000002 implements MigrationInterface {
   /** An older version fills rows of its own shape: it finds no rows and no checkpoint of ours. */
   async down(runner: QueryRunner): Promise<void> {
     await remake(runner);
+    await withoutLists(runner);
     await drop(runner, 'build', graphColumns);
     await drop(runner, 'lease', ['project', 'ended', 'prefer', 'blueprints', 'priority', 'affinity', 'wait', 'wait_at_most', 'ttl', 'alive']);
     await drop(runner, 'build', ['project', 'priority']);
@@ -156,10 +59,38 @@ class Graphs1700000000003 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await remake(runner);
+    await withoutLists(runner);
     await drop(runner, 'build', graphColumns);
   }
 }
 const graphColumns = ['beneath', 'weights', 'failure', 'ref', 'commit', 'url', 'parent', 'hosts', 'generation', 'generations'];
+
+/**
+ * Machines and resources are rows too, with a checkpoint for each projection; leases say which build asked for them and
+ * when they had their slot, builds when they ran. Fleets of the past are kept at some positions.
+ */
+class Lists1700000000004 implements MigrationInterface {
+  readonly name = 'Lists1700000000004';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await remake(runner);
+    await runner.query(`CREATE TABLE ${HOME_SCHEMA}.moment (position bigint PRIMARY KEY, at timestamptz NOT NULL, stream text NOT NULL, things int NOT NULL, state bytea NOT NULL)`);
+    await runner.query(`CREATE INDEX moment_at ON ${HOME_SCHEMA}.moment (at, position)`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await remake(runner);
+    await withoutLists(runner);
+    await runner.query(`DROP TABLE ${HOME_SCHEMA}.moment`);
+  }
+}
+
+/** What older versions have not; they have one checkpoint, and make it when there is none. */
+async function withoutLists(runner: QueryRunner): Promise<void> {
+  await runner.query(`DROP TABLE ${LIVE_SCHEMA}.machine, ${LIVE_SCHEMA}.resource`);
+  await drop(runner, 'lease', ['build', 'acquired', 'finished']);
+  await drop(runner, 'build', ['started', 'finished']);
+}
 
 async function drop(runner: QueryRunner, table: 'lease' | 'build', columns: readonly string[]): Promise<void> {
   for (const column of columns) await runner.query(`ALTER TABLE ${LIVE_SCHEMA}.${table} DROP COLUMN ${column}`);
@@ -168,7 +99,7 @@ async function drop(runner: QueryRunner, table: 'lease' | 'build', columns: read
 async function remake(runner: QueryRunner): Promise<void> {
   await runner.query(`DROP SCHEMA ${LIVE_SCHEMA} CASCADE`);
   for (const statement of tables(LIVE_SCHEMA)) await runner.query(statement);
-  await runner.query(`UPDATE ${HOME_SCHEMA}.checkpoint SET position = 0`);
+  await runner.query(`DELETE FROM ${HOME_SCHEMA}.checkpoint`);
 }
 
 /** Key of the lock that lets one console at a time change the schema. */
@@ -193,7 +124,7 @@ export async function openDatabase(url: string, onError: (error: Error) => void)
     applicationName: 'berth-console',
     schema: HOME_SCHEMA,
     entities: [...Object.values(projectionEntities(LIVE_SCHEMA)), ...Object.values(projectionEntities(NEXT_SCHEMA))],
-    migrations: [Projections1700000000001, Requests1700000000002, Graphs1700000000003],
+    migrations: [Projections1700000000001, Requests1700000000002, Graphs1700000000003, Lists1700000000004],
     migrationsTableName: 'migrations',
     synchronize: false,
     poolSize: 10,

@@ -5,6 +5,8 @@ import { ProblemError } from './problem';
 import { ask, type Query } from './request';
 
 const PAGE = 200;
+/** The most that one page of a list has. */
+const MOST = 1000;
 const TRIES = 3;
 
 /** What was read, for all pages. The feed says when something of it is old, so nothing else asks again. */
@@ -40,6 +42,25 @@ export function useRead<T>(path: string, { query = {}, enabled = true, every }: 
     enabled,
     placeholderData: keepPreviousData,
     ...(every !== undefined && { refetchInterval: every }),
+  });
+}
+
+/** Reads all pages of a list as one, and keeps it fresh: for what is looked through here. */
+export function useWhole<T>(path: string, { query = {}, enabled = true }: Pick<ReadOptions, 'query' | 'enabled'> = {}): UseQueryResult<Page<T>, ProblemError> {
+  return useQuery<Page<T>, ProblemError>({
+    queryKey: keyOf(path, { ...query, limit: MOST }),
+    queryFn: async ({ signal }) => {
+      const items: T[] = [];
+      let cursor: string | undefined;
+      do {
+        const page: Page<T> = await ask<Page<T>>(path, { query: { ...query, limit: MOST, cursor }, signal });
+        items.push(...page.items);
+        cursor = page.cursor ?? undefined;
+      } while (cursor !== undefined);
+      return { items, cursor: null };
+    },
+    enabled,
+    placeholderData: keepPreviousData,
   });
 }
 

@@ -65,10 +65,10 @@ export function useMay(role: Role): boolean {
   return now.status === 'in' && roles.indexOf(now.me.role) >= roles.indexOf(role);
 }
 
-/** Whether whoever is signed in has a permission: what is only refused is not asked for again and again. */
+/** Whether whoever is signed in has a permission: a console without sessions does not say, and lets everybody in do everything. */
 export function useHas(permission: string): boolean {
   const now = useSession();
-  return now.status === 'in' && now.me.permissions.includes(permission);
+  return now.status === 'in' && (now.me === EVERYBODY || now.me.permissions.includes(permission));
 }
 
 /** Finds out who is signed in. @throws {ProblemError} when the console does not answer */

@@ -1,7 +1,7 @@
-import type { ArtifactView, BuildView, Page } from '@berth/client';
+import type { ArtifactView, BuildView } from '@berth/client';
 import { useState } from 'react';
 import { press, run } from '../../api/commands';
-import { useRead } from '../../api/read';
+import { useWhole } from '../../api/read';
 import { Act } from '../../parts/act';
 import { Download } from '../../parts/download';
 import { LeaseLink } from '../../parts/links';
@@ -17,7 +17,7 @@ const pathOf = (name: string): string => name.split('/').map(encodeURIComponent)
 /** What a build has kept. */
 export function Artifacts({ build }: { build: BuildView }) {
   const { id } = build;
-  const read = useRead<Page<ArtifactView>>(`builds/${id}/artifacts`);
+  const read = useWhole<ArtifactView>(`builds/${id}/artifacts`);
   const [dropping, setDropping] = useState<ArtifactView>();
   const columns: readonly Column<ArtifactView>[] = [
     { id: 'name', head: 'Name', sort: ({ name }) => name, cell: (artifact) => <Name of={artifact} /> },

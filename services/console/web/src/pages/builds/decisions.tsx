@@ -1,15 +1,14 @@
-import type { BuildView, HistoryEntry, Page, StepView } from '@berth/client';
+import type { BuildView, StepView } from '@berth/client';
 import { useState } from 'react';
 import { run } from '../../api/commands';
 import { ProblemError } from '../../api/problem';
-import { useRead } from '../../api/read';
 import { Act } from '../../parts/act';
 import { isOver } from '../../parts/over';
 import { Dialog } from '../../ui/dialog';
 import { TextField } from '../../ui/field';
 import { Since } from '../../ui/time';
 import { stepsOf } from '../plans/steps';
-import { versionsOf } from '../plans/versions';
+import { useVersions, versionsOf } from '../plans/versions';
 
 type Verdict = 'pass' | 'fail';
 const kinds: Record<string, { waits: string; words: Record<Verdict, string> }> = {
@@ -41,7 +40,7 @@ function Decision({ build, step }: { build: BuildView; step: StepView }) {
 
 /** What the plan says of a step that waits: the version of the plan that is built, not its newest one. */
 function useAsked({ plan, planVersion }: BuildView, { id }: StepView): { message?: string; from?: string; by?: readonly string[] } {
-  const read = useRead<Page<HistoryEntry>>(`history/${plan}`);
+  const read = useVersions(plan);
   const its = read.data && versionsOf(read.data.items).find(({ version }) => version === planVersion)?.plan;
   const { message, from, by } = (its && its.steps[stepsOf(its).findIndex((one) => one.id === id)]?.with) ?? {};
   return {

@@ -1,5 +1,5 @@
-import type { HistoryEntry, Page } from '@berth/client';
-import { useRead } from '../../api/read';
+import type { HistoryEntry } from '@berth/client';
+import { useWhole } from '../../api/read';
 import { Timeline } from '../../parts/timeline';
 import { Loaded } from '../../ui/empty';
 import { Filters, SelectFilter } from '../../ui/filters';
@@ -11,7 +11,7 @@ const SHOWN = 1000;
 /** Every event of a build and of what it used, in words. */
 export function BuildHistory({ id }: { id: string }) {
   const [kind] = useParam('kind');
-  const read = useRead<Page<HistoryEntry>>(`history/${id}`);
+  const read = useWhole<HistoryEntry>(`history/${id}`);
   return (
     <>
       <Filters><SelectFilter name="kind" label="Of" all="the build and all that it used" options={[['build', 'the build alone'], ['lease', 'its leases'], ['resource', 'its resources'], ['action', 'what it did on hosts']]} /></Filters>

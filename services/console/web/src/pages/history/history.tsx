@@ -6,11 +6,12 @@ import { Timeline } from '../../parts/timeline';
 import { Empty } from '../../ui/empty';
 import { TextField } from '../../ui/field';
 import { Page, Section } from '../../ui/page';
+import { Past } from './past';
 
 const KEPT = 200;
 const SHOWN_EVERY_MS = 400;
 
-/** Looks for the history of anything, and shows what happens now. */
+/** Looks for the history of anything, and shows how everything was and what happens now. */
 export default function History() {
   const [id, setId] = useState('');
   const [, go] = useLocation();
@@ -24,6 +25,7 @@ export default function History() {
         <TextField label="Id or name" value={id} onValue={setId} size={44} placeholder="of a build, lease, resource, machine, blueprint, plan…" />
         <button className="button">Show</button>
       </form>
+      <Past />
       <Now />
     </Page>
   );

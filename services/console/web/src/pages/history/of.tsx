@@ -1,6 +1,6 @@
-import type { HistoryEntry, Page as PageOf } from '@berth/client';
+import type { HistoryEntry } from '@berth/client';
 import { Link, useParams } from 'wouter';
-import { useRead } from '../../api/read';
+import { useWhole } from '../../api/read';
 import { Timeline } from '../../parts/timeline';
 import { Loaded } from '../../ui/empty';
 import { Filters, SelectFilter, TextFilter } from '../../ui/filters';
@@ -15,7 +15,7 @@ const SHOWN = 1000;
 /** Every event of one thing; of a build also those of what it used. */
 export default function HistoryOf() {
   const { id = '' } = useParams<{ id: string }>();
-  const read = useRead<PageOf<HistoryEntry>>(`history/${encodeURIComponent(id)}`);
+  const read = useWhole<HistoryEntry>(`history/${encodeURIComponent(id)}`);
   const [kind] = useParam('kind');
   const [text] = useParam('text');
   const kinds = [...new Set(read.data?.items.map((entry) => entry.kind))];

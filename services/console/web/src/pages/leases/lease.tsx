@@ -1,6 +1,6 @@
-import type { HistoryEntry, LeaseView, Page as PageOf, ResourceView } from '@berth/client';
+import type { HistoryEntry, LeaseView, ResourceView } from '@berth/client';
 import { Link, useParams } from 'wouter';
-import { useRead } from '../../api/read';
+import { useRead, useWhole } from '../../api/read';
 import { useMay } from '../../api/session';
 import { BlueprintLink, HistoryLink, LeaseLink, Owner, ResourceLink } from '../../parts/links';
 import { Timeline } from '../../parts/timeline';
@@ -97,7 +97,7 @@ function Named({ id }: { id: string }) {
 }
 
 function Log({ id }: { id: string }) {
-  const read = useRead<PageOf<HistoryEntry>>(`history/${id}`);
+  const read = useWhole<HistoryEntry>(`history/${id}`);
   return (
     <Section title="Activity" note="every decision on it, the newest last">
       <Loaded read={read}>{({ items }) => <Timeline entries={items} own={id} />}</Loaded>

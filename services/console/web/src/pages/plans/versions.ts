@@ -1,8 +1,8 @@
-import type { HistoryEntry, Page, PlanView } from '@berth/client';
+import type { HistoryEntry, PlanView } from '@berth/client';
 import type { PlanEvent, SavedPlan } from '@berth/contracts';
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ProblemError } from '../../api/problem';
-import { useRead } from '../../api/read';
+import { useRead, useWhole } from '../../api/read';
 
 /** A version of a plan, as it was saved. */
 export interface Version {
@@ -21,9 +21,12 @@ export function versionsOf(entries: readonly HistoryEntry[]): Version[] {
     .sort((a, b) => b.version - a.version);
 }
 
+/** Reads the events in which a plan was saved: a machine may have the same name, and so the same history. */
+export const useVersions = (name: string, enabled = true) => useWhole<HistoryEntry>(`history/${encodeURIComponent(name)}`, { query: { kind: 'plan', type: 'PlanSaved' satisfies PlanEvent['type'] }, enabled });
+
 /** Reads a plan and all its versions: each event has the text and what was read of it. */
 export function usePlan(name: string): { read: UseQueryResult<PlanView, ProblemError>; versions: readonly Version[] | undefined; error: ProblemError | null } {
   const read = useRead<PlanView>(`plans/${name}`);
-  const history = useRead<Page<HistoryEntry>>(`history/${name}`, { enabled: read.data !== undefined });
+  const history = useVersions(name, read.data !== undefined);
   return { read, versions: history.data && versionsOf(history.data.items), error: history.error };
 }

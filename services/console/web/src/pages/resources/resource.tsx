@@ -103,11 +103,11 @@ function Until({ lease }: { lease: string }) {
 }
 
 function Log({ id }: { id: string }) {
-  const read = useRead<PageOf<HistoryEntry>>(`history/${id}`);
-  const items = read.data?.items;
+  const read = useRead<PageOf<HistoryEntry>>(`history/${id}`, { query: { sort: '-position', limit: SHOWN, total: true } });
+  const total = read.data?.total ?? 0;
   return (
-    <Section title="Activity" note={items && items.length > SHOWN ? <>the last {SHOWN} of {items.length} events; <Link href={`/history/${id}`}>all of them</Link></> : 'the newest last'}>
-      <Loaded read={read}>{({ items: all }) => <Timeline entries={all.slice(-SHOWN)} own={id} />}</Loaded>
+    <Section title="Activity" note={total > SHOWN ? <>the last {SHOWN} of {read.data?.totalIsBound && 'more than '}{total} events; <Link href={`/history/${id}`}>all of them</Link></> : 'the newest last'}>
+      <Loaded read={read}>{({ items: all }) => <Timeline entries={all.toReversed()} own={id} />}</Loaded>
     </Section>
   );
 }

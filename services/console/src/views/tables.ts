@@ -1,0 +1,58 @@
+import type { ProjectionName } from './columns.js';
+
+// Ids and names are compared as bytes, so that an index on them serves "begins with" too.
+const row = 'id text COLLATE "C" PRIMARY KEY, created timestamptz NOT NULL, modified timestamptz NOT NULL, position bigint NOT NULL, opened bigint NOT NULL';
+
+const columns: Record<ProjectionName, string> = {
+  machine: `name text COLLATE "C" NOT NULL, status text NOT NULL, address text NOT NULL, port int NOT NULL, login text NOT NULL, credential text NOT NULL, platform text NOT NULL,
+    attributes jsonb NOT NULL, slots int NOT NULL, host_key text NOT NULL, folder text, facts jsonb NOT NULL, removed timestamptz`,
+  resource: `name text COLLATE "C" NOT NULL, type text NOT NULL, blueprint text NOT NULL, version int, status text NOT NULL, state text NOT NULL, owner text, attributes jsonb NOT NULL,
+    capabilities jsonb NOT NULL, machine text COLLATE "C", address text, reachable boolean NOT NULL, error text, quarantined jsonb, held jsonb, draining text, health jsonb NOT NULL, slots int NOT NULL,
+    leases jsonb NOT NULL, uses int NOT NULL, parent jsonb, members jsonb, path text, commit text, port int, uri text, facts jsonb NOT NULL, until timestamptz, activated timestamptz,
+    destroyed timestamptz`,
+  lease: `owner text NOT NULL, status text NOT NULL, type text NOT NULL, blueprint text, attributes jsonb NOT NULL, resource text COLLATE "C", slot int, token bigint, host_lease text, until timestamptz,
+    reason text, error text, project text, ended text, prefer jsonb NOT NULL, blueprints jsonb NOT NULL, priority int NOT NULL, affinity text, wait text NOT NULL, wait_at_most bigint, ttl bigint,
+    alive timestamptz, build text COLLATE "C", acquired timestamptz, finished timestamptz`,
+  build: `plan text NOT NULL, plan_version int NOT NULL, status text NOT NULL, percent int NOT NULL, activity text, error text, initiator text NOT NULL, host_lease text, working_copy_lease text,
+    steps jsonb NOT NULL, artifacts jsonb NOT NULL, attempt int NOT NULL, cleaned_up boolean NOT NULL, problem text, project text, priority int NOT NULL, beneath text, weights jsonb, failure jsonb,
+    ref text, commit text, url text, parent jsonb, hosts jsonb NOT NULL, generation int NOT NULL, generations jsonb NOT NULL, started timestamptz, finished timestamptz`,
+};
+
+/** What each list is filtered by and sorted by has an index; see `lists.ts`. */
+const indexes: Record<ProjectionName, readonly string[]> = {
+  machine: ['(created, opened)', '(modified, opened)', '(platform, opened)', '(lower(name) text_pattern_ops)', 'USING gin (attributes jsonb_path_ops)', '(name, opened) WHERE removed IS NULL'],
+  resource: [
+    '(created, opened)', '(modified, opened)', '(state, opened)', '(blueprint, opened)', '(type, opened)', '(machine, opened)', '(owner, opened)', '(lower(name) text_pattern_ops)',
+    'USING gin (attributes jsonb_path_ops)',
+    // Far more have ended than live, and nearly every list is of those that live.
+    `(name, opened) WHERE state <> 'destroyed'`, '(name, opened)', ended('destroyed'),
+  ],
+  lease: [
+    '(created, opened)', '(modified, opened)', '(priority, opened)', '(status, opened)', '(owner, opened)', '(project, opened)', '(blueprint, opened)', '(type, opened)', '(resource, opened)', '(build, opened)',
+    'USING gin (attributes jsonb_path_ops)', ended('finished'),
+  ],
+  build: [
+    '(created, opened)', '(modified, opened)', '(status, opened)', '(plan, opened)', '(initiator, opened)', '(project, opened)', '(ref, opened)', '(lower(plan) text_pattern_ops)',
+    'USING gin (hosts jsonb_path_ops)', ended('finished'),
+  ],
+};
+
+/** What had not ended by some time: of that alone usage and timelines are made. */
+function ended(column: string): string {
+  return `(COALESCE(${column}, 'infinity'))`;
+}
+
+/** Columns whose values are sets: it takes more of them to tell how many rows have one, and so which index leads to few. */
+const sets: Record<ProjectionName, string> = { machine: 'attributes', resource: 'attributes', lease: 'attributes', build: 'hosts' };
+
+/** The statements that make the table of a projection. */
+export const tableOf = (schema: string, name: ProjectionName): string[] => [
+  `CREATE TABLE "${schema}".${name} (${row}, ${columns[name]})`,
+  `ALTER TABLE "${schema}".${name} ALTER COLUMN ${sets[name]} SET STATISTICS 1000`,
+];
+
+/** The statements that make its indexes: a rebuild makes them once the rows are there. */
+export const indexesOf = (schema: string, name: ProjectionName): string[] => [
+  `CREATE UNIQUE INDEX ${name}_opened ON "${schema}".${name} (opened)`,
+  ...indexes[name].map((what, i) => `CREATE INDEX ${name}_${i + 1} ON "${schema}".${name} ${what}`),
+];
