@@ -84,7 +84,7 @@ function service(name: ServiceName, more: Rights = { publish: [], subscribe: [] 
       ...look,
       ...follow(events.name), get(events.name), get(status.name),
       // The client looks at a consumer before it changes one.
-      api(`CONSUMER.CREATE.${queue.name}.${name}.${own}`), api(`CONSUMER.INFO.${queue.name}.${name}`), `$JS.ACK.${queue.name}.${name}.>`,
+      api(`CONSUMER.CREATE.${queue.name}.${name}.${own}`), api(`CONSUMER.INFO.${queue.name}.${name}`), api(`CONSUMER.DELETE.${queue.name}.${name}`), `$JS.ACK.${queue.name}.${name}.>`,
       ...more.publish,
     ],
     subscribe: [`${inboxPrefixOf(name)}.>`, own, `berth.deliver.${name}`, ...more.subscribe],

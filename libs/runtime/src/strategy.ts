@@ -1,10 +1,10 @@
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
+import { ACK_WAIT_MS, WorkQueue } from './work-queue.js';
 import { lastValueFrom } from 'rxjs';
-import { AckPolicy, DeliverPolicy, Events, headers as natsHeaders, ReplayPolicy, type Msg, type NatsConnection, type NatsError, type Subscription } from 'nats';
+import { Events, headers as natsHeaders, type Msg, type NatsConnection, type Subscription } from 'nats';
 import {
   commandEnvelope, commands, deadHeaders, fieldErrors, rejected, RETRY_OF, subjects, summary, type Answer, type CommandEnvelope, type ServiceName,
 } from '@berth/contracts';
-import { streams } from '@berth/nats';
 import { Metrics, type CommandOutcome } from './metrics/metrics.js';
 import { TRACE_HEADER, type Tracing } from './tracing/tracing.js';
 import type { ZodType } from 'zod';
@@ -19,8 +19,6 @@ export interface Command<D = unknown> {
   after: number;
 }
 
-/** How long the server waits for our acknowledgement; a handler that takes longer says so in time. */
-const ACK_WAIT_MS = 4000;
 const MAX_DELIVER = 8;
 /** Answers kept for askers whose message reaches us after the command itself. */
 const KEEP_ANSWERS = 4096;
@@ -41,6 +39,7 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
   private readonly answers = new Map<string, { answer: Answer; at: number }>();
   private readonly running = new Set<Promise<void>>();
   private readonly underWay = new Map<string, Promise<Answer>>();
+  private readonly queue: WorkQueue;
   private subscriptions: Subscription[] = [];
   private sweep: NodeJS.Timeout | undefined;
   private closed = false;
@@ -53,6 +52,7 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
     private readonly tracing?: Tracing,
   ) {
     super();
+    this.queue = new WorkQueue(connection, service, log);
   }
 
   listen(callback: (error?: unknown) => void): void {
@@ -63,45 +63,23 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
   }
 
   private async begin(): Promise<void> {
-    const filter = `berth.cmd.${this.service}.*`;
-    const deliver = `berth.deliver.${this.service}`;
+    const { filter, deliver } = this.queue;
     const asks = this.connection.subscribe(filter, { callback: (error, message) => (error ? this.log.error(error) : this.noteAsker(message)) });
     const work = this.connection.subscribe(deliver, { queue: this.service, callback: (error, message) => (error ? this.log.error(error) : this.take(message)) });
     this.subscriptions = [asks, work];
     this.sweep = setInterval(() => this.forgetAskers(), KEEP_ASKERS_MS / 4);
     this.sweep.unref();
-    await this.ensureConsumer(filter, deliver);
+    await this.queue.ensure();
+    void this.queue.recover();
     void (async () => {
       for await (const status of this.connection.status()) {
         if (this.closed) return;
         // The server may have come back without its storage: the consumer must be there again.
-        if (status.type === Events.Reconnect) await this.ensureConsumer(filter, deliver).catch((error: unknown) => this.log.warn({ error }, 'consumer not confirmed'));
+        if (status.type !== Events.Reconnect) continue;
+        await this.queue.ensure().catch((error: unknown) => this.log.warn({ error }, 'consumer not confirmed'));
+        void this.queue.recover();
       }
     })();
-  }
-
-  private async ensureConsumer(filter: string, deliver: string): Promise<void> {
-    const manager = await this.connection.jetstreamManager({ checkAPI: false });
-    const config = {
-      durable_name: this.service,
-      filter_subject: filter,
-      deliver_subject: deliver,
-      deliver_group: this.service,
-      deliver_policy: DeliverPolicy.All,
-      ack_policy: AckPolicy.Explicit,
-      ack_wait: ACK_WAIT_MS * 1_000_000,
-      max_deliver: -1,
-      max_ack_pending: 20_000,
-      replay_policy: ReplayPolicy.Instant,
-    };
-    try {
-      await manager.consumers.add(streams.commands.name, config);
-    } catch (error) {
-      // 10148, and 10013 on older servers: it is there with other settings.
-      const code = (error as NatsError).api_error?.err_code;
-      if (code !== 10148 && code !== 10013) throw error;
-      await manager.consumers.update(streams.commands.name, this.service, config);
-    }
   }
 
   private noteAsker(message: Msg): void {
@@ -235,6 +213,7 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
   /** Idempotent: stops taking commands and waits for those under way. */
   async close(): Promise<void> {
     this.closed = true;
+    this.queue.close();
     clearInterval(this.sweep);
     for (const subscription of this.subscriptions) subscription.unsubscribe();
     this.subscriptions = [];
