@@ -17,7 +17,7 @@ export function databaseChecks(database: DataSource, projection: Projection, hub
       name: 'database',
       hint,
       async run() {
-        const [row] = await database.query<{ version: string }[]>('SHOW server_version');
+        const [row] = await database.query<{ version: string }[]>("SELECT current_setting('server_version') AS version");
         const major = Number.parseInt(row!.version, 10);
         const version = major < OLDEST ? warning('database', `PostgreSQL ${row!.version} answers, and its makers no longer look after it.`, `Use ${OLDEST} or newer.`) : fine('database', `PostgreSQL ${row!.version} answers.`);
         const missing = await database.showMigrations();

@@ -57,6 +57,7 @@ test('when all is well, every line says so', async () => {
     'bus', 'jetstream', 'streams', 'clock of NATS', 'service allocator', 'service lease', 'service host-agent-gateway', 'service build-orchestrator', 'service console',
     'database', 'migrations', 'clock of PostgreSQL', 'projections', 'artifacts', 'dead letters', 'breakers', 'machine box', 'clock of box',
   ]);
+  expect(items.find(({ check }) => check === 'database')!.message).toMatch(/^PostgreSQL \d+\.\d+.* answers\.$/);
   expect(items.find(({ check }) => check === 'machine box')!.message).toMatch(/^It answers with the pinned key and has git [\d.]+ and OpenSSH/);
 });
 
