@@ -5,7 +5,6 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openWindow, startBrowser, type Window } from '../support/browser.js';
 import { tempFolder } from '../support/cleanup.js';
 import { startLive, type Live } from '../support/live.js';
-import { startRelay } from '../support/relay.js';
 import { eventually } from '../support/wait.js';
 
 const SOON = { timeoutMs: 20_000, everyMs: 50 };
@@ -72,8 +71,7 @@ describe('leases', () => {
   });
 
   test('a terminal shows what is typed and printed, has the size of the page, and says how it ended', async () => {
-    const relay = await startRelay(live.url, live.token);
-    window = await openWindow(browser, relay, { token: live.token });
+    window = await openWindow(browser, live.url, { token: live.token });
     const { page } = window;
     await window.go(`/leases/${live.held}`, /Lease/);
     await page.getByRole('link', { name: 'Terminal' }).click();

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { httpClient } from '@berth/client';
 import { startBerth } from '../support/berth.js';
 import { openWindow, startBrowser, type Window } from '../support/browser.js';
 import { tempFolder } from '../support/cleanup.js';
@@ -32,6 +33,20 @@ describe('the frame of the dashboard', () => {
     await page.reload();
     await page.getByRole('heading', { level: 1, name: 'Leases' }).waitFor();
     await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Token').waitFor();
+  });
+
+  test('a link signs in once', async () => {
+    const { url } = await httpClient(berth).loginLink();
+    window = await openWindow(browser, berth.url);
+    const { page } = window;
+    await page.goto(url);
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    // What it says once is neither in the address nor good a second time.
+    expect(page.url()).not.toContain('once=');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.goto(url);
+    await page.getByRole('alert').waitFor();
     await page.getByLabel('Token').waitFor();
   });
 

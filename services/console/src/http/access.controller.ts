@@ -37,7 +37,7 @@ export class AccessController {
   @Post('session')
   @HttpCode(204)
   @Needs('anyone')
-  @Describe({ summary: 'Signs a browser in: with a token, or with what a link says once.', body: signInBody, answers: { 204: 'It is signed in: the cookie says so.' }, problems: ['unauthorized', 'forbidden', 'rate-limited', 'invalid-data'], open: true })
+  @Describe({ summary: 'Signs a browser in: with a token, or with what a link says once.', body: signInBody, answers: { 204: 'It is signed in: the cookie says so.' }, problems: ['unauthorized', 'forbidden', 'rate-limited', 'invalid-data'] })
   async signIn(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
     this.refuseForeign(request);
     const { token, once } = objectBody(request);

@@ -5,6 +5,7 @@ import { judgeBy } from '../api.testing.js';
 import { controllers } from '../console.module.js';
 import { scripted, type Scripted } from '../scripted.testing.js';
 import { apiOf } from './api.js';
+import { Needs } from '../access/needs.js';
 import { Describe } from './describe.js';
 import { problemsOf, templateOf } from './document.js';
 import { routesOf } from './routes.js';
@@ -37,10 +38,23 @@ describe('the document of the API', () => {
     expect(() => apiOf([...controllers, BoatsController])).toThrow('BoatsController.get (GET /api/v1/boats/:id) has no description: put @Describe({ summary, answers, ... }) on it');
   });
 
+  test('so does one that does not say what it needs', () => {
+    class Boats {
+      @Get('x')
+      @Describe({ summary: 'X.', answers: { 204: 'nothing' } })
+      get() {
+        return undefined;
+      }
+    }
+    Controller('boats')(Boats);
+    expect(() => apiOf([...controllers, Boats])).toThrow("Boats.get (GET /boats/x) does not say what it needs: put @Needs('...') on it");
+  });
+
   test('every "no" is told where it can come from: without a token, for a wrong method, of a thing that is not there', () => {
     class Open {
       @Get('x')
-      @Describe({ summary: 'X.', answers: { 204: 'nothing' }, open: true })
+      @Describe({ summary: 'X.', answers: { 204: 'nothing' } })
+      @Needs('anyone')
       get() {
         return undefined;
       }

@@ -49,6 +49,10 @@ export interface Description {
   problems?: readonly ProblemCode[];
   settles?: Settles;
   shows?: Shows;
+}
+
+/** The same, with what follows from what the route needs. */
+export interface Told extends Description {
   /** answered without a token */
   open?: true;
 }

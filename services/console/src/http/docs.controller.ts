@@ -14,14 +14,14 @@ export class DocsController {
 
   @Get('v1/openapi.json')
   @Needs('anyone')
-  @Describe({ summary: 'The API as OpenAPI 3.1.', answers: { 200: z.record(z.string(), z.unknown()) }, open: true })
+  @Describe({ summary: 'The API as OpenAPI 3.1.', answers: { 200: z.record(z.string(), z.unknown()) } })
   openApi(): Record<string, unknown> {
     return this.document.json;
   }
 
   @Get('docs')
   @Needs('anyone')
-  @Describe({ summary: 'The API as a page for people.', answers: { 200: html }, open: true })
+  @Describe({ summary: 'The API as a page for people.', answers: { 200: html } })
   @Header('Content-Type', 'text/html; charset=utf-8')
   @Header('Content-Security-Policy', "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
   page(): string {
@@ -30,7 +30,7 @@ export class DocsController {
 
   @Get(STYLE_PATH)
   @Needs('anyone')
-  @Describe({ summary: 'The style sheet of that page.', answers: { 200: { types: ['text/css'], what: 'a style sheet' } }, open: true })
+  @Describe({ summary: 'The style sheet of that page.', answers: { 200: { types: ['text/css'], what: 'a style sheet' } } })
   @Header('Content-Type', 'text/css; charset=utf-8')
   style(): string {
     return this.document.style;

@@ -2,7 +2,8 @@ import { STATUS_CODES } from 'node:http';
 import type { z } from 'zod';
 import { jsonSchema, type JsonSchema } from '@berth/contracts';
 import { schemas } from '@berth/client';
-import { isCommand, isContent, type Answer, type Body, type Content, type Description } from './describe.js';
+import { isCommand, isContent, type Answer, type Body, type Content, type Told } from './describe.js';
+import { COOKIE } from '../access/sign-ins.js';
 import * as parameters from './parameters.js';
 import { statusOf, type ProblemCode } from './problem.js';
 import type { Route } from './routes.js';
@@ -26,10 +27,10 @@ export function problemsOf({ method, path, description }: Route): ProblemCode[] 
 }
 
 /** Whether a route answers with a view, as JSON. */
-export const readsViews = (method: string, { answers, open }: Description): boolean => method === 'GET' && !open && answers[200] !== undefined && typeof answers[200] !== 'string' && !isContent(answers[200]);
+export const readsViews = (method: string, { answers, open }: Told): boolean => method === 'GET' && !open && answers[200] !== undefined && typeof answers[200] !== 'string' && !isContent(answers[200]);
 
 /** Whether `?after=` is a position that the answer has to show; a few routes have a parameter of that name with another meaning. */
-export const takesAfter = (method: string, description: Description): boolean => readsViews(method, description) && description.query?.['after'] === undefined;
+export const takesAfter = (method: string, description: Told): boolean => readsViews(method, description) && description.query?.['after'] === undefined;
 
 /** The whole API as OpenAPI 3.1. */
 export function openApi(routes: readonly Route[], version: string): JsonSchema {
@@ -46,13 +47,13 @@ export function openApi(routes: readonly Route[], version: string): JsonSchema {
     openapi: '3.1.1',
     info: {
       title: 'Berth', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-      description: 'The HTTP API of Berth: build machines on loan. Made from its contracts. Every route under /api wants a token, but for this document and the page that shows it.',
+      description: 'The HTTP API of Berth: build machines on loan. Made from its contracts. Every route under /api wants a token, or the cookie of a session, but for this document and the page that shows it; `x-permission` says which permission.',
     },
     servers: [{ url: '/', description: 'the console that this document came from' }],
-    security: [{ token: [] }],
+    security: [{ token: [] }, { session: [] }],
     tags: [...new Set(routes.map(groupOf))].map((name) => ({ name })),
     paths,
-    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } }, responses: problemResponses(routes), schemas: Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1))) },
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' }, session: { type: 'apiKey', in: 'cookie', name: COOKIE } }, responses: problemResponses(routes), schemas: Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1))) },
   };
 }
 
@@ -64,7 +65,7 @@ function operation(route: Route, named: Named): JsonSchema {
     operationId: route.name,
     summary: description.summary,
     tags: [groupOf(route)],
-    ...(description.open && { security: [] }),
+    ...(description.open ? { security: [] } : route.needs !== 'signed-in' && { 'x-permission': route.needs }),
     parameters: [...pathParameters(route, named), ...queryParameters(route, named), ...headers(route, named)],
     ...(description.body !== undefined && { requestBody: requestBody(description.body, named) }),
     responses: { ...answers(method, description, named), ...problems(route) },
@@ -127,7 +128,7 @@ function without(schema: JsonSchema, fields: readonly string[]): JsonSchema {
   };
 }
 
-function answers(method: string, description: Description, named: Named): JsonSchema {
+function answers(method: string, description: Told, named: Named): JsonSchema {
   const own = Object.entries(description.answers).map(([status, answer]) => [status, response(Number(status), answer, method, named)] as const);
   const more: JsonSchema = {};
   if (readsViews(method, description)) more['304'] = { description: 'Nothing has changed since the ETag in `If-None-Match`.' };

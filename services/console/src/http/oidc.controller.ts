@@ -21,7 +21,7 @@ export class OidcController {
 
   @Get()
   @Needs('anyone')
-  @Describe({ summary: 'Sends a browser to the provider to sign in.', answers: { 302: 'To the provider.' }, problems: ['not-found'], open: true })
+  @Describe({ summary: 'Sends a browser to the provider to sign in.', answers: { 302: 'To the provider.' }, problems: ['not-found'] })
   async begin(@Res() reply: FastifyReply): Promise<void> {
     const { url, cookie } = await this.provider().begin();
     await reply.header('Set-Cookie', cookie).header('Cache-Control', 'no-store').redirect(url, 302);
@@ -29,7 +29,7 @@ export class OidcController {
 
   @Get('callback')
   @Needs('anyone')
-  @Describe({ summary: 'Takes a browser back from the provider.', answers: { 302: 'It is signed in: to the first page.' }, problems: ['not-found', 'unauthorized', 'forbidden', 'rate-limited'], open: true })
+  @Describe({ summary: 'Takes a browser back from the provider.', answers: { 302: 'It is signed in: to the first page.' }, problems: ['not-found', 'unauthorized', 'forbidden', 'rate-limited'] })
   async finish(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const oidc = this.provider();
     const at = request.url.indexOf('?');

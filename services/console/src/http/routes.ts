@@ -1,6 +1,8 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
-import { DESCRIPTION, type Description } from './describe.js';
+import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants.js';
+import { isNeed, type Need } from '../access/permissions.js';
+import { DESCRIPTION, type Description, type Told } from './describe.js';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 const methods: Readonly<Partial<Record<RequestMethod, Method>>> = { [RequestMethod.GET]: 'GET', [RequestMethod.POST]: 'POST', [RequestMethod.PUT]: 'PUT', [RequestMethod.PATCH]: 'PATCH', [RequestMethod.DELETE]: 'DELETE' };
@@ -12,12 +14,14 @@ export interface Route {
   path: string;
   /** names the route in the document: `leases.get` */
   name: string;
-  description: Description;
+  description: Told;
+  /** what whoever asks must have */
+  needs: Need;
 }
 
 /**
  * All routes of some controllers.
- * @throws when one has no description: what nobody can read about nobody should be able to call
+ * @throws when one has no description, or does not say what it needs: what nobody can read about nobody should be able to call
  */
 export function routesOf(controllers: readonly Type[]): Route[] {
   return controllers.flatMap((controller) => {
@@ -29,7 +33,9 @@ export function routesOf(controllers: readonly Type[]): Route[] {
       const description = Reflect.getMetadata(DESCRIPTION, handler) as Description | undefined;
       if (method === undefined) throw new Error(`${controller.name}.${name} answers a method that the document of the API does not know: use ${Object.values(methods).join(', ')}`);
       if (!description) throw new Error(`${controller.name}.${name} (${method} ${path}) has no description: put @Describe({ summary, answers, ... }) on it`);
-      return { method, path, name: `${group}.${name}`, description };
+      const { needs } = (Reflect.getMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) ?? {}) as { needs?: unknown };
+      if (!isNeed(needs)) throw new Error(`${controller.name}.${name} (${method} ${path}) does not say what it needs: put @Needs('...') on it`);
+      return { method, path, name: `${group}.${name}`, description: { ...description, ...(needs === 'anyone' && { open: true as const }) }, needs };
     });
   });
 }

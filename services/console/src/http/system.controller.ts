@@ -12,7 +12,7 @@ export class SystemController {
 
   @Get('healthz')
   @Needs('anyone')
-  @Describe({ summary: 'Whether each service is ready.', answers: { 200: schemas.Health, 503: schemas.Health }, open: true })
+  @Describe({ summary: 'Whether each service is ready.', answers: { 200: schemas.Health, 503: schemas.Health } })
   async health(@Res({ passthrough: true }) reply: FastifyReply): Promise<Health> {
     const services = await this.readiness();
     const ready = Object.values(services).every((service) => service.ready);
