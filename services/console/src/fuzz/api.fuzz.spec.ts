@@ -111,7 +111,9 @@ test('whatever is asked, the answer is one of those that the document tells of',
 });
 
 test('without a token nothing has an effect', { timeout: LIMIT_MS + 30_000 }, async () => {
-  const open = new Set(api.table.routes.filter(({ description }) => description.open).map(({ name }) => name));
+  const open = api.table.routes.filter(({ description }) => description.open);
+  // A spoiled method may be that of an open route of the same path.
+  const isOpen = ({ operation, method, path }: Ask) => open.some((route) => route.name === operation || (route.method === method && route.path === path.split('?')[0]));
   // That somebody was refused is written down; nothing else is.
   const last = async () => {
     const { subjects } = (await (await berth.bus.jetstreamManager()).streams.info('BERTH_EVENTS', { subjects_filter: 'berth.evt.>' })).state;
@@ -131,7 +133,7 @@ test('without a token nothing has an effect', { timeout: LIMIT_MS + 30_000 }, as
   await run(Math.ceil(ROUNDS / 3), async (ask) => {
     const answer = await send(ask, wrong[turn++ % wrong.length]!);
     judge(ask, answer);
-    if (!open.has(ask.operation)) expect([400, 401, 404, 405, 414, 417, 429, 431], `${answer.status} to ${ask.method} ${ask.path.slice(0, 200)}`).toContain(answer.status);
+    if (!isOpen(ask)) expect([400, 401, 404, 405, 414, 417, 429, 431], `${answer.status} to ${ask.method} ${ask.path.slice(0, 200)}`).toContain(answer.status);
   });
   expect([await last(), berth.sent.length]).toEqual([before, sent]);
 });
