@@ -1,5 +1,5 @@
 import { keepPreviousData, QueryClient, useInfiniteQuery, useQuery, type UseQueryResult } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import type { Page } from '@berth/client';
 import { ProblemError } from './problem';
 import { ask, type Query } from './request';
@@ -86,6 +86,13 @@ export function usePages<T>(path: string, query: Query = {}): Rows<T> {
     placeholderData: keepPreviousData,
   });
   const { data, hasNextPage, isFetchingNextPage, fetchNextPage } = read;
+  // While the list is being read again the next page has to wait: nobody scrolls a second time to ask for it.
+  const wanted = useRef(false);
+  useEffect(() => {
+    if (!wanted.current || read.isFetching) return;
+    wanted.current = false;
+    if (hasNextPage) void fetchNextPage();
+  }, [read.isFetching, hasNextPage, fetchNextPage]);
   const rows = useMemo(() => data?.pages.flatMap(({ items }) => items) ?? [], [data]);
   return {
     rows,
@@ -94,7 +101,9 @@ export function usePages<T>(path: string, query: Query = {}): Rows<T> {
     error: read.error,
     loadingMore: isFetchingNextPage,
     more: () => {
-      if (hasNextPage && !isFetchingNextPage) void fetchNextPage({ cancelRefetch: false });
+      if (!hasNextPage || isFetchingNextPage) return;
+      if (read.isFetching) wanted.current = true;
+      else void fetchNextPage();
     },
   };
 }
