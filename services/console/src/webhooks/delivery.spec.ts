@@ -74,7 +74,7 @@ async function sending(hooks: Record<string, Webhook>) {
     void deliveries.agree();
     return Promise.resolve();
   };
-  const deliveries: Deliveries = new Deliveries({ connection: bus, log: { warn: () => undefined }, fail }, () => now, master, log, gone, 50);
+  const deliveries: Deliveries = new Deliveries({ connection: bus, log: { warn: () => undefined }, fail }, { all: () => now, get: (name) => now.get(name) }, master, log, gone, 50);
   await deliveries.start();
   const stop = atEndOfFile(() => deliveries.stop());
   return {

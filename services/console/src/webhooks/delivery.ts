@@ -56,7 +56,7 @@ export class Deliveries implements Living {
    */
   constructor(
     private readonly runtime: Pick<Runtime, 'connection' | 'fail'> & { log: Pick<Runtime['log'], 'warn'> },
-    private readonly webhooks: () => Iterable<readonly [string, Webhook]>,
+    private readonly webhooks: { all(): Iterable<readonly [string, Webhook]>; get(name: string): Webhook | undefined },
     private readonly master: Buffer,
     private readonly deliveries: Pick<DeliveryLog, 'note'>,
     private readonly gone: (webhook: string, id: string, reason: string) => Promise<unknown>,
@@ -80,7 +80,7 @@ export class Deliveries implements Living {
   }
 
   private async agreeNow(): Promise<void> {
-    const wanted = new Map(this.webhooks());
+    const wanted = new Map(this.webhooks.all());
     for (const [name, { stop, version }] of this.running) {
       const webhook = wanted.get(name);
       if (webhook?.status === 'active' && webhook.version === version) continue;
@@ -140,7 +140,7 @@ export class Deliveries implements Living {
   }
 
   private async deliver(name: string, message: JsMsg): Promise<void> {
-    const webhook = new Map(this.webhooks()).get(name);
+    const webhook = this.webhooks.get(name);
     const kind = message.subject.split('.')[2] as Kind;
     const event = statusEvent.safeParse(json(message));
     if (webhook?.status !== 'active') return message.nak();

@@ -26,7 +26,7 @@ export class Webhooks implements Living {
   ) {
     this.log = new DeliveryLog(runtime.connection);
     const suspend = (webhook: string, id: string, reason: string) => commands().send('console', 'SuspendWebhook', { webhook, reason }, id);
-    this.deliveries = new Deliveries(runtime, () => app.all(), master, this.log, suspend);
+    this.deliveries = new Deliveries(runtime, app, master, this.log, suspend);
   }
 
   start(): Promise<void> {
