@@ -5,6 +5,15 @@ import { instant, role, writers, type Kind } from '@berth/contracts';
 
 const projects = z.array(z.string()).nullable().describe('it sees and touches only what acts for one of these; null = all');
 
+/** Everything that somebody may be let do; the console says which role has which. */
+export const permission = z.enum([
+  'fleet:read', 'lease:read', 'build:read', 'plan:read', 'event:read', 'usage:read', 'metrics:read', 'jobs:read',
+  'lease:write', 'lease:exec', 'lease:terminal', 'build:write', 'jobs:write',
+  'plan:write', 'fleet:write', 'deadletters:read', 'deadletters:write', 'doctor:read', 'projections:write',
+  'quota:write', 'tokens:read', 'tokens:write', 'secrets:read', 'secrets:write', 'webhooks:read', 'webhooks:write', 'audit:read',
+]);
+export type Permission = z.infer<typeof permission>;
+
 /** Whoever asks. */
 export const meView = z
   .object({
@@ -12,7 +21,7 @@ export const meView = z
     name: z.string(),
     role,
     projects,
-    permissions: z.array(z.string()),
+    permissions: z.array(permission),
     until: instant.nullable().describe('when the session of a browser ends by itself; null when a token was shown'),
   })
   .describe('Whoever asks.');

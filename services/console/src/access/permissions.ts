@@ -1,3 +1,4 @@
+import type { Permission } from '@berth/client';
 import { role, type Role } from '@berth/contracts';
 
 /** Who has a permission. */
@@ -42,8 +43,8 @@ export const permissions = {
   'webhooks:read': { least: 'admin', reach: 'all', what: 'see webhooks and their deliveries' },
   'webhooks:write': { least: 'admin', reach: 'all', what: 'add, change and remove webhooks' },
   'audit:read': { least: 'admin', reach: 'all', what: 'see who did what and who was refused what' },
-} as const satisfies Record<string, Rule>;
-export type Permission = keyof typeof permissions;
+} as const satisfies Record<Permission, Rule>;
+export type { Permission };
 
 /** What a route needs: a permission; that somebody is signed in, whoever it is; or nothing. */
 export type Need = Permission | 'signed-in' | 'anyone';

@@ -1,20 +1,8 @@
 import { useSyncExternalStore } from 'react';
+import type { MeView, Permission } from '@berth/client';
 import { problemOf, ProblemError } from './problem';
 
-/** What somebody may do, each role also what those before it may. */
-export const roles = ['viewer', 'builder', 'operator', 'admin'] as const;
-export type Role = (typeof roles)[number];
-
-/** Who is signed in. */
-export interface Me {
-  name: string;
-  role: Role;
-  /** null: all of them */
-  projects: string[] | null;
-  permissions: string[];
-}
-
-export type Session = { status: 'unknown' } | { status: 'out'; why?: string } | { status: 'in'; me: Me };
+export type Session = { status: 'unknown' } | { status: 'out'; why?: string } | { status: 'in'; me: MeView };
 
 const ME = '/api/v1/me';
 const SESSION = '/api/v1/session';
@@ -44,14 +32,8 @@ export function useSession(): Session {
   );
 }
 
-/** Whether whoever is signed in has at least this role. */
-export function useMay(role: Role): boolean {
-  const now = useSession();
-  return now.status === 'in' && roles.indexOf(now.me.role) >= roles.indexOf(role);
-}
-
-/** Whether whoever is signed in has a permission: what is only refused is not asked for again and again. */
-export function useHas(permission: string): boolean {
+/** Whether whoever is signed in has a permission: what would only be refused is not offered, nor asked for again and again. */
+export function useHas(permission: Permission): boolean {
   const now = useSession();
   return now.status === 'in' && now.me.permissions.includes(permission);
 }
@@ -59,7 +41,7 @@ export function useHas(permission: string): boolean {
 /** Finds out who is signed in. @throws {ProblemError} when the console does not answer */
 export async function restore(): Promise<void> {
   const answer = await reach(ME, {});
-  if (answer.ok) return become({ status: 'in', me: (await answer.json()) as Me });
+  if (answer.ok) return become({ status: 'in', me: (await answer.json()) as MeView });
   if (answer.status !== 401) throw await problemOf(answer);
   become({ status: 'out' });
 }

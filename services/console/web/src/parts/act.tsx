@@ -1,13 +1,17 @@
+import type { Permission } from '@berth/client';
 import type { ReactNode } from 'react';
 import { usePending } from '../api/commands';
-import { useMay, type Role } from '../api/session';
+import { useHas } from '../api/session';
 
 interface ActProps {
-  /** who may */
-  role?: Role;
+  /** what the route behind it needs */
+  needs?: Permission;
   /** of the command that it sends: while that is on its way, it cannot be pressed again */
   pending?: string;
-  onPress: () => void;
+  /** the same, of what the page itself knows to be on its way */
+  busy?: boolean;
+  /** without it, it sends the form that it stands in */
+  onPress?: () => void;
   tone?: 'primary' | 'danger';
   small?: boolean;
   /** for whoever does not see what it stands beside */
@@ -16,12 +20,12 @@ interface ActProps {
 }
 
 /** A button that changes something: out of use for whoever may not, and while it is being done. */
-export function Act({ role = 'operator', pending = '', onPress, tone, small, label, children }: ActProps) {
-  const may = useMay(role);
-  const busy = usePending(pending);
+export function Act({ needs = 'fleet:write', pending = '', busy = false, onPress, tone, small, label, children }: ActProps) {
+  const has = useHas(needs);
+  const sent = usePending(pending) || busy;
   return (
-    <button type="button" className={`button ${tone ?? ''} ${small ? 'small' : ''}`} disabled={!may || busy} onClick={onPress} {...(label !== undefined && { 'aria-label': label })} {...(!may && { title: `Needs the role ${role}` })}>
-      {busy && <span className="spinner" aria-hidden />}
+    <button type={onPress ? 'button' : 'submit'} className={`button ${tone ?? ''} ${small ? 'small' : ''}`} disabled={!has || sent} onClick={onPress} {...(label !== undefined && { 'aria-label': label })} {...(!has && { title: `Needs the permission ${needs}` })}>
+      {sent && <span className="spinner" aria-hidden />}
       {children}
     </button>
   );

@@ -13,8 +13,8 @@ export interface Column<T> {
   /** CSS width; without one it takes what is left */
   width?: string;
   number?: boolean;
-  /** by what it is sorted, where the whole list is here */
-  sort?: (row: T) => string | number;
+  /** by what it is sorted: the name that the server has for it, or of a list that is here as a whole the value of a row */
+  sort?: string | ((row: T) => string | number);
 }
 
 interface TableProps<T> {
@@ -24,8 +24,10 @@ interface TableProps<T> {
   rowKey: (row: T) => string;
   /** said when there are none */
   empty: ReactNode;
-  /** all rows are here: without it columns can't be sorted */
+  /** all rows are here */
   whole?: boolean;
+  /** the server's order when the address asks for none, as in `sort`: it is the server that sorts */
+  usual?: string;
   loading?: boolean;
   error?: ProblemError | null;
   /** asked for more when the last row comes near */
@@ -43,13 +45,14 @@ const AHEAD = 12;
 const VIRTUAL_FROM = 120;
 
 /**
- * A table of many rows, of which those in view are in the page. The order and the page are the server's, except that a list
- * that is here as a whole is sorted here.
+ * A table of many rows, of which those in view are in the page. What the server lists page by page it also sorts (`usual`);
+ * only what was read as a whole is sorted here.
  */
-export function Table<T>({ label, columns, rows, rowKey, empty, whole = true, loading = false, error, more, loadingMore = false, least = 0, sortParam = 'sort' }: TableProps<T>) {
+export function Table<T>({ label, columns, rows, rowKey, empty, whole = true, usual, loading = false, error, more, loadingMore = false, least = 0, sortParam = 'sort' }: TableProps<T>) {
   const box = useRef<HTMLDivElement>(null);
-  const [order, setOrder] = useParam(sortParam);
-  const sorted = useMemo(() => inOrder(rows, columns, whole ? order : ''), [rows, columns, whole, order]);
+  const [order, setOrder] = useParam(sortParam, usual ?? '');
+  const here = usual === undefined && whole;
+  const sorted = useMemo(() => (here ? inOrder(rows, columns, order) : rows), [rows, columns, here, order]);
   const virtual = useVirtualizer({ count: sorted.length, getScrollElement: () => box.current, estimateSize: () => ROW, overscan: AHEAD, enabled: sorted.length >= VIRTUAL_FROM });
   const shown = virtual.getVirtualItems();
   const all = sorted.length < VIRTUAL_FROM;
@@ -67,7 +70,7 @@ export function Table<T>({ label, columns, rows, rowKey, empty, whole = true, lo
         <colgroup>{columns.map(({ id, width }) => <col key={id} style={width === undefined ? {} : { width }} />)}</colgroup>
         <thead>
           <tr aria-rowindex={1}>
-            {columns.map((column) => <Head key={column.id} column={column} order={whole ? order : ''} onOrder={whole && column.sort ? setOrder : undefined} />)}
+            {columns.map((column) => <Head key={column.id} column={column} by={sortOf(column, here)} order={order} onOrder={setOrder} />)}
           </tr>
         </thead>
         <tbody>
@@ -86,14 +89,20 @@ export function Table<T>({ label, columns, rows, rowKey, empty, whole = true, lo
   );
 }
 
-function Head<T>({ column: { id, head, number }, order, onOrder }: { column: Column<T>; order: string; onOrder: ((order: string) => void) | undefined }) {
-  const direction = order === id ? 'ascending' : order === `-${id}` ? 'descending' : 'none';
+/** What the address calls the order of a column; undefined when there is none. */
+function sortOf<T>({ id, sort }: Column<T>, here: boolean): string | undefined {
+  if (typeof sort === 'string') return here ? undefined : sort;
+  return here && sort ? id : undefined;
+}
+
+function Head<T>({ column: { head, number }, by, order, onOrder }: { column: Column<T>; by: string | undefined; order: string; onOrder: (order: string) => void }) {
   const className = number ? 'number' : '';
-  if (!onOrder) return <th scope="col" className={className}>{head || <span className="hidden-visually">Actions</span>}</th>;
+  if (by === undefined) return <th scope="col" className={className}>{head || <span className="hidden-visually">Actions</span>}</th>;
+  const direction = order === by ? 'ascending' : order === `-${by}` ? 'descending' : 'none';
   const arrow = direction === 'ascending' ? ' ↑' : direction === 'descending' ? ' ↓' : '';
   return (
     <th scope="col" className={className} aria-sort={direction}>
-      <button type="button" onClick={() => onOrder(direction === 'ascending' ? `-${id}` : id)}>{head}{arrow}</button>
+      <button type="button" onClick={() => onOrder(direction === 'ascending' ? `-${by}` : by)}>{head}{arrow}</button>
     </th>
   );
 }
@@ -105,7 +114,7 @@ const Space = ({ rows, columns }: { rows: number; columns: number }) => (
 function inOrder<T>(rows: readonly T[], columns: readonly Column<T>[], order: string): readonly T[] {
   const down = order.startsWith('-');
   const by = columns.find(({ id }) => id === (down ? order.slice(1) : order))?.sort;
-  if (!by) return rows;
+  if (typeof by !== 'function') return rows;
   const sign = down ? -1 : 1;
   return [...rows].sort((a, b) => {
     const [left, right] = [by(a), by(b)];

@@ -87,10 +87,10 @@ function Actions({ of: { name, enabled, version } }: { of: BlueprintView }) {
   };
   return (
     <>
-      <Act role="admin" onPress={() => go(`/blueprints/${name}/edit`)}>Edit</Act>
+      <Act onPress={() => go(`/blueprints/${name}/edit`)}>Edit</Act>
       <HistoryLink id={name} />
       {enabled ? <Act pending={key} onPress={() => setAsking('disable')}>Disable</Act> : <Act pending={key} onPress={() => press({ key, label: `${name} enabled`, path: `${path}/enable`, ...seen('BlueprintEnabled') })}>Enable</Act>}
-      {version > 0 && <Act role="admin" tone="danger" onPress={() => setAsking('remove')}>Remove</Act>}
+      {version > 0 && <Act tone="danger" onPress={() => setAsking('remove')}>Remove</Act>}
       {asking === 'disable' && (
         <Dialog title={`Disable ${name}`} action="Disable" onConfirm={disable} onClose={() => setAsking(undefined)}>
           <p>It serves no requests until it is enabled again. What is leased goes on.</p>

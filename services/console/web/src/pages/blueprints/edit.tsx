@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { run } from '../../api/commands';
 import { ProblemError } from '../../api/problem';
 import { useRead } from '../../api/read';
-import { useMay } from '../../api/session';
+import { Act } from '../../parts/act';
 import { Loaded } from '../../ui/empty';
 import { Field, SelectField } from '../../ui/field';
 import { Page } from '../../ui/page';
@@ -46,7 +46,6 @@ function Editor({ text: initial, name: fixed, onLeave }: { text: string; name?: 
   const [check, setCheck] = useState(true);
   const [busy, setBusy] = useState(false);
   const area = useRef<HTMLTextAreaElement>(null);
-  const may = useMay('admin');
   const faults = problem instanceof ProblemError ? located(problem.errors, source?.lineOf ?? (() => 1)) : [];
 
   const save = async (): Promise<void> => {
@@ -85,7 +84,7 @@ function Editor({ text: initial, name: fixed, onLeave }: { text: string; name?: 
         </ul>
       )}
       <div className="row wrap">
-        <button className="button primary" disabled={busy || !may} {...(!may && { title: 'Needs the role admin' })}>{busy && <span className="spinner" aria-hidden />} Save</button>
+        <Act tone="primary" busy={busy}>Save</Act>
         <button type="button" className="button" onClick={onLeave}>Cancel</button>
         <label className="row"><input type="checkbox" checked={check} onChange={(event) => setCheck(event.target.checked)} /> ask its provider whether it could launch</label>
       </div>

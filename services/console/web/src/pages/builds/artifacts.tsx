@@ -32,8 +32,8 @@ export function Artifacts({ build }: { build: BuildView }) {
       cell: (one) => !isLeased(one) && (
         <span className="row">
           {one.bytes !== null && <Download small path={`builds/${id}/artifacts/${pathOf(one.name)}`} query={{ generation: one.generation }} name={one.name.split('/').at(-1)!} label={`Download ${one.name}`}>Download</Download>}
-          <Act role="builder" small pending={`pin ${id} ${one.name}`} label={`${one.pinned ? 'Unpin' : 'Pin'} ${one.name}`} onPress={() => press({ key: `pin ${id} ${one.name}`, label: `${one.pinned ? 'Unpin' : 'Pin'} ${one.name}`, path: `builds/${id}/artifacts/pin`, body: { name: one.name, pinned: !one.pinned }, until: (event) => event.id === id && event.type === 'ArtifactPinned' })}>{one.pinned ? 'Unpin' : 'Pin'}</Act>
-          <Act role="builder" small tone="danger" pending={`drop ${id} ${one.name}`} label={`Drop ${one.name}`} onPress={() => setDropping(one)}>Drop</Act>
+          <Act needs="build:write" small pending={`pin ${id} ${one.name}`} label={`${one.pinned ? 'Unpin' : 'Pin'} ${one.name}`} onPress={() => press({ key: `pin ${id} ${one.name}`, label: `${one.pinned ? 'Unpin' : 'Pin'} ${one.name}`, path: `builds/${id}/artifacts/pin`, body: { name: one.name, pinned: !one.pinned }, until: (event) => event.id === id && event.type === 'ArtifactPinned' })}>{one.pinned ? 'Unpin' : 'Pin'}</Act>
+          <Act needs="build:write" small tone="danger" pending={`drop ${id} ${one.name}`} label={`Drop ${one.name}`} onPress={() => setDropping(one)}>Drop</Act>
         </span>
       ),
     },

@@ -2,11 +2,11 @@ import '../../graph/graph.css';
 import './builds.css';
 import type { BuildView } from '@berth/client';
 import { Link } from 'wouter';
-import { usePages } from '../../api/read';
-import { useMay } from '../../api/session';
+import { useHas } from '../../api/session';
 import { BuildLink, Owner } from '../../parts/links';
 import { Badge } from '../../ui/badge';
 import { Filters, SelectFilter, TextFilter } from '../../ui/filters';
+import { useList } from '../../ui/list';
 import { Page } from '../../ui/page';
 import { useParam } from '../../ui/params';
 import { Table, type Column } from '../../ui/table';
@@ -19,14 +19,14 @@ const statuses = [[LIVE, 'under way'], ['failed,error', 'failed or in error'], '
 
 const columns: readonly Column<BuildView>[] = [
   { id: 'id', head: 'Build', width: '90px', cell: ({ id }) => <BuildLink id={id} /> },
-  { id: 'status', head: 'Status', width: '106px', sort: (build) => build.status, cell: ({ status }) => <Badge status={status} /> },
-  { id: 'plan', head: 'Plan', width: '17%', sort: (build) => build.plan, cell: ({ plan, planVersion, generation }) => <><PlanLink name={plan} /> <span className="quiet">v{planVersion}{generation > 1 && `, run ${generation}`}</span></> },
+  { id: 'status', head: 'Status', width: '106px', cell: ({ status }) => <Badge status={status} /> },
+  { id: 'plan', head: 'Plan', width: '17%', cell: ({ plan, planVersion, generation }) => <><PlanLink name={plan} /> <span className="quiet">v{planVersion}{generation > 1 && `, run ${generation}`}</span></> },
   { id: 'progress', head: 'Progress', width: '150px', cell: (build) => <Progress build={build} small /> },
   { id: 'activity', head: 'What it does, or why it ended', cell: ({ error, activity }) => <span title={error ?? activity ?? ''} className={error === null ? '' : 'text-bad'}>{error ?? activity}</span> },
-  { id: 'initiator', head: 'For', width: '11%', sort: (build) => build.initiator, cell: ({ id, initiator, project }) => <>{initiator !== `build:${id}` && <Owner name={initiator} />}{project !== null && <span className="quiet"> / {project}</span>}</> },
-  { id: 'ref', head: 'Ref', width: '11%', sort: (build) => build.ref ?? '', cell: ({ ref, commit }) => <span title={commit ?? ''}>{ref}{commit !== null && <span className="quiet mono"> {commit.slice(0, 8)}</span>}</span> },
+  { id: 'initiator', head: 'For', width: '11%', cell: ({ id, initiator, project }) => <>{initiator !== `build:${id}` && <Owner name={initiator} />}{project !== null && <span className="quiet"> / {project}</span>}</> },
+  { id: 'ref', head: 'Ref', width: '11%', cell: ({ ref, commit }) => <span title={commit ?? ''}>{ref}{commit !== null && <span className="quiet mono"> {commit.slice(0, 8)}</span>}</span> },
   { id: 'took', head: 'Took', width: '92px', number: true, cell: (build) => <Took build={build} /> },
-  { id: 'created', head: 'Asked', width: '98px', number: true, sort: (build) => -Date.parse(build.created), cell: ({ created }) => <Ago at={created} /> },
+  { id: 'created', head: 'Asked', width: '98px', number: true, sort: 'created', cell: ({ created }) => <Ago at={created} /> },
 ];
 
 /** All builds, the newest first, as they go. */
@@ -35,11 +35,11 @@ export default function Builds() {
   const [plan] = useParam('plan');
   const [initiator] = useParam('initiator');
   const [ref] = useParam('ref');
-  const list = usePages<BuildView>('builds', { status, plan, initiator, ref });
-  const may = useMay('builder');
+  const list = useList<BuildView>('builds', '-created', { status, plan, initiator, ref });
+  const has = useHas('build:write');
   const filtered = status !== '' || plan !== '' || initiator !== '' || ref !== '';
   return (
-    <Page title="Builds" fill actions={may && <Link href={plan === '' ? '/plans' : `/plans/${encodeURIComponent(plan)}/start`} className="button primary">Start a build</Link>}>
+    <Page title="Builds" fill actions={has && <Link href={plan === '' ? '/plans' : `/plans/${encodeURIComponent(plan)}/start`} className="button primary">Start a build</Link>}>
       <Filters>
         <SelectFilter name="status" label="Status" options={statuses} />
         <TextFilter name="plan" label="Plan" />

@@ -23,10 +23,10 @@ export function Controls({ build }: { build: BuildView }) {
   const live = !isOver(status);
   return (
     <>
-      {live && status !== 'paused' && <Act role="builder" pending={`pause ${id}`} onPress={() => press(commandOf(build, 'pause', {}))}>Pause</Act>}
-      {status === 'paused' && <Act role="builder" pending={`resume ${id}`} onPress={() => press(commandOf(build, 'resume', {}))}>Resume</Act>}
-      <Act role="builder" pending={`restart ${id}`} onPress={() => setAsking('restart')}>Restart</Act>
-      {live && <Act role="builder" pending={`abort ${id}`} tone="danger" onPress={() => setAsking('abort')}>Abort</Act>}
+      {live && status !== 'paused' && <Act needs="build:write" pending={`pause ${id}`} onPress={() => press(commandOf(build, 'pause', {}))}>Pause</Act>}
+      {status === 'paused' && <Act needs="build:write" pending={`resume ${id}`} onPress={() => press(commandOf(build, 'resume', {}))}>Resume</Act>}
+      <Act needs="build:write" pending={`restart ${id}`} onPress={() => setAsking('restart')}>Restart</Act>
+      {live && <Act needs="build:write" pending={`abort ${id}`} tone="danger" onPress={() => setAsking('abort')}>Abort</Act>}
       {asking === 'abort' && <AbortDialog build={build} onClose={() => setAsking(undefined)} />}
       {asking === 'restart' && <RestartDialog build={build} onClose={() => setAsking(undefined)} />}
     </>

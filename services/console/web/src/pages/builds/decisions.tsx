@@ -31,8 +31,8 @@ function Decision({ build, step }: { build: BuildView; step: StepView }) {
   return (
     <div className="note wait decision" role="group" aria-label={`${step.name} ${waits}`}>
       <span className="grow"><strong>{step.name}</strong> {waits}{asked.from !== undefined && ` (${asked.from})`}{asked.by !== undefined && <span className="quiet"> of {asked.by.join(' or ')}</span>}{step.started !== null && <span className="quiet">, for <Since at={step.started} /></span>}{asked.message !== undefined && <>: {asked.message}</>}</span>
-      <Act role="builder" pending={key} tone="primary" onPress={() => setVerdict('pass')}>{words.pass}</Act>
-      <Act role="builder" pending={key} tone="danger" onPress={() => setVerdict('fail')}>{words.fail}</Act>
+      <Act needs="build:write" pending={key} tone="primary" onPress={() => setVerdict('pass')}>{words.pass}</Act>
+      <Act needs="build:write" pending={key} tone="danger" onPress={() => setVerdict('fail')}>{words.fail}</Act>
       {verdict && <DecisionDialog build={build} step={step} verdict={verdict} words={words[verdict]} pending={key} onClose={() => setVerdict(undefined)} />}
     </div>
   );

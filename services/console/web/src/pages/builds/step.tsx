@@ -28,7 +28,7 @@ export function Rerun({ build: { id }, step, small = false }: { build: BuildView
     );
   return (
     <>
-      <Act role="builder" pending={key} small={small} label={`Run ${step.name} again`} onPress={() => setAsking(true)}>Again</Act>
+      <Act needs="build:write" pending={key} small={small} label={`Run ${step.name} again`} onPress={() => setAsking(true)}>Again</Act>
       {asking && (
         <Dialog title={`Run ${step.name} again`} action="Run it again" onConfirm={confirm} onClose={() => setAsking(false)}>
           <p>With all that builds on it: in the same working copy while the build is under way, else in a new generation that keeps what it can.</p>

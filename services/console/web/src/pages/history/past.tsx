@@ -97,9 +97,9 @@ function AtMoment({ at }: { at: string }) {
             ]}
           />
           <div className="columns">
-            <Table label="Machines then" columns={machines} rows={moment.machines} rowKey={({ name }) => name} empty="No machine was enrolled." sortParam="machines" />
-            <Table label="Leases then" columns={leases} rows={moment.leases} rowKey={({ id }) => id} empty="Nobody held anything or waited for it." sortParam="leases" />
-            <Table label="Builds then" columns={builds} rows={moment.builds} rowKey={({ id }) => id} empty="Nothing was being built." sortParam="builds" />
+            <Table label="Machines then" columns={machines} rows={moment.machines} whole={moment.machines.length === moment.totals.machines} rowKey={({ name }) => name} empty="No machine was enrolled." sortParam="machines" />
+            <Table label="Leases then" columns={leases} rows={moment.leases} whole={moment.leases.length === moment.totals.leases} rowKey={({ id }) => id} empty="Nobody held anything or waited for it." sortParam="leases" />
+            <Table label="Builds then" columns={builds} rows={moment.builds} whole={moment.builds.length === moment.totals.builds} rowKey={({ id }) => id} empty="Nothing was being built." sortParam="builds" />
           </div>
         </>
       )}

@@ -1,7 +1,7 @@
 import type { HistoryEntry, LeaseView, ResourceView } from '@berth/client';
 import { Link, useParams } from 'wouter';
 import { useRead, useWhole } from '../../api/read';
-import { useMay } from '../../api/session';
+import { useHas } from '../../api/session';
 import { BlueprintLink, HistoryLink, LeaseLink, Owner, ResourceLink } from '../../parts/links';
 import { Timeline } from '../../parts/timeline';
 import { Badge } from '../../ui/badge';
@@ -35,11 +35,11 @@ export default function Lease() {
 }
 
 function Actions({ lease }: { lease: LeaseView }) {
-  const may = useMay('builder');
+  const has = useHas('lease:terminal');
   const terminal = lease.status === 'active' && (lease.type === 'host' || lease.type === 'working-copy');
   return (
     <>
-      {terminal && may && <Link href={`/leases/${lease.id}/terminal`} className="button">Terminal</Link>}
+      {terminal && has && <Link href={`/leases/${lease.id}/terminal`} className="button">Terminal</Link>}
       <HistoryLink id={lease.id} />
       <ReleaseButton lease={lease} />
     </>

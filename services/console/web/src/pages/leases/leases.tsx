@@ -1,8 +1,8 @@
 import type { LeaseView } from '@berth/client';
-import { usePages } from '../../api/read';
 import { BlueprintLink, LeaseLink, Owner, ResourceLink } from '../../parts/links';
 import { Badge } from '../../ui/badge';
 import { Filters, SelectFilter, TextFilter } from '../../ui/filters';
+import { useList } from '../../ui/list';
 import { Page } from '../../ui/page';
 import { useParam } from '../../ui/params';
 import { Table, type Column } from '../../ui/table';
@@ -16,14 +16,14 @@ const types = ['host', 'working-copy', 'service', 'composite'];
 
 const columns: readonly Column<LeaseView>[] = [
   { id: 'id', head: 'Lease', width: '80px', cell: ({ id }) => <LeaseLink id={id} /> },
-  { id: 'status', head: 'Status', width: '100px', sort: (lease) => lease.status, cell: ({ status, ended }) => <Badge status={status}>{ended !== null && ended !== status ? `${status}, ${ended}` : status}</Badge> },
-  { id: 'type', head: 'Type', width: '106px', sort: (lease) => lease.type, cell: ({ type }) => type },
-  { id: 'owner', head: 'Owner', width: '14%', sort: (lease) => lease.owner, cell: ({ owner, project }) => <><Owner name={owner} />{project !== null && <span className="quiet"> / {project}</span>}</> },
+  { id: 'status', head: 'Status', width: '100px', cell: ({ status, ended }) => <Badge status={status}>{ended !== null && ended !== status ? `${status}, ${ended}` : status}</Badge> },
+  { id: 'type', head: 'Type', width: '106px', cell: ({ type }) => type },
+  { id: 'owner', head: 'Owner', width: '14%', cell: ({ owner, project }) => <><Owner name={owner} />{project !== null && <span className="quiet"> / {project}</span>}</> },
   { id: 'resource', head: 'Served by', width: '168px', cell: ({ resource, blueprint }) => resource !== null && <>{blueprint !== null && <BlueprintLink name={blueprint} />} <ResourceLink id={resource} /></> },
   { id: 'wants', head: 'Wants, or why it waits', cell: ({ attributes, reason, error }) => <span title={error ?? reason ?? pairs(attributes)} className={error === null ? '' : 'text-bad'}>{error ?? reason ?? pairs(attributes)}</span> },
-  { id: 'priority', head: 'Priority', width: '68px', number: true, sort: (lease) => lease.priority, cell: ({ priority }) => priority },
-  { id: 'created', head: 'Asked', width: '86px', number: true, sort: (lease) => -Date.parse(lease.created), cell: ({ created }) => <Ago at={created} /> },
-  { id: 'until', head: 'Until', width: '86px', number: true, sort: ({ until }) => (until === null ? Infinity : Date.parse(until)), cell: ({ until }) => until !== null && <Ago at={until} /> },
+  { id: 'priority', head: 'Priority', width: '68px', number: true, sort: 'priority', cell: ({ priority }) => priority },
+  { id: 'created', head: 'Asked', width: '86px', number: true, sort: 'created', cell: ({ created }) => <Ago at={created} /> },
+  { id: 'until', head: 'Until', width: '86px', number: true, cell: ({ until }) => until !== null && <Ago at={until} /> },
   { id: 'act', head: '', width: '84px', cell: (lease) => <ReleaseButton lease={lease} small /> },
 ];
 
@@ -33,7 +33,7 @@ export default function Leases() {
   const [owner] = useParam('owner');
   const [project] = useParam('project');
   const [type] = useParam('type');
-  const list = usePages<LeaseView>('leases', { status: status === 'all' ? undefined : status, owner, project, type });
+  const list = useList<LeaseView>('leases', '-created', { status: status === 'all' ? undefined : status, owner, project, type });
   return (
     <Page title="Leases" fill>
       <Filters>

@@ -18,7 +18,7 @@ export function ReleaseButton({ lease, small = false }: { lease: LeaseView; smal
     run({ key, label: `Release of lease ${short(lease.id)}`, path: `leases/${lease.id}/release`, body: reason === '' ? {} : { reason }, until: (event) => event.id === lease.id && ends.includes(event.type) }, { quiet: true });
   return (
     <>
-      <Act role="builder" pending={key} small={small} tone="danger" onPress={() => setAsking(true)} label={`Release lease ${short(lease.id)}`}>Release</Act>
+      <Act needs="lease:write" pending={key} small={small} tone="danger" onPress={() => setAsking(true)} label={`Release lease ${short(lease.id)}`}>Release</Act>
       {asking && (
         <Dialog title={`Release lease ${short(lease.id)}`} action="Release" danger onConfirm={confirm} onClose={() => setAsking(false)}>
           <p>{lease.status === 'pending' ? `${lease.owner} no longer waits for it.` : `What ${lease.owner} runs on it is ended, and what stands on it is removed.`}</p>

@@ -65,7 +65,7 @@ function Letter({ asked: { letter, what }, onAsk }: { asked: Asked; onAsk: (aske
     <Dialog key="look" title={`${type} for ${service}`} action="Send it again" wide onConfirm={retry} onClose={close}>
       <Facts of={[['Why', reason], ['When', <Ago at={at} />], ['Id', <span className="mono">{short(id)}</span>]]} />
       <pre className="details" tabIndex={0} aria-label="The command">{JSON.stringify(command, null, 2)}</pre>
-      <div><Act tone="danger" pending={`dead ${id}`} onPress={() => onAsk({ letter, what: 'drop' })}>Drop it</Act></div>
+      <div><Act needs="deadletters:write" tone="danger" pending={`dead ${id}`} onPress={() => onAsk({ letter, what: 'drop' })}>Drop it</Act></div>
     </Dialog>
   );
 }

@@ -3,7 +3,7 @@ import { useRef, useState, type FormEvent } from 'react';
 import { Link } from 'wouter';
 import { run, type Command } from '../../api/commands';
 import { ProblemError } from '../../api/problem';
-import { useMay } from '../../api/session';
+import { Act } from '../../parts/act';
 import { Field } from '../../ui/field';
 import { Page } from '../../ui/page';
 import { ProblemBox } from '../../ui/problem';
@@ -37,7 +37,6 @@ export function Editor({ text: initial, version = 0, onLeave }: { text: string; 
   const [busy, setBusy] = useState<'save' | 'check'>();
   const area = useRef<HTMLTextAreaElement>(null);
   const gutter = useRef<HTMLDivElement>(null);
-  const may = useMay('builder');
   const faults = problem instanceof ProblemError ? faultsOf(problem.errors) : [];
 
   const send = async <T,>(what: 'save' | 'check', command: Pick<Command, 'label' | 'path'>): Promise<T | undefined> => {
@@ -92,7 +91,7 @@ export function Editor({ text: initial, version = 0, onLeave }: { text: string; 
       )}
       {fine && <p className="note" role="status">It can be saved as {fine.name}: {fine.steps.length} {fine.steps.length === 1 ? 'step' : 'steps'}, {fine.steps.map(({ name }) => name).join(', ')}.</p>}
       <div className="row wrap">
-        <button className="button primary" disabled={busy !== undefined || !may} {...(!may && { title: 'Needs the role builder' })}>{busy === 'save' && <span className="spinner" aria-hidden />} {version === 0 ? 'Save' : `Save as version ${version + 1}`}</button>
+        <Act needs="plan:write" tone="primary" busy={busy === 'save'}>{version === 0 ? 'Save' : `Save as version ${version + 1}`}</Act>
         <button type="button" className="button" disabled={busy !== undefined} onClick={() => void check()}>{busy === 'check' && <span className="spinner" aria-hidden />} Check</button>
         <button type="button" className="button" onClick={() => onLeave()}>Cancel</button>
       </div>

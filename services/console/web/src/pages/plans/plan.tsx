@@ -2,7 +2,8 @@ import './plans.css';
 import type { PlanView } from '@berth/client';
 import { useMemo } from 'react';
 import { Link, useLocation, useParams } from 'wouter';
-import { useMay } from '../../api/session';
+import { useHas } from '../../api/session';
+import { Act } from '../../parts/act';
 import { Graph } from '../../graph/graph';
 import { HistoryLink } from '../../parts/links';
 import { SelectField } from '../../ui/field';
@@ -22,15 +23,15 @@ export default function Plan() {
   const { name = '' } = useParams<{ name: string }>();
   const { read, versions, error } = usePlan(name);
   const [editing, setEditing] = useParam('edit');
-  const may = useMay('builder');
+  const has = useHas('build:write');
   const [, go] = useLocation();
   const leave = (saved?: string): void => (saved === undefined || saved === name ? setEditing(undefined) : go(`/plans/${saved}`));
   const actions = read.data && editing === '' && (
     <>
       <Link href={`/builds?plan=${encodeURIComponent(name)}`} className="button">Builds</Link>
       <HistoryLink id={name} />
-      <button type="button" className="button" disabled={!may} onClick={() => setEditing('1')}>Edit</button>
-      <Link href={`/plans/${name}/start`} className="button primary">Start</Link>
+      <Act needs="plan:write" onPress={() => setEditing('1')}>Edit</Act>
+      {has && <Link href={`/plans/${name}/start`} className="button primary">Start</Link>}
     </>
   );
   return (

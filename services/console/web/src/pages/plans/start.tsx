@@ -4,7 +4,7 @@ import { useState, type FormEvent } from 'react';
 import { Link, useLocation, useParams } from 'wouter';
 import { run } from '../../api/commands';
 import { ProblemError } from '../../api/problem';
-import { useMay } from '../../api/session';
+import { Act } from '../../parts/act';
 import { Loaded } from '../../ui/empty';
 import { SelectField, TextArea, TextField } from '../../ui/field';
 import { Page, Section } from '../../ui/page';
@@ -38,7 +38,6 @@ function Form({ name, version, plan }: { name: string; version: number; plan: Sa
   const [problem, setProblem] = useState<unknown>();
   const [busy, setBusy] = useState(false);
   const [, go] = useLocation();
-  const may = useMay('builder');
   const wrong = (field: string): string | undefined => (problem instanceof ProblemError ? problem.of(field) : undefined);
   const rest = (field: 'ref' | 'priority' | 'initiator' | 'project') => (value: string) => setRest((now) => ({ ...now, [field]: value }));
 
@@ -85,7 +84,7 @@ function Form({ name, version, plan }: { name: string; version: number; plan: Sa
       </Section>
       <ProblemBox error={problem} known={[...common, ...Object.keys(variables ?? {}).map((of) => `variables.${of}`)]} />
       <div className="row">
-        <button className="button primary" disabled={busy || !may} {...(!may && { title: 'Needs the role builder' })}>{busy && <span className="spinner" aria-hidden />} Start</button>
+        <Act needs="build:write" tone="primary" busy={busy}>Start</Act>
         <span className="quiet">version {version} of {name}</span>
       </div>
     </form>

@@ -1,9 +1,9 @@
 import type { ResourceView } from '@berth/client';
-import { usePages } from '../../api/read';
 import { BlueprintLink, LeaseLink, Owner, ResourceLink } from '../../parts/links';
 import { whyOut } from '../../parts/service';
 import { Badge } from '../../ui/badge';
 import { Filters, SelectFilter, TextFilter } from '../../ui/filters';
+import { useList } from '../../ui/list';
 import { Page } from '../../ui/page';
 import { useParam } from '../../ui/params';
 import { Table, type Column } from '../../ui/table';
@@ -14,14 +14,14 @@ const states = ['active', 'booting', 'draining', 'quarantined', 'held', 'unreach
 const types = ['host', 'working-copy', 'service', 'composite'];
 
 const columns: readonly Column<ResourceView>[] = [
-  { id: 'name', head: 'Resource', width: '18%', sort: ({ name }) => name, cell: ({ id, name }) => <ResourceLink id={id} name={name} /> },
-  { id: 'state', head: 'State', width: '120px', sort: ({ state }) => state, cell: ({ state, phase }) => <Badge status={state}>{state === 'booting' && phase !== null ? phase : state}</Badge> },
-  { id: 'type', head: 'Type', width: '106px', sort: ({ type }) => type, cell: ({ type }) => type },
-  { id: 'blueprint', head: 'Blueprint', width: '13%', sort: ({ blueprint }) => blueprint, cell: ({ blueprint }) => <BlueprintLink name={blueprint} /> },
-  { id: 'busy', head: 'Slots', width: '66px', number: true, sort: ({ busy }) => busy, cell: ({ busy, slots }) => `${busy} / ${slots}` },
+  { id: 'name', head: 'Resource', width: '18%', sort: 'name', cell: ({ id, name }) => <ResourceLink id={id} name={name} /> },
+  { id: 'state', head: 'State', width: '120px', cell: ({ state, phase }) => <Badge status={state}>{state === 'booting' && phase !== null ? phase : state}</Badge> },
+  { id: 'type', head: 'Type', width: '106px', cell: ({ type }) => type },
+  { id: 'blueprint', head: 'Blueprint', width: '13%', cell: ({ blueprint }) => <BlueprintLink name={blueprint} /> },
+  { id: 'busy', head: 'Slots', width: '66px', number: true, cell: ({ busy, slots }) => `${busy} / ${slots}` },
   { id: 'holders', head: 'Held by', width: '19%', cell: ({ leases }) => <Holders leases={leases} /> },
   { id: 'about', head: 'Attributes, or why it is out', cell: (row) => <span title={whyOut(row) ?? pairs(row.attributes)} className={whyOut(row) === null ? 'quiet' : ''}>{whyOut(row) ?? pairs(row.attributes)}</span> },
-  { id: 'created', head: 'Since', width: '100px', number: true, sort: ({ created }) => -Date.parse(created), cell: ({ created }) => <Ago at={created} /> },
+  { id: 'created', head: 'Since', width: '100px', number: true, sort: 'created', cell: ({ created }) => <Ago at={created} /> },
 ];
 
 function Holders({ leases }: Pick<ResourceView, 'leases'>) {
@@ -35,7 +35,7 @@ export default function Resources() {
   const [status] = useParam('status');
   const [type] = useParam('type');
   const [blueprint] = useParam('blueprint');
-  const list = usePages<ResourceView>('resources', { status, type, blueprint });
+  const list = useList<ResourceView>('resources', 'name', { status, type, blueprint });
   return (
     <Page title="Resources" fill>
       <Filters>

@@ -35,7 +35,7 @@ function Limits() {
   const read = useRead<QuotaView>('quota');
   const [editing, setEditing] = useState(false);
   return (
-    <Section title="Limits" note="across all blueprints" actions={read.data && <Act small role="admin" onPress={() => setEditing(true)}>Change</Act>}>
+    <Section title="Limits" note="across all blueprints" actions={read.data && <Act small needs="quota:write" onPress={() => setEditing(true)}>Change</Act>}>
       <Loaded read={read}>
         {({ quota, use }) => (
           <>
