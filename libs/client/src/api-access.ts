@@ -49,6 +49,12 @@ export const newToken = z
   .describe('A token that was just made: the one time that its secret is shown.');
 export type NewToken = z.infer<typeof newToken>;
 
+/** How a browser can be signed in besides with a token; told to anyone. */
+export const signInWays = z
+  .object({ provider: z.object({ name: z.string().describe('as people know it'), path: z.string().describe('where a browser begins to sign in with it') }).nullable().describe('of OpenID Connect; null = none') })
+  .describe('How a browser can be signed in besides with a token.');
+export type SignInWays = z.infer<typeof signInWays>;
+
 /** A link that signs in once. */
 export const signInLink = z.object({ url: z.string(), until: instant }).describe('A link that signs in once.');
 export type SignInLink = z.infer<typeof signInLink>;

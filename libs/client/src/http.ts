@@ -6,7 +6,7 @@ import type { CommandInput, Explanation, Quota } from '@berth/contracts';
 import type {
   ActionLogLine, ActionView, ArtifactView, BuildLogGroup, BuildLogLine, BuildView, FileView, Health, HistoryEntry, LeaseExplanation, LeaseView, LiveEvent, LogGroup, MachineView, Page, PlanView,
 } from './api.js';
-import type { AuditEntry, MeView, NewToken, SignInLink, TokenView } from './api-access.js';
+import type { AuditEntry, MeView, NewToken, SignInLink, SignInWays, TokenView } from './api-access.js';
 import type { BlueprintView, CapacityView, MachineTest, OrphanView, QuotaView, ResourceView, SecretView } from './api-fleet.js';
 import type { DeadLetterRetry, DeadLetterView, DoctorFinding } from './api-operations.js';
 import type { ArtifactQuery, BlueprintQuery, BuildQuery, HistoryQuery, LeaseQuery, MachineQuery, MomentView, PageOptions, PlanQuery, ProjectionView, ResourceQuery, TimelineView, UsageQuery, UsageView } from './api-lists.js';
@@ -311,6 +311,8 @@ export function httpClient(access: Access) {
       create: (token: TokenInput, options?: WriteOptions) => write<NewToken>('POST', at('tokens'), token, options),
       revoke: (name: string, options?: WriteOptions) => write('DELETE', at('tokens', name), undefined, options),
     },
+    /** How a browser can be signed in; asked without a token. */
+    signInWays: () => get<SignInWays>(at('session', 'ways')),
     /** A link that signs a browser in as whoever asks: once, and within an hour. */
     loginLink: () => json<SignInLink>({ method: 'POST', path: at('session', 'links'), body: {} }),
     /** Who did what and who was refused what, the newest first. */

@@ -5,7 +5,7 @@ import {
 } from './api.js';
 import { blueprintView, capacityView, hold, machineTest, orphanView, quarantine, quotaView, resourceView, secretView, slotCounts } from './api-fleet.js';
 import { buildMoment, momentView, projectionView, timelineBucket, timelineView, usageRow, usageTotal, usageView } from './api-lists.js';
-import { auditEntry, meView, newToken, signInLink, tokenView } from './api-access.js';
+import { auditEntry, meView, newToken, signInLink, signInWays, tokenView } from './api-access.js';
 import { deadLetterRetry, deadLetterView, doctorFinding } from './api-operations.js';
 import { deliveryView, webhookTest, webhookView } from './api-webhooks.js';
 
@@ -38,7 +38,7 @@ export const schemas = {
   Accepted: accepted, AcceptedName: acceptedName, AcceptedVersion: acceptedVersion, Problem: problem, Health: health, MachineView: machineView, MachineTest: machineTest, BlueprintView: blueprintView, ResourceView: resourceView,
   SlotCounts: slotCounts, Quarantine: quarantine, Hold: hold, CapacityView: capacityView, QuotaView: quotaView, OrphanView: orphanView, LeaseView: leaseView, LeaseExplanation: leaseExplanation,
   PlanView: planView, ValidPlan: validPlan, BuildView: buildView, BuildHostView: buildHostView, GenerationView: generationView, StepView: stepView, ReportView: reportView, ArtifactView: artifactView,
-  MeView: meView, TokenView: tokenView, NewToken: newToken, SignInLink: signInLink, AuditEntry: auditEntry, SecretView: secretView, AcceptedSecrets: acceptedSecrets, WebhookView: webhookView, WebhookTest: webhookTest, DeliveryView: deliveryView, DeadLetterView: deadLetterView, DeadLetterRetry: deadLetterRetry, DoctorFinding: doctorFinding, AcceptedKey: acceptedKey, ActionView: actionView, ActionLogLine: actionLogLine, BuildLogLine: buildLogLine, LogGroup: logGroup, BuildLogGroup: buildLogGroup, FileView: fileView, HistoryEntry: historyEntry, LiveEvent: liveEvent,
+  MeView: meView, TokenView: tokenView, NewToken: newToken, SignInLink: signInLink, SignInWays: signInWays, AuditEntry: auditEntry, SecretView: secretView, AcceptedSecrets: acceptedSecrets, WebhookView: webhookView, WebhookTest: webhookTest, DeliveryView: deliveryView, DeadLetterView: deadLetterView, DeadLetterRetry: deadLetterRetry, DoctorFinding: doctorFinding, AcceptedKey: acceptedKey, ActionView: actionView, ActionLogLine: actionLogLine, BuildLogLine: buildLogLine, LogGroup: logGroup, BuildLogGroup: buildLogGroup, FileView: fileView, HistoryEntry: historyEntry, LiveEvent: liveEvent,
   ProjectionView: projectionView, UsageRow: usageRow, UsageTotal: usageTotal, UsageView: usageView, TimelineBucket: timelineBucket, TimelineView: timelineView, BuildMoment: buildMoment, MomentView: momentView,
 } as const satisfies Record<string, z.ZodType>;
 

@@ -22,9 +22,10 @@ test('a provider is whole or not there', async () => {
   expect(read(oidc).oidc).toEqual({ issuer: 'https://login.example', clientId: 'berth', claim: 'groups', roles: [['berth-admins', 'admin'], ['*', 'viewer']] });
   const file = join(await tempFolder('oidc'), 'secret');
   await writeFile(file, 'hush\n');
-  expect(read({ ...oidc, BERTH_OIDC_CLIENT_SECRET: `file:${file}`, BERTH_OIDC_ROLE_CLAIM: 'roles', BERTH_OIDC_PROJECTS_CLAIM: 'teams' }).oidc).toMatchObject({ clientSecret: 'hush', claim: 'roles', projects: 'teams' });
+  expect(read({ ...oidc, BERTH_OIDC_CLIENT_SECRET: `file:${file}`, BERTH_OIDC_ROLE_CLAIM: 'roles', BERTH_OIDC_PROJECTS_CLAIM: 'teams', BERTH_OIDC_NAME: 'Example' }).oidc).toMatchObject({ name: 'Example', clientSecret: 'hush', claim: 'roles', projects: 'teams' });
   expect(read({ ...oidc, BERTH_OIDC_CLIENT_SECRET: 'as it is' }).oidc).toMatchObject({ clientSecret: 'as it is' });
   expect(() => read({ ...oidc, BERTH_OIDC_CLIENT_SECRET: `file:${file}.none` })).toThrow(/BERTH_OIDC_CLIENT_SECRET names .* \(ENOENT\): correct the path/);
+  expect(() => read({ ...oidc, BERTH_OIDC_NAME: 'x'.repeat(61) })).toThrow('BERTH_OIDC_NAME: must have at most 60 characters');
   expect(() => read({ BERTH_OIDC_ISSUER: 'https://login.example' })).toThrow('BERTH_OIDC_ISSUER is set, but BERTH_OIDC_CLIENT_ID and BERTH_OIDC_ROLES are not: set them');
   expect(() => read({ ...oidc, BERTH_OIDC_ISSUER: 'http://login.example' })).toThrow('must be an https URL');
   expect(read({ ...oidc, BERTH_OIDC_ISSUER: 'http://127.0.0.1:9000' }).oidc).toBeDefined();

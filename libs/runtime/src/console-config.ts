@@ -6,6 +6,8 @@ import { role, type Role } from '@berth/contracts';
 /** A provider of OpenID Connect whose users may sign in. */
 export interface OidcSetting {
   issuer: string;
+  /** as people know it; its host when absent */
+  name?: string;
   clientId: string;
   /** absent: a public client, which PKCE alone protects */
   clientSecret?: string;
@@ -47,6 +49,7 @@ export const consoleEnvironment = {
   BERTH_HTTP_EXPOSE: z.enum(['yes', 'no']).default('no'),
   BERTH_RATE_LIMIT: z.coerce.number('must be a number of requests a minute').int('must be a whole number').min(0, 'must not be negative').default(DEFAULT_RATE_LIMIT),
   BERTH_OIDC_ISSUER: z.url({ protocol: /^https?$/, error: 'must be the URL of the provider, such as https://login.example' }).optional(),
+  BERTH_OIDC_NAME: z.string().max(60, 'must have at most 60 characters').optional(),
   BERTH_OIDC_CLIENT_ID: z.string().optional(),
   BERTH_OIDC_CLIENT_SECRET: z.string().optional(),
   BERTH_OIDC_ROLE_CLAIM: z.string().default('groups'),
@@ -77,7 +80,7 @@ function oidcSetting(env: Environment): OidcSetting | undefined {
   const { protocol, hostname } = new URL(issuer);
   if (protocol === 'http:' && !isLoopback(hostname.replace(/^\[|\]$/g, ''))) throw new Error('BERTH_OIDC_ISSUER must be an https URL: over plain HTTP anybody on the way could sign in as anybody.');
   const secret = env.BERTH_OIDC_CLIENT_SECRET === undefined ? undefined : secretOf(env.BERTH_OIDC_CLIENT_SECRET);
-  return { issuer, clientId, claim: env.BERTH_OIDC_ROLE_CLAIM, roles, ...(secret !== undefined && { clientSecret: secret }), ...(env.BERTH_OIDC_PROJECTS_CLAIM !== undefined && { projects: env.BERTH_OIDC_PROJECTS_CLAIM }) };
+  return { issuer, clientId, claim: env.BERTH_OIDC_ROLE_CLAIM, roles, ...(env.BERTH_OIDC_NAME !== undefined && { name: env.BERTH_OIDC_NAME }), ...(secret !== undefined && { clientSecret: secret }), ...(env.BERTH_OIDC_PROJECTS_CLAIM !== undefined && { projects: env.BERTH_OIDC_PROJECTS_CLAIM }) };
 }
 
 /** A secret as it is, or `file:PATH`. */

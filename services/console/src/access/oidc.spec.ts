@@ -1,9 +1,6 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Provider, type Configuration } from 'oidc-provider';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { OidcSetting } from '@berth/runtime';
-import { atEndOfFile } from '../../../../test/support/cleanup.js';
+import { CLIENT, startProvider, type Provider } from '../../../../test/support/oidc.js';
 import { scripted, type Scripted } from '../scripted.testing.js';
 import { statusAndCode } from './access.testing.js';
 
@@ -16,40 +13,11 @@ const people: Record<string, Record<string, unknown>> = {
   nobody: { groups: ['berth-admins'] },
 };
 
+let provider: Provider;
 let issuer: string;
-let server: Server;
-let clients: { redirect_uris: string[] };
 let berth: Scripted;
-const setting = (more: Partial<OidcSetting> = {}): OidcSetting => ({ issuer, clientId: 'berth', clientSecret: 'a-secret-of-the-client', claim: 'groups', roles: [['berth-admins', 'admin'], ['staff', 'builder']], ...more });
-
-/** A provider, as people would run one; whoever is named in `login` is who signs in. */
-async function startProvider(): Promise<void> {
-  server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  atEndOfFile(() => new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  }));
-}
-
-/** @param conform the ID token says who alone, and all else is asked for */
-function serve(redirect: string, conform = false): void {
-  clients = { redirect_uris: [redirect] };
-  const configuration: Configuration = {
-    clients: [{ client_id: 'berth', client_secret: 'a-secret-of-the-client', grant_types: ['authorization_code'], response_types: ['code'], ...clients }],
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['groups', 'teams'] },
-    conformIdTokenClaims: conform,
-    findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
-    pkce: { required: () => true },
-    cookies: { keys: ['spec'] },
-    features: { devInteractions: { enabled: true } },
-    ttl: { AccessToken: 60, AuthorizationCode: 60, Grant: 60, IdToken: 60, Interaction: 60, Session: 60 },
-  };
-  server.removeAllListeners('request');
-  const callback = new Provider(issuer, configuration).callback();
-  server.on('request', (request, response) => void callback(request, response));
-}
+const serve = (redirect: string, conform = false) => provider.serve(redirect, conform);
+const setting = (more: Partial<OidcSetting> = {}): OidcSetting => ({ issuer, clientId: CLIENT.id, clientSecret: CLIENT.secret, claim: 'groups', roles: [['berth-admins', 'admin'], ['staff', 'builder']], ...more });
 
 /** What a browser does: cookies by host, one redirect after the other, and forms when it is asked who it is. */
 class Browser {
@@ -99,7 +67,8 @@ const begin = (): string => `${berth.console.url}/login/oidc`;
 const me = async (browser: Browser): Promise<unknown> => (await browser.open(`${berth.console.url}/api/v1/me`)).json();
 
 beforeAll(async () => {
-  await startProvider();
+  provider = await startProvider(people);
+  issuer = provider.issuer;
   berth = await scripted({ oidc: setting() });
   serve(`${berth.console.url}/login/oidc/callback`);
 });
@@ -172,9 +141,17 @@ describe('who comes back', () => {
   });
 });
 
+test('anyone is told under which name, and no more', async () => {
+  const ways = async (url: string): Promise<unknown> => (await fetch(`${url}/api/v1/session/ways`)).json();
+  expect(await ways(berth.console.url)).toEqual({ provider: { name: new URL(issuer).host, path: '/login/oidc' } });
+  const named = await scripted({ oidc: setting({ name: 'Example' }) });
+  expect(await ways(named.console.url)).toEqual({ provider: { name: 'Example', path: '/login/oidc' } });
+});
+
 test('a provider that is away is told as that, and without one there is nothing here', async () => {
   const gone = await scripted({ oidc: setting({ issuer: 'http://127.0.0.1:1' }) });
   expect(await statusAndCode(fetch(`${gone.console.url}/login/oidc`, { redirect: 'manual' }))).toEqual([503, 'unavailable']);
   const none = await scripted();
   expect(await statusAndCode(fetch(`${none.console.url}/login/oidc`, { redirect: 'manual' }))).toEqual([404, 'not-found']);
+  expect(await none.berth.signInWays()).toEqual({ provider: null });
 });

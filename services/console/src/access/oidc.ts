@@ -7,7 +7,8 @@ import { cookieOf, type SignIns, type Subject } from './sign-ins.js';
 
 const PURPOSE = 'oidc';
 const COOKIE = 'berth-oidc';
-export const CALLBACK = '/login/oidc/callback';
+export const BEGIN = '/login/oidc';
+export const CALLBACK = `${BEGIN}/callback`;
 /** How long somebody may take at the provider. */
 const AWAY_MS = 600_000;
 /** It is asked anew for its addresses and keys' place after so long. */
@@ -26,6 +27,11 @@ export class Oidc {
     private readonly seal: Seal,
     private readonly signIns: Pick<SignIns, 'url' | 'secure'>,
   ) {}
+
+  /** As people know the provider. */
+  get name(): string {
+    return this.setting.name ?? new URL(this.setting.issuer).host;
+  }
 
   /** Where a browser goes to sign in, and the cookie by which it is known when it comes back. */
   async begin(): Promise<{ url: string; cookie: string }> {
@@ -50,7 +56,7 @@ export class Oidc {
   async finish(query: string, cookies: string | undefined): Promise<Subject & { of: 'user' }> {
     const text = cookieOf(cookies, COOKIE);
     const begun = sealed.safeParse(text === undefined ? undefined : this.seal.open(text, PURPOSE));
-    if (!begun.success || begun.data.until < Date.now()) throw new HttpProblem('unauthorized', 'This browser did not begin to sign in, or too long ago: begin again at /login/oidc.');
+    if (!begun.success || begun.data.until < Date.now()) throw new HttpProblem('unauthorized', `This browser did not begin to sign in, or too long ago: begin again at ${BEGIN}.`);
     const { verifier, state, nonce } = begun.data;
     const configuration = await this.provider();
     let claims: Claims;
@@ -109,7 +115,7 @@ export class Oidc {
 
   /** Lax: it is sent when the provider sends the browser back. */
   private cookie(value: string, seconds: number): string {
-    return `${COOKIE}=${value}; Path=/login/oidc; Max-Age=${seconds}; HttpOnly; SameSite=Lax${this.signIns.secure}`;
+    return `${COOKIE}=${value}; Path=${BEGIN}; Max-Age=${seconds}; HttpOnly; SameSite=Lax${this.signIns.secure}`;
   }
 }
 

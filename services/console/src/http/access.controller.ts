@@ -1,10 +1,11 @@
 import { Controller, Delete, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { auditEntry, page, schemas, type AuditEntry, type MeView, type Page, type SignInLink } from '@berth/client';
+import { auditEntry, page, schemas, type AuditEntry, type MeView, type Page, type SignInLink, type SignInWays } from '@berth/client';
 import { Credentials } from '../access/credentials.js';
 import { Door } from '../access/door.js';
 import { Needs } from '../access/needs.js';
+import { BEGIN, type Oidc } from '../access/oidc.js';
 import { refuseOtherOrigins, SignIns } from '../access/sign-ins.js';
 import { AuditLog } from '../live/audit-log.js';
 import { Describe } from './describe.js';
@@ -12,6 +13,7 @@ import * as parameters from './parameters.js';
 import { positionQuery } from './paging.js';
 import { HttpProblem } from './problem.js';
 import { objectBody, queryText } from './server.js';
+import { OIDC } from './tokens.js';
 
 const signInBody = z.object({ token: z.string().optional().describe('a token'), once: z.string().optional().describe('or what a link says') });
 
@@ -23,6 +25,7 @@ export class AccessController {
     @Inject(Credentials) private readonly credentials: Credentials,
     @Inject(SignIns) private readonly signIns: SignIns,
     @Inject(AuditLog) private readonly log: AuditLog,
+    @Inject(OIDC) private readonly oidc: Oidc | null,
   ) {}
 
   @Get('me')
@@ -31,6 +34,13 @@ export class AccessController {
   me(@Req() { principal }: FastifyRequest): MeView {
     const { actor, name, role, projects, permissions, session } = principal!;
     return { actor, name, role, projects: projects && [...projects], permissions: [...permissions], until: session?.until ?? null };
+  }
+
+  @Get('session/ways')
+  @Needs('anyone')
+  @Describe({ summary: 'How a browser can be signed in besides with a token.', answers: { 200: schemas.SignInWays } })
+  ways(): SignInWays {
+    return { provider: this.oidc && { name: this.oidc.name, path: BEGIN } };
   }
 
   /** Signs a browser in, with a token or with what a link says once. */
