@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import type { MeView, Permission } from '@berth/client';
+import type { MeView, Permission, SignInWays } from '@berth/client';
 import { problemOf, ProblemError } from './problem';
 
 export type Session = { status: 'unknown' } | { status: 'out'; why?: string } | { status: 'in'; me: MeView };
@@ -44,6 +44,13 @@ export async function restore(): Promise<void> {
   if (answer.ok) return become({ status: 'in', me: (await answer.json()) as MeView });
   if (answer.status !== 401) throw await problemOf(answer);
   become({ status: 'out' });
+}
+
+/** How one can sign in besides with a token. @throws {ProblemError} */
+export async function signInWays(): Promise<SignInWays> {
+  const answer = await reach(`${SESSION}/ways`, {});
+  if (!answer.ok) throw await problemOf(answer);
+  return (await answer.json()) as SignInWays;
 }
 
 /** Signs in with a token, or with the code of a one-time link. @throws {ProblemError} */

@@ -17,6 +17,9 @@ const concerns: Record<LiveEvent['kind'], readonly string[]> = {
   secret: ['secrets'],
 };
 
+/** What somebody did is in the audit, whatever it was done to; services are nobody. */
+const isSomebody = (actor: string): boolean => /^(token|user):/.test(actor);
+
 /** The first event is shown soon, and those that follow together. */
 const FIRST_MS = 60;
 const NEXT_MS = 700;
@@ -42,8 +45,8 @@ export class Staleness {
     });
   }
 
-  note({ kind, id }: LiveEvent): void {
-    for (const part of [...concerns[kind], 'history']) {
+  note({ kind, id, actor }: LiveEvent): void {
+    for (const part of [...concerns[kind], 'history', ...(isSomebody(actor) ? ['audit'] : [])]) {
       const ids = this.changed.get(part) ?? new Set();
       this.changed.set(part, ids.add(id));
     }

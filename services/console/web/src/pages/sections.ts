@@ -31,13 +31,13 @@ export const sections: readonly Section[] = [
   { path: '/builds', label: 'Builds', routes: { '/builds': lazy(() => import('./builds/builds')), '/builds/:id/:tab?': lazy(() => import('./builds/build')) } },
   { path: '/history', label: 'History', routes: { '/history': lazy(() => import('./history/history')), '/history/:id': lazy(() => import('./history/of')) } },
   { path: '/usage', label: 'Usage', routes: { '/usage': lazy(() => import('./usage/usage')) } },
-  { path: '/settings', label: 'Settings', routes: { '/settings': lazy(() => import('./settings/settings')) } },
+  { path: '/settings', label: 'Settings', routes: { '/settings/:tab?/:name?': lazy(() => import('./settings/settings')) } },
 ];
 
 /** Begins to fetch what is behind a path, while it is still being found out who is there. */
 export function prefetch(location: string): void {
   const section = sections.find(({ path }) => path !== '/' && (location === path || location.startsWith(`${path}/`))) ?? sections[0];
-  const pattern = (path: string) => new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`);
+  const pattern = (path: string) => new RegExp(`^${path.replaceAll(/\/:\w+(\?)?/g, (_, optional) => (optional ? '(/[^/]+)?' : '/[^/]+'))}$`);
   const [, page] = Object.entries(section?.routes ?? {}).find(([path]) => pattern(path).test(location)) ?? [];
   // Tried again, and told, when it is shown.
   page?.load?.().catch(() => undefined);

@@ -1,6 +1,7 @@
+import type { SignInWays } from '@berth/client';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
-import { signIn } from '../api/session';
+import { signIn, signInWays } from '../api/session';
 import icon from '../style/berth.svg';
 import { TextField } from '../ui/field';
 import { ProblemBox } from '../ui/problem';
@@ -10,6 +11,7 @@ export function Login({ why }: { why?: string | undefined }) {
   const [token, setToken] = useState('');
   const [problem, setProblem] = useState<unknown>();
   const [busy, setBusy] = useState(false);
+  const [ways, setWays] = useState<SignInWays>();
   const [params] = useSearchParams();
   const [location, go] = useLocation();
   const once = params.get('once');
@@ -23,6 +25,9 @@ export function Login({ why }: { why?: string | undefined }) {
       setBusy(false);
     });
   };
+  useEffect(() => {
+    signInWays().then(setWays, setProblem);
+  }, []);
   useEffect(() => {
     document.title = 'Sign in · Berth';
     if (once === null || used.current === once) return;
@@ -44,6 +49,7 @@ export function Login({ why }: { why?: string | undefined }) {
         <TextField label="Token" type="password" value={token} onValue={setToken} autoFocus required hint={<>The one that <code>npm start</code> keeps in <code>cli.json</code>, or one of your own.</>} />
         <ProblemBox error={problem} />
         <button className="button primary" disabled={busy || token.trim() === ''}>{busy && <span className="spinner" aria-hidden />} Sign in</button>
+        {ways?.provider && <div className="or"><a className="button" href={ways.provider.path}>Sign in with {ways.provider.name}</a></div>}
         {location !== '/' && <p className="quiet">Then you go on to <code>{location}</code>.</p>}
       </form>
     </main>

@@ -8,6 +8,8 @@ interface DialogProps {
   /** on the button that does it */
   action: string;
   danger?: boolean;
+  /** it tells and does not ask, so there is nothing to be cancelled */
+  tells?: boolean;
   wide?: boolean;
   /** resolves when it was done, which closes the dialog; a "no" is shown in it */
   onConfirm: () => Promise<unknown>;
@@ -19,7 +21,7 @@ interface DialogProps {
 }
 
 /** Asks before something is done. The browser keeps the focus in it and gives it back. */
-export function Dialog({ title, children, action, danger, wide, onConfirm, onClose, known, onProblem }: DialogProps) {
+export function Dialog({ title, children, action, danger, tells, wide, onConfirm, onClose, known, onProblem }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
   const [problem, setProblem] = useState<unknown>();
@@ -43,7 +45,7 @@ export function Dialog({ title, children, action, danger, wide, onConfirm, onClo
         {children}
         <ProblemBox error={problem} {...(known && { known })} />
         <footer>
-          <button type="button" className="button" onClick={onClose}>Cancel</button>
+          {!tells && <button type="button" className="button" onClick={onClose}>Cancel</button>}
           <button type="submit" className={`button ${danger ? 'danger' : 'primary'}`} disabled={busy}>
             {busy && <span className="spinner" aria-hidden />} {action}
           </button>

@@ -83,7 +83,7 @@ export function Table<T>({ label, columns, rows, rowKey, empty, whole = true, us
           {to < sorted.length && <Space rows={sorted.length - to} columns={columns.length} />}
         </tbody>
       </table>
-      {sorted.length === 0 && <Empty>{loading ? 'Loading…' : empty}</Empty>}
+      {sorted.length === 0 && <Empty>{loading || !whole ? 'Loading…' : empty}</Empty>}
       {loadingMore && <div className="table-foot"><span className="spinner" aria-hidden /> Loading more…</div>}
     </div>
   );

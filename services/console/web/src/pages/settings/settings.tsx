@@ -1,81 +1,48 @@
-import type { QuotaView } from '@berth/client';
-import { useState } from 'react';
-import { run } from '../../api/commands';
-import { ProblemError } from '../../api/problem';
-import { useRead } from '../../api/read';
+import type { Permission } from '@berth/client';
+import { lazy, Suspense, type ComponentType } from 'react';
+import { Link, useParams } from 'wouter';
 import { useSession } from '../../api/session';
-import { Act } from '../../parts/act';
-import { ThemeSwitch } from '../../shell/theme-switch';
-import { Dialog } from '../../ui/dialog';
-import { Loaded } from '../../ui/empty';
-import { TextArea, TextField } from '../../ui/field';
-import { Facts, Page, Section } from '../../ui/page';
+import { Empty } from '../../ui/empty';
+import { Page } from '../../ui/page';
+import Own from './own';
 
-/** What is set for whoever looks, and for the whole fleet. */
+interface Tab {
+  label: string;
+  /** to look at it */
+  needs: Permission | null;
+  Shown: ComponentType;
+  /** one thing of it, by its name */
+  One?: ComponentType<{ name: string }>;
+}
+
+/** Pages of the settings, by the end of their address. */
+const tabs: Readonly<Record<string, Tab>> = {
+  '': { label: 'You and limits', needs: null, Shown: Own },
+  tokens: { label: 'Tokens', needs: 'tokens:read', Shown: lazy(() => import('./tokens')) },
+  secrets: { label: 'Secrets', needs: 'secrets:read', Shown: lazy(() => import('./secrets')) },
+  webhooks: { label: 'Webhooks', needs: 'webhooks:read', Shown: lazy(() => import('./webhooks')), One: lazy(() => import('./webhook')) },
+  audit: { label: 'Audit', needs: 'audit:read', Shown: lazy(() => import('./audit')) },
+};
+
+/** The settings: one page of them, and the ways to the others, which keep the focus. Without its permission nothing of a page is asked for. */
 export default function Settings() {
+  const { tab: at = '', name } = useParams<{ tab?: string; name?: string }>();
   const session = useSession();
+  const may = (needs: Permission | null): boolean => needs === null || (session.status === 'in' && session.me.permissions.includes(needs));
+  const tab = Object.hasOwn(tabs, at) ? tabs[at]! : undefined;
+  if (!tab || (name !== undefined && !tab.One)) return <Page title="Not found"><Empty>There is no such page.</Empty></Page>;
+  const { label, needs, Shown, One } = tab;
+  const trail = at === '' ? undefined : <><Link href="/settings">Settings</Link>{name !== undefined && <> / <Link href={`/settings/${at}`}>{label}</Link></>}</>;
   return (
-    <Page title="Settings">
-      <div className="columns">
-        <Section title="You">
-          {session.status === 'in' && (
-            <Facts of={[['Name', session.me.name], ['Role', session.me.role], ['Projects', session.me.projects === null ? 'all' : session.me.projects.join(', ') || 'none'], ['May', session.me.permissions.join(', ')]]} />
-          )}
-          <label className="row"><span className="quiet">Appearance</span> <ThemeSwitch /></label>
-        </Section>
-        <Limits />
-      </div>
+    <Page title={name ?? (at === '' ? 'Settings' : label)} trail={trail} fill={at !== '' && name === undefined}>
+      <nav className="tabs" aria-label="Pages of the settings">
+        {Object.entries(tabs).filter(([, one]) => may(one.needs)).map(([path, one]) => (
+          <Link key={path} href={path === '' ? '/settings' : `/settings/${path}`} {...(path === at && { 'aria-current': 'page' as const })}>{one.label}</Link>
+        ))}
+      </nav>
+      <Suspense fallback={<div className="empty" aria-busy="true">Loading…</div>}>
+        {!may(needs) ? <Empty>You need the permission {needs} to see this.</Empty> : name !== undefined && One ? <One key={name} name={name} /> : <Shown />}
+      </Suspense>
     </Page>
-  );
-}
-
-const none = <span className="quiet">no limit</span>;
-
-function Limits() {
-  const read = useRead<QuotaView>('quota');
-  const [editing, setEditing] = useState(false);
-  return (
-    <Section title="Limits" note="across all blueprints" actions={read.data && <Act small needs="quota:write" onPress={() => setEditing(true)}>Change</Act>}>
-      <Loaded read={read}>
-        {({ quota, use }) => (
-          <>
-            <Facts
-              of={[
-                ['Slots of hosts', <>{use.hosts} leased, {quota.hosts ?? none}{quota.hosts !== undefined && ' at most'}</>],
-                ['For one owner', quota.hostsPerOwner ?? none],
-                ['Launched at a time', <>{use.resources} now, {quota.resources ?? none}{quota.resources !== undefined && ' at most'}</>],
-                ['Own limits', Object.entries(quota.owners).map(([owner, most]) => `${owner} ${most}`).join(', ')],
-              ]}
-            />
-            {editing && <EditLimits quota={quota} onClose={() => setEditing(false)} />}
-          </>
-        )}
-      </Loaded>
-    </Section>
-  );
-}
-
-const names = ['hosts', 'hostsPerOwner', 'resources'] as const;
-const labels = { hosts: 'Slots of hosts leased at a time', hostsPerOwner: 'of these for one owner', resources: 'Resources launched at a time' };
-
-function EditLimits({ quota, onClose }: { quota: QuotaView['quota']; onClose: () => void }) {
-  const [values, setValues] = useState(() => Object.fromEntries(names.map((name) => [name, quota[name] === undefined ? '' : String(quota[name])])));
-  const [owners, setOwners] = useState(() => Object.entries(quota.owners).map(([owner, most]) => `${owner} = ${most}`).join('\n'));
-  const [problem, setProblem] = useState<unknown>();
-  const wrong = (field: string) => (problem instanceof ProblemError ? problem.of(field, true) : undefined);
-  const number = (text: string) => (/^\d+$/.test(text.trim()) ? Number(text) : text);
-  const confirm = () => {
-    const lines = owners.split('\n').filter((line) => line.trim() !== '').map((line) => line.split(/=(?=[^=]*$)/).map((part) => part.trim()));
-    return run({
-      key: 'limits', label: 'Limits', method: 'PUT', path: 'quota',
-      body: { ...Object.fromEntries(names.filter((name) => values[name] !== '').map((name) => [name, number(values[name]!)])), owners: Object.fromEntries(lines.map(([owner = '', most = '']) => [owner, number(most)])) },
-    }, { quiet: true });
-  };
-  return (
-    <Dialog title="Limits" action="Set" onConfirm={confirm} onClose={onClose} known={[...names, 'owners']} onProblem={setProblem}>
-      <p>What is left empty is not limited. What is leased stays leased.</p>
-      {names.map((name) => <TextField key={name} label={labels[name]} inputMode="numeric" value={values[name] ?? ''} onValue={(value) => setValues((before) => ({ ...before, [name]: value }))} error={wrong(name)} />)}
-      <TextArea label="Owners with a limit of their own" rows={3} value={owners} onValue={setOwners} hint="a line each: owner = slots" error={wrong('owners')} />
-    </Dialog>
   );
 }
