@@ -36,6 +36,16 @@ describe('the frame of the dashboard', () => {
     await page.getByLabel('Token').waitFor();
   });
 
+  test('offers no provider where there is none', async () => {
+    window = await openWindow(browser, berth.url);
+    const { page } = window;
+    const told = page.waitForResponse((response) => response.url().endsWith('/api/v1/session/ways'));
+    await page.goto('/');
+    expect(await (await told).json()).toEqual({ provider: null });
+    await page.getByLabel('Token').waitFor();
+    expect(await page.getByRole('link', { name: /^Sign in with/ }).count()).toBe(0);
+  });
+
   test('a link signs in once', async () => {
     const { url } = await httpClient(berth).loginLink();
     window = await openWindow(browser, berth.url);

@@ -9,8 +9,8 @@ import { eventually } from './wait.js';
 const NO_CLOUD = { AWS_EC2_METADATA_DISABLED: 'true', AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_PROFILE: '', AWS_CONFIG_FILE: '/nowhere', AWS_SHARED_CREDENTIALS_FILE: '/nowhere' };
 
 /** The whole of Berth in a process of its own, as `npm start` runs it, until the end of the spec file; resolves once it is up. */
-export async function startBerth(home: string): Promise<{ url: string; token: string; natsUrl: string }> {
-  const child = spawn(process.execPath, [join(CHECKOUT, 'infra', 'embedded', 'dist', 'start.js')], { env: { ...process.env, ...NO_CLOUD, BERTH_HTTP_PORT: '0', BERTH_HOME: home }, stdio: ['ignore', 'pipe', 'inherit'] });
+export async function startBerth(home: string, env: Readonly<Record<string, string>> = {}): Promise<{ url: string; token: string; natsUrl: string }> {
+  const child = spawn(process.execPath, [join(CHECKOUT, 'infra', 'embedded', 'dist', 'start.js')], { env: { ...process.env, ...NO_CLOUD, BERTH_HTTP_PORT: '0', BERTH_HOME: home, ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.once('close', resolve));
   atEndOfFile(async () => {
     child.kill('SIGTERM');

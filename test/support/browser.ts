@@ -51,8 +51,8 @@ export async function openWindow(browser: Browser, url: string, options: { token
   // What the API refuses is a part of its answers; the browser writes it down as well.
   page.on('console', (message) => message.type() === 'error' && !message.text().startsWith('Failed to load resource') && faults.push(`said ${message.text()}`));
   if (token !== undefined) await signIn(page, url, token);
-  // Only documents: whatever else went through our hands would take its time.
-  await page.route((address) => address.origin === new URL(url).origin && !/^\/(api|assets|healthz)(\/|$)/.test(address.pathname), async (route) => {
+  // Only documents: whatever else went through our hands would take its time, and what leads elsewhere would not lead there.
+  await page.route((address) => address.origin === new URL(url).origin && !/^\/(api|assets|healthz|login)(\/|$)/.test(address.pathname), async (route) => {
     const response = await route.fetch();
     await route.fulfill({ response, headers: { 'content-security-policy': POLICY, ...response.headers() } });
   });

@@ -8,7 +8,7 @@ let page: EventTarget & { hidden: boolean };
 let staleness: Staleness;
 let stops: (() => void)[];
 
-const event = (kind: LiveEvent['kind'], id: string): LiveEvent => ({ kind, id, type: 'Any', data: {}, at: '2030-01-01T00:00:00Z', actor: 'spec' });
+const event = (kind: LiveEvent['kind'], id: string, actor = 'spec'): LiveEvent => ({ kind, id, type: 'Any', data: {}, at: '2030-01-01T00:00:00Z', actor });
 
 /** Looks at something as a component does; gives how often it was read. */
 function look(key: readonly unknown[], readMs = 0): { reads: number } {
@@ -50,6 +50,19 @@ describe('what events make old', () => {
     staleness.note(event('lease', 'a'));
     await vi.advanceTimersByTimeAsync(1000);
     expect([list, own, why, other, builds].map(({ reads }) => reads)).toEqual([2, 2, 2, 1, 1]);
+  });
+
+  test('is the audit, when somebody did it and no service', async () => {
+    const audit = look(['audit', { what: '' }]);
+    await vi.advanceTimersByTimeAsync(10);
+    staleness.note(event('lease', 'a', 'allocator'));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(audit.reads).toBe(1);
+    staleness.note(event('lease', 'a', 'token:ci'));
+    await vi.advanceTimersByTimeAsync(1000);
+    staleness.note(event('plan', 'p', 'user:ada@example.org'));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(audit.reads).toBe(3);
   });
 
   test('is shown soon when it comes alone, and at most every 700 ms when a thousand come in a second', async () => {
