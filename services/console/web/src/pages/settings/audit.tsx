@@ -11,11 +11,11 @@ const words: Record<AuditEntry['what'], { text: string; tone: Tone }> = { did: {
 const choices = (Object.keys(words) as AuditEntry['what'][]).map((what) => [what, words[what].text] as const);
 
 const columns: readonly Column<AuditEntry>[] = [
-  { id: 'time', head: 'When', width: '148px', cell: ({ time }) => <time dateTime={time} title={time}>{stamp(time)}</time> },
+  { id: 'time', head: 'When', width: '168px', cell: ({ time }) => <time dateTime={time} title={time}>{stamp(time)}</time> },
   { id: 'actor', head: 'Who', width: '18%', cell: ({ actor }) => <span title={actor}>{actor}</span> },
   { id: 'what', head: 'What', width: '116px', cell: ({ what }) => <Badge status={what} tone={words[what].tone}>{words[what].text}</Badge> },
   { id: 'of', head: 'Of', width: '18%', cell: ({ kind, id }) => kind !== 'access' && <><span className="quiet">{kind}</span> <KindLink kind={kind} id={id} /></> },
-  { id: 'detail', head: 'In words', cell: ({ detail, events }) => <span title={detail ?? events.join(', ')}>{detail ?? events.join(', ')}</span> },
+  { id: 'detail', head: 'Exactly', cell: ({ detail, events }) => <span title={detail ?? events.join(', ')}>{detail ?? events.join(', ')}</span> },
 ];
 
 /** Who did what and who was refused what, the newest first. */

@@ -17,7 +17,7 @@ import { WebhookForm, type NewKey } from './webhook-form';
 import { EVERY_MS, KeyShown, sentOf } from './webhooks';
 
 const columns: readonly Column<DeliveryView>[] = [
-  { id: 'at', head: 'When', width: '148px', cell: ({ at }) => <time dateTime={at}>{stamp(at)}</time> },
+  { id: 'at', head: 'When', width: '168px', cell: ({ at }) => <time dateTime={at}>{stamp(at)}</time> },
   { id: 'outcome', head: 'Outcome', width: '106px', cell: ({ outcome }) => <Badge status={outcome} /> },
   { id: 'status', head: 'Answer', width: '70px', number: true, cell: ({ status }) => status ?? <span className="quiet">none</span> },
   { id: 'attempt', head: 'Try', width: '50px', number: true, cell: ({ attempt }) => attempt },
