@@ -244,6 +244,7 @@ const MEANINGS = {
   'machine-unreachable': 'nothing answers at that address',
   'machine-refused': 'the machine does not let us in, is not what was said, or could not do it',
   'host-key-changed': 'the machine shows another key than the pinned one',
+  'machine-changed': 'somebody else changed the machine while this change was being tried: look at it and send it again',
   'path-outside': 'the path leaves the working copy',
   'too-many-sessions': 'so many terminals and forwards are open under the lease that there is no room for another',
   unavailable: 'a part of Berth does not answer: send the same id again',

@@ -5,6 +5,7 @@ import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openWindow, startBrowser, type Window } from '../support/browser.js';
 import { tempFolder } from '../support/cleanup.js';
 import { startLive, type Live } from '../support/live.js';
+import { startTestSshd } from '../support/sshd.js';
 import { eventually } from '../support/wait.js';
 
 const SOON = { timeoutMs: 20_000, everyMs: 50 };
@@ -123,6 +124,62 @@ describe('machines', () => {
     await dialog.getByRole('button', { name: 'Add', exact: true }).click();
     await page.getByRole('link', { name: 'dolly' }).waitFor();
     expect(await live.berth.machines.get('dolly')).toMatchObject({ attributes: { pool: 'loft', floor: '3' }, port: sshd.port });
+  });
+
+  test('one is edited: what is touched is sent, how Berth gets in is tried first, and a key that is not the known one is compared', async () => {
+    window = await openWindow(browser, live.url, { token: live.token });
+    const { page } = window;
+    const [{ sshd }, other] = [live, await startTestSshd()];
+    await live.berth.machines.add({ name: 'fable', address: sshd.host, port: sshd.port, user: sshd.user, credential: `file:${sshd.privateKeyPath}`, folder: await tempFolder('fable'), attributes: { pool: 'fable', floor: '3' } });
+    const waiting = await live.berth.leases.request({ type: 'host', owner: 'emmy', project: 'widgets', attributes: { pool: 'fable', gpu: 'fast' }, wait: 'always' });
+    await window.go('/machines/fable', /fable/);
+    const edit = async () => {
+      await page.getByRole('button', { name: 'Edit' }).click();
+      return page.getByRole('dialog', { name: 'Edit fable' });
+    };
+    const dialog = await edit();
+    expect(await window.barriers()).toEqual([]);
+    const save = dialog.getByRole('button', { name: 'Save' });
+    await save.click();
+    await dialog.getByText('Nothing is otherwise than it was.').waitFor();
+    await dialog.getByLabel('Slots').fill('none');
+    await save.click();
+    await eventually(async () => (await dialog.getByLabel('Slots').getAttribute('aria-invalid')) === 'true', SOON);
+    expect(await window.barriers()).toEqual([]);
+    await dialog.getByLabel('Slots').fill('2');
+    await dialog.getByLabel('Attributes').fill('pool=fable gpu=fast');
+    await dialog.getByLabel('Projects that may use it').fill('widgets');
+    await dialog.getByLabel('Owners who may use it').fill('ada\nemmy');
+    // Meanwhile somebody else changes what this form does not touch.
+    await live.berth.machines.change('fable', { platform: 'linux', attributes: { rack: 'r1' } });
+    await window.picture('machine-edit');
+    await save.click();
+    await page.getByText('project widgets; owners ada, emmy').waitFor();
+    expect(await live.berth.machines.get('fable')).toMatchObject({ slots: 2, attributes: { pool: 'fable', gpu: 'fast', rack: 'r1' }, allow: { projects: ['widgets'], owners: ['ada', 'emmy'] } });
+    expect((await live.berth.machines.get('fable')).attributes).not.toHaveProperty('floor');
+    await eventually(async () => (await live.berth.leases.get(waiting.id)).status === 'active', SOON);
+
+    await edit();
+    await dialog.getByText('What runs on it goes on as it was.').waitFor();
+    await dialog.getByLabel('Port').fill(String(other.port));
+    await dialog.getByLabel('Credential').fill(`file:${other.privateKeyPath}`);
+    await save.click();
+    await dialog.getByText('Test the connection first').waitFor();
+    await dialog.getByRole('button', { name: 'Test the connection' }).click();
+    await dialog.getByText('This is the fingerprint').waitFor();
+    await save.click();
+    await dialog.getByText('Compare the fingerprint and confirm it first.').waitFor();
+    await dialog.getByRole('checkbox').check();
+    await save.click();
+    await page.getByText(`${other.user}@${other.host}:${other.port}`).waitFor();
+    expect((await live.berth.machines.get('fable')).hostKey).toContain(other.hostKeyPublic.split(' ')[1]!);
+    expect((await live.berth.leases.get(waiting.id)).status).toBe('active');
+
+    await edit();
+    await dialog.getByRole('button', { name: 'Test the connection' }).click();
+    await dialog.getByText('It is the key that fable is known by.').waitFor();
+    await page.keyboard.press('Escape');
+    await live.berth.leases.release(waiting.id);
   });
 
   test('one is drained and taken back, and removed', async () => {

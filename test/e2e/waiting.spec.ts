@@ -114,6 +114,25 @@ describe('requests that wait, and those that do not', () => {
     await release(id);
   });
 
+  test('who holds what for another project is not named to who waits for one, nor to who sees only one', async () => {
+    const first = await lease('plain', { owner: 'mallory', project: 'secret' });
+    await active(first);
+    const waits = [await lease('plain', { owner: 'mallory', project: 'secret' }), await lease('plain', { owner: 'ada', project: 'widgets' }), await lease('plain', { owner: 'ada' })];
+    const written = await Promise.all(waits.map(waiting));
+    expect(written.map((said) => said.considered.find(({ name }) => name === 'plain')!)).toMatchObject([
+      { code: 'no-free-slot', reason: 'no free slot: held by mallory', holders: [{ lease: first, owner: 'mallory' }] },
+      { code: 'no-free-slot', reason: 'no free slot: held by another project', holders: [{ owner: 'another project' }] },
+      { code: 'no-free-slot', reason: 'no free slot: held by mallory', holders: [{ lease: first, owner: 'mallory' }] },
+    ]);
+    expect(JSON.stringify((await events(waits[1]!)))).not.toMatch(new RegExp(`mallory|${first}`));
+    expect(JSON.stringify(await consider({ lease: waits[1]!, projects: ['widgets'] }))).not.toContain('mallory');
+    expect(JSON.stringify(await consider({ lease: waits[1]!, projects: ['widgets', 'secret'] }))).toContain('mallory');
+    expect(JSON.stringify(await consider({ lease: waits[1]! }))).toContain('mallory');
+    const refusedOnes = await refused(await lease('plain', { owner: 'ada', project: 'widgets', wait: 'no' }));
+    expect(JSON.stringify(refusedOnes)).toMatch(/^(?!.*mallory).*another project/);
+    await release(first, ...waits.toReversed());
+  });
+
   test('one that is not to wait is refused by a busy host, and served by a free one', async () => {
     const first = await lease('plain', { wait: 'no', owner: 'ada' });
     await active(first);

@@ -49,7 +49,7 @@ export function parseMetrics(text: string): Map<string, Family> {
     const { type } = current;
     if (!type || !suffixes[type].some((suffix) => name === current.name + suffix)) broken(line, 'a sample that does not belong to the family above it');
     const sample: Sample = { name, labels: readLabels(labels ?? '', () => broken(line, 'labels')), value: numberOf(value) };
-    if (Number.isNaN(sample.value) && value !== 'NaN') broken(line, 'no number');
+    if (Number.isNaN(sample.value) && !/^nan$/i.test(value)) broken(line, 'no number');
     const key = `${name} ${JSON.stringify(Object.entries(sample.labels).sort())}`;
     if (seen.has(key)) broken(line, 'a sample comes twice');
     seen.add(key);

@@ -36,6 +36,7 @@ const mayPublish: [string, readonly BusUser[]][] = [
   ['berth.cmd.lease.RefuseLease', ['allocator', 'console']],
   ['berth.cmd.lease.ExplainLease', ['allocator', 'console']],
   ['berth.cmd.allocator.AddMachine', ['console', 'frontend']],
+  ['berth.cmd.allocator.ChangeMachine', ['console', 'frontend']],
   ['berth.cmd.allocator.HoldResource', ['build-orchestrator', 'console', 'frontend']],
   ['berth.cmd.allocator.ReportHost', ['host-agent-gateway', 'console']],
   ['berth.cmd.build-orchestrator.RequestBuild', ['console', 'frontend']],

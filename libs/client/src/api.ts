@@ -43,6 +43,7 @@ export const machineView = z.object({
   hostKey: z.string(),
   folder: z.string().nullable().describe('null: its blueprint says'),
   facts: z.record(z.string(), z.string()).describe('what the probe found'),
+  allow: z.object({ projects: z.array(z.string()), owners: z.array(z.string()) }).describe('who may use it: any of these projects or owners; both empty = everybody'),
   added: instant,
   removed: instant.nullable().describe('null while it is enrolled'),
   resource: z.string().nullable().describe('host resource that stands for it; null until the allocator has made it'),

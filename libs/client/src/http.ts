@@ -78,7 +78,7 @@ export function httpClient(access: Access) {
     }
   }
   const get = <T>(path: string, query: Call['query'] = {}, signal?: AbortSignal) => json<T>({ path, query, ...(signal && { signal }) });
-  const write = <T = Accepted>(method: 'POST' | 'PUT' | 'DELETE', path: string, body: unknown, options: WriteOptions = {}, query: Call['query'] = {}) =>
+  const write = <T = Accepted>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body: unknown, options: WriteOptions = {}, query: Call['query'] = {}) =>
     json<T>({ method, path, query: { ...query, wait: options.wait }, ...(body !== undefined && { body }), headers: { 'Idempotency-Key': options.id ?? randomUUID() } });
   const post = (path: string, body: unknown, options?: WriteOptions) => write('POST', path, body, options);
   const at = (...parts: string[]) => `api/v1/${parts.map(encodeURIComponent).join('/')}`;
@@ -116,6 +116,8 @@ export function httpClient(access: Access) {
       add: (machine: CommandInput<'allocator', 'AddMachine'>, options?: WriteOptions) => post(at('machines'), machine, options),
       /** Looks at one as enrolling it would; keeps nothing. */
       test: (machine: Omit<CommandInput<'allocator', 'AddMachine'>, 'name'>) => json<MachineTest>({ method: 'POST', path: at('machines', 'test'), body: machine }),
+      /** Changes what is said of one: what is left out stays, null takes away. */
+      change: (name: string, changes: Omit<CommandInput<'allocator', 'ChangeMachine'>, 'name'>, options?: WriteOptions) => write('PATCH', at('machines', name), changes, options),
       remove: (name: string, options?: WriteOptions) => write('DELETE', at('machines', name), undefined, options),
       /** Takes its host out of service, or back. */
       service: (name: string, verb: ServiceVerb, input: ServiceInput = {}, options?: WriteOptions) => post(at('machines', name, verb), input, options),

@@ -7,7 +7,7 @@ import { ProblemError } from './problem.js';
 
 /** One request to the API. */
 export interface Call {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   /** several values of one name: given that often */
   query?: Record<string, string | number | boolean | readonly string[] | undefined>;

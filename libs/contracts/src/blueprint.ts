@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { attributes, name, platform, span, wants } from './scalars.js';
 import { credential, folder, hostKey } from './machine.js';
+import { allow } from './who.js';
 import { workingCopySpec } from './working-copy.js';
 
 /** Types of resources that a lease may ask for. */
@@ -20,9 +21,6 @@ export const blueprintKinds = {
   service: { type: 'service', answersTo: 'a service started on a leased host' },
   composite: { type: 'composite', answersTo: 'a named set of other leases, all or none' },
 } as const satisfies Record<BlueprintKind, { type: ResourceType; answersTo: string }>;
-
-/** Who something belongs to, for quotas and permissions: any text without control characters. */
-export const principal = z.string().min(1).max(128).regex(/^[^\p{Cc}]+$/u, 'must have no control characters');
 
 const count = z.number().int().min(1).max(1_000_000);
 const shell = z.string().min(1).max(65_536);
@@ -65,10 +63,7 @@ const common = {
   name,
   description: z.string().max(500).default(''),
   attributes: attributes.default({}).describe('that all it gives has; they go before what was probed'),
-  allow: z
-    .strictObject({ projects: z.array(principal).max(1000).default([]), owners: z.array(principal).max(1000).default([]) })
-    .default({ projects: [], owners: [] })
-    .describe('who may use it: any of these projects or owners; both empty = everybody'),
+  allow: allow.default({ projects: [], owners: [] }),
   rank: z.number().int().min(0).max(1000).default(100).describe('lower is used first when several fit'),
   price: z
     .strictObject({ perHour: z.number().min(0).max(1_000_000), currency: z.string().regex(/^[A-Z]{3}$/, 'use a currency by its three letters such as EUR').default('USD') })

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { keptFile } from './action.js';
-import { principal } from './blueprint.js';
+import { principal } from './who.js';
 import { artifactName } from './object-name.js';
 import { savedPlan } from './plan.js';
 import { name, span, uuid } from './scalars.js';

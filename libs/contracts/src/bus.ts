@@ -96,6 +96,7 @@ export const refusals = {
   'machine-unreachable': 422,
   'machine-refused': 422,
   'host-key-changed': 422,
+  'machine-changed': 409,
   'path-outside': 422,
   'too-many-sessions': 429,
   unavailable: 503,

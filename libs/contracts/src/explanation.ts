@@ -16,7 +16,7 @@ export const considered = z.object({
   code: consideredCode,
   reason: z.string().describe('one sentence part, such as "attribute os=mac, wanted linux"'),
   until: instant.optional().describe('when that may change by itself'),
-  holders: z.array(z.object({ lease: uuid, owner: z.string(), until: instant.optional() })).max(8).optional().describe('who holds the slots'),
+  holders: z.array(z.object({ lease: uuid.optional().describe('absent when it acts for another project than whoever asks sees'), owner: z.string().describe('`another project` then'), until: instant.optional() })).max(8).optional().describe('who holds the slots'),
 });
 export type Considered = z.infer<typeof considered>;
 

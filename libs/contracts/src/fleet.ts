@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { instant, name, uuid } from './scalars.js';
 import { leaseRequest } from './lease.js';
-import { principal } from './blueprint.js';
+import { principal } from './who.js';
 
 const most = z.number().int().min(0).max(1_000_000);
 
@@ -17,7 +17,7 @@ export type Quota = z.output<typeof quota>;
 export const fleetCommands = {
   SetQuota: quota.describe('Sets the limits across blueprints; replaces those before. What is leased stays leased.'),
   ConsiderLease: z
-    .object({ request: leaseRequest.optional().describe('a request that has not been made'), lease: uuid.optional().describe('or one that waits') })
+    .object({ request: leaseRequest.optional().describe('a request that has not been made'), lease: uuid.optional().describe('or one that waits'), projects: z.array(principal).optional().describe('whoever asks sees only these: other holders are not named; all are when absent') })
     .refine(({ request, lease }) => (request === undefined) !== (lease === undefined), { message: 'give either request or lease', path: ['request'] })
     .describe('Asks what would become of a request. Answered with `data` = an explanation; writes nothing.'),
 } as const;

@@ -1,13 +1,14 @@
 export { uuid, name, instant, attributes, wants, platform, duration, durationMs, span, derivedId, unreachable } from './scalars.js';
+export { principal, allow, type Allow } from './who.js';
 export { expression, satisfies, ExpressionFault, type Expression } from './expression.js';
 export {
   services, writers, commandEnvelope, fieldError, answer, rejected, refusals, commitSchema, subjects, outputHeaders, deadHeaders, RETRY_OF, statusEvent,
   type ServiceName, type Kind, type CommandEnvelope, type FieldError, type Answer, type Refusal, type RefusalCode, type EventOf, type Commit,
   type Recorded, type StatusEvent,
 } from './bus.js';
-export { credential, hostKey, hostAccess, machineSpec, type HostAccess, type MachineSpec } from './machine.js';
+export { credential, hostKey, hostAccess, machineSpec, changedMachine, type HostAccess, type MachineSpec, type MachineChanges } from './machine.js';
 export {
-  resourceType, blueprintKind, blueprintKinds, blueprintSpec, builtInBlueprints, principal, pool, launchFault,
+  resourceType, blueprintKind, blueprintKinds, blueprintSpec, builtInBlueprints, pool, launchFault,
   type ResourceType, type BlueprintKind, type BlueprintSpec, type BlueprintOf, type Pool, type LaunchFault,
 } from './blueprint.js';
 export { workingCopySpec, type WorkingCopySpec } from './working-copy.js';

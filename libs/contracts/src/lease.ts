@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { instant, name, span, uuid, wants } from './scalars.js';
-import { principal, resourceType } from './blueprint.js';
+import { resourceType } from './blueprint.js';
+import { principal } from './who.js';
 import { explanation } from './explanation.js';
 import { workingCopySpec } from './working-copy.js';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { secretName } from './action.js';
-import { principal } from './blueprint.js';
+import { principal } from './who.js';
 import { duration, name, platform, span, wants } from './scalars.js';
 import { anyStep, planEnvironment, requestVariableName, savedStep, variableName, variableValue } from './steps.js';
 import { workingCopySpec } from './working-copy.js';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { commandShell, glob, insidePath, secretName } from './action.js';
-import { principal, resourceType } from './blueprint.js';
+import { resourceType } from './blueprint.js';
+import { principal } from './who.js';
 import { artifactName } from './object-name.js';
 import { duration, name, platform, wants } from './scalars.js';
 import { refusedVariable } from './variables.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { principal } from './blueprint.js';
+import { principal } from './who.js';
 import { instant, name, uuid } from './scalars.js';
 
 /** What somebody may do, each more than the one before. */

@@ -1,3 +1,4 @@
+export { qualityOf, rather, wanted } from './accept.js';
 export { aggregates, type Aggregates, type Cause, type Decider } from './aggregate.js';
 export { tellUntilStored } from './tell.js';
 export { natsBus, type Bus } from './bus.js';

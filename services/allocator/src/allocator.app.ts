@@ -5,6 +5,7 @@ import { Catalogue, type Blueprints } from './catalogue.js';
 import { Claims, type Resources } from './claims.js';
 import { Composites } from './composites.js';
 import { Derived } from './derived.js';
+import { Doors } from './doors.js';
 import { FleetViews } from './fleet-views.js';
 import { InUse } from './in-use.js';
 import { HostWork } from './host-work.js';
@@ -62,6 +63,7 @@ export class AllocatorApp implements Following {
   private readonly views = new Views();
   private readonly peers: Peers;
   private readonly inUse: InUse;
+  private readonly doors: Doors;
   private readonly hosts: Hosts;
   private readonly claims: Claims;
   private readonly owned: Owned;
@@ -88,7 +90,8 @@ export class AllocatorApp implements Following {
     this.room = new Room(runtime, follower, this.fleets, this.catalogue, () => this.inUse.inAll());
     this.inUse = new InUse(views, resources, this.catalogue, () => this.room, this.peers);
     this.hosts = new Hosts(runtime, this.machines, resources, this.catalogue, this.room, this.peers);
-    this.claims = new Claims(runtime, follower, views, resources, this.catalogue, this.room, this.peers, () => {
+    this.doors = new Doors(this.machines, this.catalogue);
+    this.claims = new Claims(runtime, follower, views, resources, this.catalogue, this.doors, this.room, this.peers, () => {
       this.why.judge();
       this.pools.look();
     });
@@ -101,7 +104,7 @@ export class AllocatorApp implements Following {
     this.pools = new Pools(runtime, follower, views, resources, this.catalogue, this.room, this.claims, this.peers);
     this.care = new Care(runtime, resources, this.catalogue, this.peers);
     this.reaper = new Reaper(runtime, views, resources, this.catalogue, this.room, this.peers);
-    this.why = new Why(runtime, follower, views, this.catalogue, this.room, this.claims, this.derived, new FleetViews(views, resources, this.catalogue, this.room, this.pools, this.hosts), this.peers);
+    this.why = new Why(runtime, follower, views, this.catalogue, this.doors, this.room, this.claims, this.derived, new FleetViews(views, resources, this.catalogue, this.room, this.pools, this.hosts, this.doors), this.peers);
     this.operations = new Operations(views, resources, this.hosts, this.derived);
     this.services = new Services(runtime, follower, views, resources, this.catalogue);
   }
@@ -110,6 +113,10 @@ export class AllocatorApp implements Following {
 
   async addMachine(command: Command<CommandData<'allocator', 'AddMachine'>>): Promise<Answer> {
     return this.hosts.enrol(command);
+  }
+
+  async changeMachine(command: Command<CommandData<'allocator', 'ChangeMachine'>>): Promise<Answer> {
+    return this.hosts.change(command);
   }
 
   removeMachine(command: Command<CommandData<'allocator', 'RemoveMachine'>>): Promise<Answer> {
@@ -142,6 +149,7 @@ export class AllocatorApp implements Following {
     switch (recorded.kind) {
       case 'machine':
         this.machines.apply(recorded);
+        this.reopened = this.doors.note(recorded.id);
         return;
       case 'blueprint':
         this.blueprints.apply(recorded);
@@ -166,6 +174,8 @@ export class AllocatorApp implements Following {
   }
 
   private live = false;
+  /** whether the last commit of a machine changed who may use it */
+  private reopened = false;
   /** lease, and what was made or removed, of the action that the last commit was about */
   private touched: { lease: string; about?: string } | undefined;
 
@@ -209,6 +219,7 @@ export class AllocatorApp implements Following {
     switch (recorded.kind) {
       case 'machine':
         this.hosts.machine(recorded.id);
+        if (this.reopened) this.readmit();
         return;
       case 'blueprint':
         this.reshape(recorded.commit.events.some(({ type }) => type === 'BlueprintSaved' || type === 'BlueprintRemoved' || type === 'BlueprintEnabled' || type === 'BlueprintDisabled'));
@@ -252,17 +263,22 @@ export class AllocatorApp implements Following {
     }
   }
 
+  /** Who may use what changed. */
+  private readmit(): void {
+    this.claims.notePermissions();
+    for (const [id, lease] of this.views.leases) if (lease.status === 'pending' && lease.request.type !== 'host') this.lease(id);
+    this.claims.plan();
+  }
+
   /** A blueprint changed; `who`: also in who may use it, or what it makes of machines. */
   private reshape(who: boolean): void {
     this.claims.noteLimits();
     if (who) {
-      this.claims.notePermissions();
       this.hosts.noteBlueprints();
       this.inUse.adopt();
       for (const [id] of this.resources.entries()) this.care.resource(id);
-      for (const [id, lease] of this.views.leases) if (lease.status === 'pending' && lease.request.type !== 'host') this.lease(id);
-    }
-    this.claims.plan();
+      this.readmit();
+    } else this.claims.plan();
     this.pools.look();
   }
 

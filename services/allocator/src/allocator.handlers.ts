@@ -16,6 +16,11 @@ export class AllocatorHandlers {
     return this.app.seen(command, (c) => this.app.addMachine(c));
   }
 
+  @MessagePattern('ChangeMachine')
+  changeMachine(command: Of<'ChangeMachine'>): Promise<Answer> {
+    return this.app.seen(command, (c) => this.app.changeMachine(c));
+  }
+
   @MessagePattern('RemoveMachine')
   removeMachine(command: Of<'RemoveMachine'>): Promise<Answer> {
     return this.app.seen(command, (c) => this.app.removeMachine(c));

@@ -2,6 +2,7 @@ import { blueprintKinds, builtInBlueprints, derivedId, rejected, type Answer, ty
 import type { Aggregates, Cause, Command, Follower, Runtime } from '@berth/runtime';
 import { Cron } from 'croner';
 import { launchers } from './blueprints/index.js';
+import { isRestricted, permits } from './domain/allow.js';
 import type { Blueprint, BlueprintCommand, LiveBlueprint } from './domain/blueprint.js';
 
 export type Blueprints = Aggregates<Blueprint, BlueprintCommand, BlueprintEvent>;
@@ -40,14 +41,13 @@ export class Catalogue {
     return [...this.all()].filter(({ spec }) => blueprintKinds[spec.kind].type === type).sort((a, b) => a.spec.rank - b.spec.rank || (a.spec.name < b.spec.name ? -1 : 1));
   }
 
-  /** Is it open to everybody? */
+  /** Is it for some only? */
   restricted({ spec }: LiveBlueprint): boolean {
-    return spec.allow.projects.length + spec.allow.owners.length > 0;
+    return isRestricted(spec.allow);
   }
 
-  permits(blueprint: LiveBlueprint, { owner, project }: Pick<LeaseRequest, 'owner' | 'project'>): boolean {
-    const { owners, projects } = blueprint.spec.allow;
-    return !this.restricted(blueprint) || owners.includes(owner) || (project !== undefined && projects.includes(project));
+  permits({ spec }: LiveBlueprint, request: Pick<LeaseRequest, 'owner' | 'project'>): boolean {
+    return permits(spec.allow, request);
   }
 
   /** The restricted blueprints that a requester may use. */

@@ -1,6 +1,7 @@
 import { derivedId, type Answer, type ResourceEvent } from '@berth/contracts';
 import { traceOf, within, type Aggregates, type Follower, type Runtime } from '@berth/runtime';
 import type { Catalogue } from './catalogue.js';
+import type { Doors } from './doors.js';
 import { Placement } from './domain/placement/placement.js';
 import { claimable, type LiveResource, type Resource, type ResourceCommand, type SlotClaim } from './domain/resource.js';
 import { FLEET, ownerLimit, type SlotRoom } from './domain/fleet.js';
@@ -54,6 +55,7 @@ export class Claims {
     private readonly views: Views,
     private readonly resources: Resources,
     private readonly catalogue: Catalogue,
+    private readonly doors: Doors,
     private readonly room: Room,
     private readonly peers: Peers,
     /** all that could be placed has been */
@@ -95,7 +97,7 @@ export class Claims {
     if (this.planned.has(id)) return;
     const { owner, attributes, prefer, blueprints, priority, affinity } = lease.request;
     if (this.placement.has(id)) this.placement.reprioritise(id, priority);
-    else this.placement.request({ lease: id, owner, attributes, prefer, blueprints, may: this.catalogue.may(lease.request), priority, askedAt: lease.askedAt, order: lease.order, ...(affinity !== undefined && { affinity }) });
+    else this.placement.request({ lease: id, owner, attributes, prefer, blueprints, may: this.doors.may(lease.request), priority, askedAt: lease.askedAt, order: lease.order, ...(affinity !== undefined && { affinity }) });
   }
 
   /** What a commit says of who holds what. */
@@ -147,11 +149,13 @@ export class Claims {
     this.mindPlans(id, left);
     // What a turn under way frees is free only once it is committed; what it claims is taken already.
     const planned = this.onTheWay(id).length;
+    const door = this.doors.of(resource.info.machine)?.door;
     this.placement.offer({
       resource: id,
       blueprint: resource.info.blueprint,
       attributes: resource.info.attributes,
       restricted: blueprint !== undefined && this.catalogue.restricted(blueprint),
+      ...(door !== undefined && { door }),
       free: Math.max(0, left - planned),
       rank: blueprint?.spec.rank ?? 0,
       warm: this.warm.get(id) ?? [],

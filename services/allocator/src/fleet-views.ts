@@ -8,6 +8,7 @@ import type { BlueprintView, FleetView, HostView } from './domain/explain.js';
 import { ownerLimit } from './domain/fleet.js';
 import type { LiveBlueprint } from './domain/blueprint.js';
 import { stageOf, type LiveResource } from './domain/resource.js';
+import type { Doors } from './doors.js';
 import type { Hosts } from './hosts.js';
 import type { Pools } from './pools.js';
 import type { Room } from './room.js';
@@ -22,6 +23,7 @@ export class FleetViews {
     private readonly room: Room,
     private readonly pools: Pools,
     private readonly machines: Hosts,
+    private readonly doors: Doors,
   ) {}
 
   /** With what one owner may hold, where that is limited. */
@@ -64,7 +66,7 @@ export class FleetViews {
   private blueprintView(blueprint: LiveBlueprint, counts: { resources: Map<string, number>; leases: Map<string, number>; ownLeases: Map<string, number> }): BlueprintView {
     const { spec, disabled, breaker, refused } = blueprint;
     const now = Date.now();
-    const could = spec.kind === 'preallocated' ? this.machines.withoutRoom(spec) : this.pools.offers(blueprint);
+    const could = spec.kind === 'preallocated' ? this.machines.toCome(spec) : this.pools.offers(blueprint);
     const first = spec.kind === 'ec2' && could.length > 0 && this.pools.offers(blueprint, now).length === 0 ? [...refused.values()].sort((a, b) => (a.until < b.until ? -1 : 1))[0] : undefined;
     const max = spec.kind === 'ec2' ? poolNow(spec.pool, new Date(now)).max : undefined;
     return {
@@ -91,6 +93,7 @@ export class FleetViews {
     const since = new Date(clock?.since ?? 0).toISOString();
     const { flags, info } = state;
     const spec = state.status === 'pending' ? this.catalogue.get(info.blueprint)?.spec : undefined;
+    const allow = this.doors.of(info.machine)?.allow;
     const by = spec && (launchers[spec.kind] as Launcher | undefined)?.readyBy(spec as never, state.facts);
     return {
       resource: id,
@@ -98,11 +101,12 @@ export class FleetViews {
       blueprint: info.blueprint,
       attributes: info.attributes,
       slots: info.slots,
+      ...(allow && { allow }),
       status: state.status,
       since,
       claims: [...state.claims.values()].map((lease) => {
-        const until = this.views.leases.get(lease)?.request.until;
-        return { lease, owner: this.ownerOf(lease), ...(until !== undefined && { until }) };
+        const { until, project } = this.views.leases.get(lease)?.request ?? {};
+        return { lease, owner: this.ownerOf(lease), ...(project !== undefined && { project }), ...(until !== undefined && { until }) };
       }),
       ...(state.status === 'broken' && { error: state.error }),
       ...(state.status === 'active' && state.unreachable !== undefined && { unreachable: state.unreachable }),

@@ -6,7 +6,7 @@ import { found } from './blueprints/index.js';
 import { wantsMachine } from './blueprints/preallocated.js';
 import type { Catalogue } from './catalogue.js';
 import type { Peers } from './peers.js';
-import { nameTaken, sameMachine, type Enrolled, type Machine, type MachineCommand } from './domain/machine.js';
+import { accessOf, nameTaken, sameMachine, toLookAt, unknownMachine, type Enrolled, type Machine, type MachineCommand } from './domain/machine.js';
 import type { LiveResource, ResourceCommand, ResourceInfo } from './domain/resource.js';
 import type { Resources } from './claims.js';
 import type { Room } from './room.js';
@@ -60,13 +60,29 @@ export class Hosts {
       if (sameMachine(known.machine, spec)) return { accepted: true, id: spec.name };
       return nameTaken(spec.name);
     }
-    const access: HostAccess = { transport: 'ssh', address: spec.address, port: spec.port, user: spec.user, credential: spec.credential, platform: spec.platform, folder: spec.folder ?? '~/.berth-host', ...(spec.hostKey !== undefined && { hostKey: spec.hostKey }) };
+    const looked = await this.look(command, accessOf(spec));
+    if ('accepted' in looked) return { ...looked, message: `Machine ${spec.name} is not added: ${looked.message}` };
+    const { hostKey, facts } = looked;
+    const stored = await this.machines.handle(spec.name, { type: 'Add', machine: { ...spec, hostKey, facts } }, { id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString() });
+    return stored.accepted ? { ...stored, data: { hostKey, facts } } : stored;
+  }
+
+  /** Changes a machine. One that would be got into otherwise is looked at first, in that way; its host is not disturbed by that. */
+  async change(command: Command<CommandData<'allocator', 'ChangeMachine'>>): Promise<Answer> {
+    const { name, ...changes } = command.data;
+    const known = this.machines.get(name)?.state;
+    if (known?.status !== 'added') return unknownMachine(name);
+    const access = toLookAt(known.machine, changes);
+    const looked = access && (await this.look(command, access));
+    if (looked && 'accepted' in looked) return { ...looked, message: `Machine ${name} is not changed: ${looked.message}` };
+    return this.machines.handle(name, { type: 'Change', name, changes, ...(looked && { looked: { access, ...looked } }) }, { id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString() });
+  }
+
+  private async look(command: Command, access: HostAccess): Promise<{ hostKey: string; facts: Enrolled['facts'] } | Extract<Answer, { accepted: false }>> {
     const probe = await this.runtime.bus.command('host-agent-gateway', 'ProbeHost', { host: access }, { id: derivedId(command.id, 'probe'), actor: command.actor, patienceMs: PROBE_PATIENCE_MS });
-    if (!probe.accepted) return { ...probe, message: `Machine ${spec.name} is not added: ${probe.message}` };
+    if (!probe.accepted) return probe;
     const { hostKey, facts } = probe.data as { hostKey: string; facts: Record<string, string> };
-    const machine: Enrolled = { ...spec, hostKey: spec.hostKey ?? hostKey, facts };
-    const stored = await this.machines.handle(spec.name, { type: 'Add', machine }, { id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString() });
-    return stored.accepted ? { ...stored, data: { hostKey: machine.hostKey, facts } } : stored;
+    return { hostKey: access.hostKey ?? hostKey, facts };
   }
 
   /** What is due for a machine. */
@@ -93,7 +109,7 @@ export class Hosts {
     else {
       this.postponed.delete(name);
       // Not changed under the feet of who leases it: it ends with its last lease, and is made anew by what is so then.
-      this.tell(id!, { type: 'Release', reason: info ? `blueprint ${info.blueprint} changed` : 'no blueprint wants its machine any more' }, 'changed');
+      this.tell(id!, { type: 'Release', reason: info ? `its machine changed, or blueprint ${info.blueprint} did` : 'no blueprint wants its machine any more' }, 'changed');
     }
   }
 
@@ -123,12 +139,19 @@ export class Hosts {
     for (const name of [...this.waiting]) this.machine(name);
   }
 
-  /** What hosts of a blueprint would be like for which there is no room. O(machines) where it has a limit; the same in every process. */
-  withoutRoom(blueprint: BlueprintOf<'preallocated'>): ResourceInfo['attributes'][] {
-    if (blueprint.limits.resources === undefined) return [];
+  /**
+   * What hosts of a blueprint will be like that are not there yet: there is no room for them, or the host that their machine had
+   * before is ending. O(machines); the same in every process.
+   */
+  toCome(blueprint: BlueprintOf<'preallocated'>): ResourceInfo['attributes'][] {
     return [...this.machines.entries()].flatMap(([name, { state }]) =>
-      state.status === 'added' && !this.byMachine.has(name) && this.blueprintFor(state.machine)?.spec.name === blueprint.name ? [found.preallocated.host(blueprint, state.machine).attributes] : [],
+      state.status === 'added' && !this.hasHost(name) && this.blueprintFor(state.machine)?.spec.name === blueprint.name ? [found.preallocated.host(blueprint, state.machine).attributes] : [],
     );
+  }
+
+  private hasHost(machine: string): boolean {
+    const status = this.resources.get(this.byMachine.get(machine) ?? '')?.state.status;
+    return status === 'active' || status === 'pending';
   }
 
   /** Of the blueprints that want a machine, the one that is used first. */

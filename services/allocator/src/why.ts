@@ -3,6 +3,7 @@ import type { Command, Follower, Runtime } from '@berth/runtime';
 import type { Catalogue } from './catalogue.js';
 import type { Claims } from './claims.js';
 import type { Derived } from './derived.js';
+import type { Doors } from './doors.js';
 import type { LiveBlueprint } from './domain/blueprint.js';
 import { groundsOf } from './domain/derived.js';
 import { explain, type FleetView } from './domain/explain.js';
@@ -38,6 +39,7 @@ export class Why {
     private readonly follower: () => Follower,
     private readonly views: Views,
     private readonly catalogue: Catalogue,
+    private readonly doors: Doors,
     private readonly room: Room,
     private readonly claims: Claims,
     private readonly derived: Derived,
@@ -81,7 +83,7 @@ export class Why {
       }
       fleet ??= this.fleets.now();
       const wants = JSON.stringify([request.type, request.owner, request.project, request.attributes, request.blueprints, request.wait]);
-      const said = verdicts.get(wants) ?? this.explain(request, fleet, 0);
+      const said = verdicts.get(wants) ?? this.explain(request, fleet, 0, { projects: ownProject(request) });
       verdicts.set(wants, said);
       if (said.verdict === 'never' || (request.wait === 'no' && request.type === 'host')) this.refuse(id, said);
       else this.admitted.add(id);
@@ -120,12 +122,12 @@ export class Why {
   }
 
   async consider(command: Command<CommandData<'allocator', 'ConsiderLease'>>): Promise<Answer> {
-    const { request, lease } = command.data;
+    const { request, lease, projects } = command.data;
     const view = lease === undefined ? undefined : this.views.leases.get(lease);
     if (lease !== undefined && view?.status !== 'pending') return rejected('lease-ended', 'The lease does not wait.', [{ field: 'data.lease', message: view ? `is ${view.status}: only a lease that waits can be explained from the present` : 'is not the id of a lease that waits' }]);
     const wanted = request ?? view!.request;
     const ahead = lease !== undefined && this.claims.placement.has(lease) ? this.claims.placement.ahead(lease) : this.aheadOf(wanted);
-    const explanation = this.explain(wanted, this.fleets.now(), ahead, lease);
+    const explanation = this.explain(wanted, this.fleets.now(), ahead, { lease, projects });
     return { accepted: true, id: command.id, data: view ? withDeadline(explanation, view) : explanation };
   }
 
@@ -139,7 +141,7 @@ export class Why {
     const lease = derivedId('considered', JSON.stringify(request));
     const { placement } = this.claims;
     const { owner, attributes, prefer, blueprints, priority } = request;
-    placement.request({ lease, owner, attributes, prefer, blueprints, may: this.catalogue.may(request), priority, askedAt: Date.now(), order: Number.MAX_SAFE_INTEGER });
+    placement.request({ lease, owner, attributes, prefer, blueprints, may: this.doors.may(request), priority, askedAt: Date.now(), order: Number.MAX_SAFE_INTEGER });
     try {
       return look(lease);
     } finally {
@@ -189,7 +191,7 @@ export class Why {
     const fleet = this.fleets.now();
     for (const [wants, known] of [...this.known].sort(([, a], [, b]) => a.at - b.at)) {
       const lease = this.views.leases.get(known.lease);
-      if (lease) this.known.set(wants, { lease: known.lease, at: performance.now(), said: this.explain(lease.request, fleet, 0, known.lease) });
+      if (lease) this.known.set(wants, { lease: known.lease, at: performance.now(), said: this.explain(lease.request, fleet, 0, { lease: known.lease, projects: ownProject(lease.request) }) });
       if (performance.now() - begun > REFRESH_MS) return;
     }
   }
@@ -197,7 +199,7 @@ export class Why {
   /** Names what decides about the reason of a request: the same for all that wait for the same. */
   private wantsOf(id: string, { type, owner, project, attributes, prefer, blueprints, host }: LeaseRequest): string {
     const group = type === 'host' ? this.claims.placement.wantsOf(id) : undefined;
-    return group === undefined ? JSON.stringify([type, owner, project, attributes, prefer, blueprints, host?.lease]) : `${group}\n${owner}`;
+    return group === undefined ? JSON.stringify([type, owner, project, attributes, prefer, blueprints, host?.lease]) : `${group}\n${JSON.stringify([owner, project])}`;
   }
 
   private *waiting(): IterableIterator<[string, LeaseView]> {
@@ -221,8 +223,8 @@ export class Why {
       .finally(() => this.telling.delete(lease));
   }
 
-  private explain(request: LeaseRequest, fleet: FleetView, ahead: number, lease?: string): Explanation {
-    const said = explain(request, this.fleets.withOwner(fleet, request.owner), { ahead }, Date.now());
+  private explain(request: LeaseRequest, fleet: FleetView, ahead: number, { lease, projects }: { lease?: string | undefined; projects?: readonly string[] | undefined } = {}): Explanation {
+    const said = explain(request, { ...this.fleets.withOwner(fleet, request.owner), projects }, { ahead }, Date.now());
     const waiting = lease !== undefined && request.type !== 'host' ? this.waitsFor(lease, request) : undefined;
     return waiting === undefined || said.verdict === 'never' ? said : { ...said, verdict: 'wait', reason: waiting };
   }
@@ -235,6 +237,9 @@ export class Why {
     return view && view.status !== 'active' ? `the lease that it stands on is ${view.status}${view.explained === undefined ? '' : `: ${view.explained}`}` : undefined;
   }
 }
+
+/** What is written down of a request is read by all who see its project, so of holders it names no others. */
+const ownProject = ({ project }: LeaseRequest): string[] | undefined => (project === undefined ? undefined : [project]);
 
 /** What waits for so long at most is refused then, if that comes before anything else that is known to come. */
 function withDeadline(said: Explanation, { request: { waitAtMost }, askedAt }: LeaseView): Explanation {

@@ -37,7 +37,7 @@ export interface Scripted {
   ask(path: string, init?: RequestInit): Promise<Response>;
   /** the log of the console */
   logFile: string;
-  send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
+  send(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 
 /** Starts it; everything ends with the test file. */

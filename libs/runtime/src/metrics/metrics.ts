@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { asksForOpenMetrics, OPEN_METRICS, openMetrics } from './open-metrics.js';
 
 export type { Counter, Gauge, Histogram } from 'prom-client';
 
@@ -58,8 +59,9 @@ export class Metrics {
     return this;
   }
 
-  /** All of them, as Prometheus reads them. */
-  async text(): Promise<{ contentType: string; body: string }> {
-    return { contentType: this.registry.contentType, body: await this.registry.metrics() };
+  /** All of them, as Prometheus reads them; in the format of OpenMetrics for whoever would rather have that. */
+  async text(accept?: string): Promise<{ contentType: string; body: string }> {
+    const body = await this.registry.metrics();
+    return asksForOpenMetrics(accept) ? { contentType: OPEN_METRICS, body: openMetrics(body) } : { contentType: this.registry.contentType, body };
   }
 }

@@ -23,8 +23,8 @@ export async function serveMetrics(metrics: Metrics, port: number): Promise<Metr
       response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' }).end('There is only GET /metrics here.\n');
       return;
     }
-    metrics.text().then(
-      ({ contentType, body }) => response.writeHead(200, { 'Content-Type': contentType }).end(body),
+    metrics.text(request.headers.accept).then(
+      ({ contentType, body }) => response.writeHead(200, { 'Content-Type': contentType, Vary: 'Accept' }).end(body),
       (error: unknown) => response.writeHead(500, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${(error as Error).message}\n`),
     );
   });

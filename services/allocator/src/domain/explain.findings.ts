@@ -1,4 +1,5 @@
 import { type BlueprintKind, type ConsideredCode, type LeaseRequest, type ResourceType } from '@berth/contracts';
+import { permits, whom, type Allowed } from './allow.js';
 import type { Ground, Standing } from './explain.grounds.js';
 import { clock, count, earliest, mismatch, some } from './explain.words.js';
 
@@ -20,7 +21,7 @@ export interface BlueprintView {
   /** why */
   disabled?: string | undefined;
   /** both empty = everybody */
-  allow: { projects: readonly string[]; owners: readonly string[] };
+  allow: Allowed;
   rank: number;
   limits: { resources?: number | undefined; leases?: number | undefined; leasesPerOwner?: number | undefined };
   /** of its pool now */
@@ -44,6 +45,8 @@ export interface HostView {
   name: string;
   blueprint: string;
   attributes: Attributes;
+  /** whom its machine is for; absent = everybody */
+  allow?: Allowed | undefined;
   slots: number;
   status: 'pending' | 'active' | 'released' | 'broken';
   /** of that status */
@@ -57,15 +60,32 @@ export interface HostView {
   quarantined?: Until | undefined;
   held?: Until | undefined;
   draining?: string | undefined;
-  claims: readonly { lease: string; owner: string; until?: string | undefined }[];
+  claims: readonly Holder[];
+}
+
+/** Who has a slot. */
+export interface Holder {
+  lease: string;
+  owner: string;
+  /** whom the lease acts for */
+  project?: string | undefined;
+  until?: string | undefined;
 }
 
 export interface FleetView {
   blueprints: Iterable<BlueprintView>;
   hosts: readonly HostView[];
+  /** of those who hold slots only these projects are named; absent = all */
+  projects?: readonly string[] | undefined;
   /** `owner` is that of the request */
   quota: { hosts?: Use | undefined; owner?: Use | undefined; launches?: Use | undefined };
 }
+
+/** Whom an explanation names of those who hold slots, and as what. */
+export const named = ({ owner, project }: Holder, projects: FleetView['projects']): { known: boolean; owner: string } => {
+  const known = projects === undefined || (project !== undefined && projects.includes(project));
+  return { known, owner: known ? owner : 'another project' };
+};
 
 /** What keeps something from being chosen. In words only when asked: of 10,000 hosts 64 are listed. */
 export interface Obstacle {
@@ -117,7 +137,7 @@ export function look(request: LeaseRequest, fleet: FleetView, ahead: number, now
     const grounds = request.host ? [] : (blueprint.grounds?.(request) ?? []);
     const standing = grounds.length === 0 ? undefined : stand(grounds);
     const launch =
-      groundless(standing) ?? launchOf(request, fleet.quota, blueprint, misfit, now) ?? (blueprint.launches.length === 0 && request.type === 'host' ? undefined : (bar ?? free(request, behind, standing)));
+      groundless(standing) ?? launchOf(request, fleet.quota, blueprint, misfit, now) ?? (blueprint.launches.length === 0 && request.type === 'host' ? undefined : (bar ?? free(request, blueprint, behind, standing)));
     candidates.set(blueprint.name, { blueprint, bar, hosts: [], launch: launch && { blueprint, ...launch }, standing });
   }
   for (const host of request.type === 'host' ? fleet.hosts : []) {
@@ -125,7 +145,7 @@ export function look(request: LeaseRequest, fleet: FleetView, ahead: number, now
     if (!candidate) continue;
     const { blueprint, bar } = candidate;
     const wrong = misfit(host.attributes);
-    const obstacle = (wrong ? { code: 'attributes' as const, say: wrong } : stateOf(host, now)) ?? bar ?? behind ?? { code: 'free' as const, say: () => `${host.slots - host.claims.length} of ${count(host.slots, 'slot')} free` };
+    const obstacle = (wrong ? { code: 'attributes' as const, say: wrong } : (closedTo(request, host) ?? stateOf(host, fleet.projects, now))) ?? bar ?? behind ?? { code: 'free' as const, say: () => `${host.slots - host.claims.length} of ${count(host.slots, 'slot')} free` };
     // Written out rather than spread, because it is done for every host there is.
     candidate.hosts.push({ blueprint, host, code: obstacle.code, say: obstacle.say, lasting: obstacle.lasting, until: obstacle.until });
   }
@@ -137,9 +157,13 @@ function shutTo({ type, blueprints, project, owner }: LeaseRequest, b: Blueprint
   if (b.type !== type) return { code: 'other-type', say: () => `makes a ${b.type}, wanted a ${type}` };
   if (blueprints.length > 0 && !blueprints.includes(b.name)) return { code: 'not-asked-for', say: () => `not asked for: wanted ${blueprints.join(' or ')}` };
   if (b.disabled !== undefined) return { code: 'disabled', say: () => `disabled: ${b.disabled}` };
-  const { projects, owners } = b.allow;
-  if (projects.length + owners.length === 0 || owners.includes(owner) || (project !== undefined && projects.includes(project))) return undefined;
+  if (permits(b.allow, { owner, project })) return undefined;
   return { code: 'not-authorised', say: () => `${project === undefined ? owner : `project ${project}`} may not use it` };
+}
+
+/** Why a host is out of the question, as far as that is about who asks. */
+function closedTo(request: LeaseRequest, { name, allow }: HostView): Obstacle | undefined {
+  return allow === undefined || permits(allow, request) ? undefined : { code: 'not-authorised', say: () => `machine ${name} is for ${whom(allow)} only` };
 }
 
 /** Why no more leases of a blueprint are to be had. Quotas count hosts: what stands on a host does not count again. */
@@ -171,7 +195,7 @@ function launchOf({ type }: LeaseRequest, quota: FleetView['quota'], b: Blueprin
   const most = Math.min(b.limits.resources ?? Number.POSITIVE_INFINITY, b.max ?? Number.POSITIVE_INFINITY);
   if (b.resources >= most) return { code: 'limit', say: () => `limit reached: ${b.resources} of ${count(most, 'resource')}`, lasting: `${b.name} may have no more than ${count(most, 'resource')}` };
   const { launches } = quota;
-  if (type === 'host' && full(launches)) {
+  if (type === 'host' && b.kind !== 'preallocated' && full(launches)) {
     return { code: 'quota', say: () => `quota: ${launches.used} of ${launches.limit} resources are launched`, lasting: `the quota allows no more than ${count(launches.limit, 'launched resource')}` };
   }
   const until = (state: Until, code: ConsideredCode, what: string, lasting: string): Obstacle => {
@@ -188,14 +212,14 @@ function launchOf({ type }: LeaseRequest, quota: FleetView['quota'], b: Blueprin
 const groundless = (standing: Standing | undefined): Obstacle | undefined => (standing?.verdict === 'never' ? { code: 'no-resources', never: true, say: () => standing.reason } : undefined);
 
 /** A new one could be made. */
-function free({ type, host }: LeaseRequest, behind: Obstacle | undefined, standing: Standing | undefined): Obstacle {
-  if (type === 'host') return { code: 'can-launch', say: () => 'could launch one' };
+function free({ type, host }: LeaseRequest, { kind }: BlueprintView, behind: Obstacle | undefined, standing: Standing | undefined): Obstacle {
+  if (type === 'host') return { code: 'can-launch', say: () => (kind === 'preallocated' ? 'a machine gets its host soon' : 'could launch one') };
   if (!host && standing?.verdict !== 'now') return { code: 'can-launch', say: () => waitsFor[type] };
   return behind ?? { code: 'free', say: () => 'could be made at once' };
 }
 
 /** Why a host that fits has no slot to give. */
-function stateOf(h: HostView, now: number): Obstacle | undefined {
+function stateOf(h: HostView, projects: FleetView['projects'], now: number): Obstacle | undefined {
   if (h.status === 'released') return { code: 'ending', say: () => `ending since ${clock(h.since, now)}` };
   if (h.status === 'broken') return { code: 'broken', say: () => `broken: ${h.error ?? 'nobody knows why'}` };
   if (h.draining !== undefined) return { code: 'draining', say: () => `draining: ${h.draining}` };
@@ -206,6 +230,6 @@ function stateOf(h: HostView, now: number): Obstacle | undefined {
   if (h.status === 'pending') return { code: 'booting', until: h.by, say: () => `booting since ${clock(h.since, now)}${h.phase === undefined ? '' : ` (${h.phase})`}` };
   if (h.unreachable !== undefined) return { code: 'unreachable', say: () => `unreachable: ${h.unreachable}` };
   if (h.claims.length < h.slots) return undefined;
-  const holder = ({ owner, until }: HostView['claims'][number]) => (until === undefined ? owner : `${owner} until ${clock(until, now)}`);
+  const holder = (one: Holder) => `${named(one, projects).owner}${one.until === undefined ? '' : ` until ${clock(one.until, now)}`}`;
   return { code: 'no-free-slot', until: h.claims.length === 1 ? h.claims[0]!.until : earliest(h.claims.map(({ until }) => until)), say: () => `no free slot: held by ${some(h.claims, 3, holder)}` };
 }

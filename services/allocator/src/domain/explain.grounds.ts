@@ -33,7 +33,7 @@ export function standingOn(grounds: readonly Ground[], fleet: FleetView, explain
       if (told.by === undefined) delete whole.by;
       else whole.by = told.by;
     }
-    if (told.verdict === 'now' && grounds.length > 1) left = taking(left, told.considered, request.owner);
+    if (told.verdict === 'now' && grounds.length > 1) left = taking(left, told.considered, request);
   }
   return whole;
 }
@@ -51,14 +51,14 @@ export function merged(own: readonly Considered[], others: readonly Considered[]
 }
 
 /** The fleet once the first free host that was found is leased. */
-function taking(fleet: FleetView, considered: readonly Considered[], owner: string): FleetView {
+function taking(fleet: FleetView, considered: readonly Considered[], { owner, project }: LeaseRequest): FleetView {
   const taken = considered.find(({ code, resource }) => code === 'free' && resource !== undefined)?.resource;
   if (taken === undefined) return fleet;
   const more = <U extends { used: number } | undefined>(use: U): U => (use === undefined ? use : { ...use, used: use.used + 1 });
   const { hosts, quota } = fleet;
   return {
     ...fleet,
-    hosts: hosts.map((host) => (host.resource === taken ? { ...host, claims: [...host.claims, { lease: taken, owner }] } : host)),
+    hosts: hosts.map((host) => (host.resource === taken ? { ...host, claims: [...host.claims, { lease: taken, owner, ...(project !== undefined && { project }) }] } : host)),
     quota: { ...quota, hosts: more(quota.hosts), owner: more(quota.owner) },
   };
 }

@@ -27,6 +27,11 @@ describe('the one reason', () => {
     ['attributes', 'no gpu attribute, wanted *', fleet([blueprint()], [host(1)]), { attributes: { gpu: '*' } }],
     ['attributes', 'attribute os=linux, wanted mac; no cpus attribute, wanted >=8', fleet([blueprint()], [host(1)]), { attributes: { os: 'mac', cpus: '>=8', disk: 'ssd' } }],
     ['no-free-slot', 'no free slot: held by bob until 12:30Z, cy until 2030-02-01 09:00Z, dan and 1 more', fleet([blueprint()], [host(1, { slots: 4, claims: [claim('bob', until), claim('cy', '2030-02-01T09:00:00Z'), claim('dan'), claim('eve')] })])],
+    ['not-authorised', 'machine h1 is for project ml only', fleet([blueprint()], [host(1, { allow: { projects: ['ml'], owners: [] } })]), { project: 'web' }],
+    ['not-authorised', 'machine h1 is for projects ml, web or owner bob only', fleet([blueprint()], [host(1, { ...busy, allow: { projects: ['ml', 'web'], owners: ['bob'] } })])],
+    ['not-authorised', 'machine h1 is for owners bob, cy, dan and 1 more only', fleet([blueprint()], [host(1, { draining: 'kernel', allow: { projects: [], owners: ['bob', 'cy', 'dan', 'eve'] } })])],
+    ['free', '1 of 1 slot free', fleet([blueprint()], [host(1, { allow: { projects: ['web'], owners: [] } })]), { project: 'web' }],
+    ['free', '1 of 1 slot free', fleet([blueprint()], [host(1, { allow: { projects: ['web'], owners: ['ada'] } })])],
     ['quarantined', 'quarantined until 12:30Z: disk full', fleet([blueprint()], [host(1, { quarantined: { until, reason: 'disk full' } })])],
     ['held', 'held until 12:30Z: debugging', fleet([blueprint()], [host(1, { held: { until, reason: 'debugging' } })])],
     ['draining', 'draining: kernel', fleet([blueprint()], [host(1, { draining: 'kernel' })])],
@@ -54,6 +59,7 @@ describe('the one reason', () => {
     ['no-resources', 'it has no hosts: add a machine (berth machine add)', fleet([blueprint()])],
     ['can-launch', 'could launch one', fleet([cloud()])],
     ['attributes', 'attribute os=linux, wanted mac', fleet([cloud()]), { attributes: { os: 'mac' } }],
+    ['can-launch', 'a machine gets its host soon', fleet([blueprint({ launches: [{ os: 'linux' }] })], [], { launches: { limit: 0, used: 0 } })],
     ['limit', 'limit reached: 5 of 5 resources', fleet([cloud({ limits: { resources: 5 }, resources: 5 })])],
     ['limit', 'limit reached: 2 of 2 resources', fleet([cloud({ limits: { resources: 5 }, max: 2, resources: 2 })])],
     ['quota', 'quota: 7 of 7 resources are launched', fleet([cloud()], [], { launches: { limit: 7, used: 7 } })],
@@ -71,6 +77,26 @@ describe('the one reason', () => {
   test('says who holds the slots', () => {
     const { considered } = explain(request(), fleet([blueprint()], [host(1, { claims: [claim('bob', until)] })]), { ahead: 0 }, NOW);
     expect(considered.find((c) => c.resource)).toMatchObject({ until, holders: [{ lease: id(99), owner: 'bob', until }] });
+  });
+
+  test('names none of other projects to who sees only some', () => {
+    const claims = [{ ...claim('bob', until), project: 'web' }, { ...claim('cy', until), project: 'ml' }, claim('dan')];
+    const seenBy = (projects: string[] | undefined) => explain(request(), { ...fleet([blueprint()], [host(1, { slots: 3, claims })]), projects }, { ahead: 0 }, NOW);
+    const told = (projects: string[] | undefined) => {
+      const said = seenBy(projects);
+      expect(explanation.parse(said)).toEqual(said);
+      const { reason, holders } = said.considered.find((c) => c.resource)!;
+      return [reason, holders!.map(({ lease, owner }) => [lease !== undefined, owner]), said.next];
+    };
+    expect(told(undefined)).toEqual(['no free slot: held by bob until 12:30Z, cy until 12:30Z, dan', [[true, 'bob'], [true, 'cy'], [true, 'dan']], 'the lease of bob on h1 ends, unless it is renewed']);
+    expect(told(['ml'])).toEqual(['no free slot: held by another project until 12:30Z, cy until 12:30Z, another project', [[false, 'another project'], [true, 'cy'], [false, 'another project']], 'the lease of another project on h1 ends, unless it is renewed']);
+    expect(JSON.stringify(seenBy([]))).not.toMatch(/bob|cy|dan|000000000099/);
+  });
+
+  test('of a composite the same, also of what its members would stand on', () => {
+    const set = blueprint({ name: 'set', kind: 'composite', type: 'composite', grounds: () => [{ name: 'a', request: request() }, { name: 'b', request: request() }] });
+    const given = { ...fleet([set, blueprint()], [host(1), host(2, { claims: [{ ...claim('bob', until), project: 'web' }] })]), projects: ['ml'] };
+    expect(JSON.stringify(explain(request({ type: 'composite', project: 'ml' }), given, { ahead: 0 }, NOW))).toMatch(/^(?!.*bob).*another project/);
   });
 
   test('lists 64, the most hopeful first, and every blueprint', () => {
@@ -190,14 +216,15 @@ describe('for all fleets, the verdict is what a placement decides', () => {
   const wants = fc.record({ os: pick('linux', '!mac', '*'), cpus: pick('>=8', '4') }, { requiredKeys: [] }) as fc.Arbitrary<Record<string, string>>;
   const passing = option(fc.constant({ until, reason: 'x' }));
   const most = option(fc.nat(2));
+  const allow = fc.record({ projects: pick<string[]>([], [], ['web']), owners: pick<string[]>([], [], ['bob'], ['ada', 'bob']) });
   const blueprints = fc.tuple(...names.map((name) => fc.record({
-    name: fc.constant(name), disabled: option(fc.constant('x')), allow: fc.record({ projects: pick<string[]>([], [], ['web']), owners: pick<string[]>([], [], ['bob'], ['ada', 'bob']) }),
+    name: fc.constant(name), kind: pick<BlueprintView['kind']>('ec2', 'preallocated'), disabled: option(fc.constant('x')), allow,
     limits: fc.record({ resources: most, leases: most, leasesPerOwner: most }), breaker: passing, refused: passing, launches: fc.array(has, { maxLength: 2 }), resources: fc.nat(3),
   })));
   const hosts = fc.array(
     fc.record({
       blueprint: pick(...names), attributes: has, slots: fc.integer({ min: 1, max: 2 }), status: pick<HostView['status']>('active', 'active', 'active', 'active', 'pending', 'released', 'broken'),
-      unreachable: option(fc.constant('x')), quarantined: passing, held: passing, draining: option(fc.constant('x')), claims: fc.array(pick('ada', 'bob'), { maxLength: 2 }),
+      unreachable: option(fc.constant('x')), quarantined: passing, held: passing, draining: option(fc.constant('x')), allow: option(allow), claims: fc.array(pick('ada', 'bob'), { maxLength: 2 }),
     }),
     { maxLength: 12, size: 'max' },
   );
@@ -221,15 +248,18 @@ describe('for all fleets, the verdict is what a placement decides', () => {
         const specOf = (name: string) => specs.find((spec) => spec.name === name)!;
         const restricted = (name: string) => specOf(name).allow.projects.length + specOf(name).allow.owners.length > 0;
         const may = names.filter((name) => specOf(name).allow.owners.includes('ada') || (project !== undefined && specOf(name).allow.projects.includes(project)));
-        const single = { lease: 'it', owner: 'ada', prefer: [], may, priority: 100, askedAt: 0, order: 1, ...wanted };
-        const offer = (resource: string, name: string, attributes: Record<string, string>, free: number) => ({ resource, blueprint: name, attributes, restricted: restricted(name), free, rank: 0, warm: [] });
+        const door = ({ allow: of }: HostView) => of && JSON.stringify(of);
+        const passes = views.flatMap((h) => (h.allow?.owners.includes('ada') || (project !== undefined && h.allow?.projects.includes(project)) ? [door(h)!] : []));
+        const single = { lease: 'it', owner: 'ada', prefer: [], may: [...may, ...passes], priority: 100, askedAt: 0, order: 1, ...wanted };
+        const offer = (resource: string, name: string, attributes: Record<string, string>, free: number, behind?: string) => ({ resource, blueprint: name, attributes, restricted: restricted(name), free, rank: 0, warm: [], ...(behind !== undefined && { door: behind }) });
+        const behind = (h: HostView) => (h.allow && h.allow.projects.length + h.allow.owners.length > 0 ? door(h) : undefined);
 
         const today = new Placement();
         today.limit({ hosts: quota.hosts, owner: (owner) => (owner === 'ada' ? quota.owner : undefined), blueprint: (name) => specOf(name).limits });
         for (const { lease, ...by } of claims) today.claimed(lease, by);
         for (const h of views) {
           const usable = h.status === 'active' && !h.unreachable && !h.quarantined && !h.held && !h.draining && !specOf(h.blueprint).disabled;
-          today.offer(offer(h.resource, h.blueprint, h.attributes, usable ? h.slots - h.claims.length : 0));
+          today.offer(offer(h.resource, h.blueprint, h.attributes, usable ? h.slots - h.claims.length : 0, behind(h)));
         }
         today.request(single);
         expect(today.next() !== undefined).toBe(told.verdict === 'now');
@@ -237,9 +267,9 @@ describe('for all fleets, the verdict is what a placement decides', () => {
         const zero = (limit: number | undefined) => (limit === 0 ? 0 : undefined);
         const someDay = new Placement();
         someDay.limit({ hosts: zero(quota.hosts), owner: () => zero(quota.owner), blueprint: (name) => ({ leases: zero(specOf(name).limits.leases), leasesPerOwner: zero(specOf(name).limits.leasesPerOwner) }) });
-        for (const h of views) if (h.status !== 'released' && !specOf(h.blueprint).disabled) someDay.offer(offer(h.resource, h.blueprint, h.attributes, h.slots));
+        for (const h of views) if (h.status !== 'released' && !specOf(h.blueprint).disabled) someDay.offer(offer(h.resource, h.blueprint, h.attributes, h.slots, behind(h)));
         for (const spec of specs) {
-          if (spec.disabled || spec.limits.resources === 0 || quota.launches === 0) continue;
+          if (spec.disabled || spec.limits.resources === 0 || (quota.launches === 0 && spec.kind === 'ec2')) continue;
           for (const [i, attributes] of spec.launches.entries()) someDay.offer(offer(`${spec.name}${i}`, spec.name, attributes, 1));
         }
         someDay.request(single);

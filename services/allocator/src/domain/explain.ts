@@ -1,5 +1,5 @@
 import { type Considered, type ConsideredCode, type Explanation, type LeaseRequest } from '@berth/contracts';
-import { look, waitsFor, type Candidate, type Finding, type FleetView } from './explain.findings.js';
+import { look, named, waitsFor, type Candidate, type Finding, type FleetView } from './explain.findings.js';
 import { merged, standingOn } from './explain.grounds.js';
 import { count, earliest, mismatches, some } from './explain.words.js';
 
@@ -32,25 +32,28 @@ export function explain(request: LeaseRequest, fleet: FleetView, place: { ahead:
   const { candidates, shut } = look(request, fleet, place.ahead, now, (grounds) => standingOn(grounds, fleet, (ground, left) => explain(ground, left, { ahead: 0 }, now)));
   const hosts = candidates.flatMap((candidate) => candidate.hosts);
   const hopeful = hopesIn(candidates, fleet.quota);
-  const about = { ahead: place.ahead, ...withGrounds(list([...candidates.map(ofBlueprint), ...shut], hosts), candidates) };
+  const about = { ahead: place.ahead, ...withGrounds(list([...candidates.map(ofBlueprint), ...shut], hosts, fleet.projects), candidates) };
   if (hopeful.length === 0) return { verdict: 'never', reason: whyNever(request, fleet.quota, candidates, shut), next: 'nothing, as long as that stays so', ...about };
   const free = hopeful.find(({ code }) => code === 'free');
   if (free) {
     const name = free.host?.name ?? free.blueprint.name;
     return { verdict: 'now', reason: free.host ? `${name} has a free slot` : `${name} could make it at once`, next: free.host ? `it gets a slot of ${name}` : `${name} makes it`, ...about };
   }
-  return { verdict: 'wait', reason: whyWait(request, candidates, hopeful), ...whatNext(request, candidates, hopeful), ...about };
+  return { verdict: 'wait', reason: whyWait(request, candidates, hopeful), ...whatNext(request, candidates, hopeful, fleet.projects), ...about };
 }
 
 /** Hosts and launches that could serve it some day. */
 function hopesIn(candidates: readonly Candidate[], { hosts, owner, launches }: FleetView['quota']): Finding[] {
   const open = candidates.filter(({ blueprint: { type, limits } }) => limits.leases !== 0 && limits.leasesPerOwner !== 0 && !(type === 'host' && (hosts?.limit === 0 || owner?.limit === 0)));
-  return open.flatMap(({ blueprint: { type, limits }, hosts: own, launch }) => {
-    const fitting = own.filter(({ code }) => code !== 'attributes' && code !== 'ending');
-    const launching = launch && !launch.never && launch.code !== 'attributes' && limits.resources !== 0 && !(type === 'host' && launches?.limit === 0);
+  return open.flatMap(({ blueprint: { kind, type, limits }, hosts: own, launch }) => {
+    const fitting = own.filter(serves);
+    const launching = launch && !launch.never && launch.code !== 'attributes' && limits.resources !== 0 && !(type === 'host' && kind !== 'preallocated' && launches?.limit === 0);
     return launching ? [...fitting, launch] : fitting;
   });
 }
+
+/** Could a host serve it, now or later? */
+const serves = ({ code }: Finding): boolean => code !== 'attributes' && code !== 'ending' && code !== 'not-authorised';
 
 function whyNever(request: LeaseRequest, { hosts, owner, launches }: FleetView['quota'], candidates: readonly Candidate[], shut: readonly Finding[]): string {
   const { type, blueprints, attributes } = request;
@@ -64,18 +67,20 @@ function whyNever(request: LeaseRequest, { hosts, owner, launches }: FleetView['
   }
   const grounded = candidates.filter(({ launch }) => !launch?.never);
   if (grounded.length === 0) return candidates.length === 1 ? candidates[0]!.launch!.say() : some(candidates, 3, ({ blueprint, launch }) => `${blueprint.name}: ${launch!.say()}`);
-  const named = (some: readonly Candidate[]) => some.map(({ blueprint }) => blueprint.name).join(', ');
+  const names = (some: readonly Candidate[]) => some.map(({ blueprint }) => blueprint.name).join(', ');
   if (type === 'host' && owner?.limit === 0) return `the quota allows ${request.owner} no hosts`;
   if (type === 'host' && hosts?.limit === 0) return 'the quota allows no hosts';
   const there = candidates.flatMap((candidate) => [...candidate.hosts.filter(({ code }) => code !== 'ending').map(({ host }) => host!.attributes), ...candidate.blueprint.launches]);
   if (type === 'host' && there.length === 0) {
-    return blueprints.length > 0 ? `no host comes from the blueprints asked for (${named(candidates)})` : 'there are no hosts: add a machine (berth machine add), or a blueprint that launches some';
+    return blueprints.length > 0 ? `no host comes from the blueprints asked for (${names(candidates)})` : 'there are no hosts: add a machine (berth machine add), or a blueprint that launches some';
   }
-  const fitting = grounded.filter(({ hosts: own, launch }) => [...own, ...(launch ? [launch] : [])].some(({ code }) => code !== 'attributes' && code !== 'ending'));
+  const fitting = grounded.filter(({ hosts: own, launch }) => [...own, ...(launch ? [launch] : [])].some(serves));
+  const closed = candidates.flatMap((candidate) => candidate.hosts.filter(({ code }) => code === 'not-authorised'));
+  if (fitting.length === 0 && closed.length > 0) return some(closed, 3, ({ say }) => say());
   if (fitting.length === 0) return `no ${type} fits: ${mismatches(attributes, there)}`;
   const leases = fitting.filter(({ blueprint: { limits } }) => limits.leases === 0 || limits.leasesPerOwner === 0);
-  if (leases.length > 0) return `${named(leases)} may give no leases: the limit is 0`;
-  return launches?.limit === 0 && type === 'host' ? 'the quota allows no launched resources' : `${named(fitting)} may have no resources: the limit is 0`;
+  if (leases.length > 0) return `${names(leases)} may give no leases: the limit is 0`;
+  return launches?.limit === 0 && type === 'host' ? 'the quota allows no launched resources' : `${names(fitting)} may have no resources: the limit is 0`;
 }
 
 function whyWait({ type, host }: LeaseRequest, candidates: readonly Candidate[], hopeful: readonly Finding[]): string {
@@ -111,7 +116,7 @@ function whyWait({ type, host }: LeaseRequest, candidates: readonly Candidate[],
 }
 
 /** What happens first, as far as that is known. */
-function whatNext({ type, owner }: LeaseRequest, candidates: readonly Candidate[], hopeful: readonly Finding[]): { next: string; by?: string } {
+function whatNext({ type, owner }: LeaseRequest, candidates: readonly Candidate[], hopeful: readonly Finding[], projects: FleetView['projects']): { next: string; by?: string } {
   const bars = new Map(candidates.map(({ blueprint, bar }) => [blueprint, bar?.code]));
   // As long as these are full, no slot that comes free is for it.
   if (hopeful.every(({ blueprint }) => bars.get(blueprint) !== undefined)) return barred(owner, { code: bars.get(hopeful[0]!.blueprint), blueprint: hopeful[0]!.blueprint });
@@ -128,14 +133,14 @@ function whatNext({ type, owner }: LeaseRequest, candidates: readonly Candidate[
   const [launching] = of('can-launch');
   const ground = candidates.find(({ blueprint }) => blueprint === launching?.blueprint)?.standing;
   if (ground?.verdict === 'wait') return { next: ground.next, ...(ground.by !== undefined && { by: ground.by }) };
-  if (launching) return { next: type === 'host' ? `${launching.blueprint.name} launches a host` : waitsFor[type].replace('waits for', 'it gets') };
+  if (launching) return { next: type === 'host' ? (launching.blueprint.kind === 'preallocated' ? `a machine of ${launching.blueprint.name} gets its host` : `${launching.blueprint.name} launches a host`) : waitsFor[type].replace('waits for', 'it gets') };
   const by = earliest(hopeful.map(({ until }) => until));
   const ending = by === undefined ? undefined : hopeful.find(({ until }) => until === by);
   if (ending && by !== undefined) {
     const { host, blueprint, code } = ending;
     if (!host) return { next: `${blueprint.name} tries to launch again`, by };
     if (code !== 'no-free-slot') return { next: `${host.name} is no longer ${code}`, by };
-    return { next: `the lease of ${host.claims.find(({ until }) => until === by)!.owner} on ${host.name} ends, unless it is renewed`, by };
+    return { next: `the lease of ${named(host.claims.find(({ until }) => until === by)!, projects).owner} on ${host.name} ends, unless it is renewed`, by };
   }
   const [best] = [...hopeful].sort((a, b) => hope.get(a.code)! - hope.get(b.code)!);
   const { code, host, blueprint } = best!;
@@ -160,10 +165,10 @@ function ofBlueprint({ blueprint, hosts, launch }: Candidate): Finding {
 }
 
 /** At most 64, the most hopeful first, with what is put into words only then. O(hosts). */
-function list(blueprints: readonly Finding[], hosts: readonly Finding[]): { considered: Considered[]; more: number } {
+function list(blueprints: readonly Finding[], hosts: readonly Finding[], projects: FleetView['projects']): { considered: Considered[]; more: number } {
   const first = [...top(blueprints, LISTED_BLUEPRINTS)];
   const listed = top([...first, ...top(hosts, LISTED - first.length)], LISTED);
-  return { considered: listed.map(considered), more: blueprints.length + hosts.length - listed.length };
+  return { considered: listed.map((finding) => considered(finding, projects)), more: blueprints.length + hosts.length - listed.length };
 }
 
 /** With what was looked at for what it would stand on. */
@@ -184,8 +189,11 @@ function top(findings: readonly Finding[], most: number): Finding[] {
   return byHope.flat().slice(0, most);
 }
 
-function considered({ blueprint, host, code, say, until }: Finding): Considered {
-  const holders = host?.claims.slice(0, HOLDERS).map(({ lease, owner, until: end }) => ({ lease, owner, ...(end !== undefined && { until: end }) }));
+function considered({ blueprint, host, code, say, until }: Finding, projects: FleetView['projects']): Considered {
+  const holders = host?.claims.slice(0, HOLDERS).map((one) => {
+    const { known, owner } = named(one, projects);
+    return { ...(known && { lease: one.lease }), owner, ...(one.until !== undefined && { until: one.until }) };
+  });
   return {
     blueprint: blueprint.name,
     ...(host && { resource: host.resource, name: host.name }),

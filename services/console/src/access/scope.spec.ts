@@ -211,4 +211,13 @@ describe('what is asked for acts for whom it may', () => {
     expect((await one.ask('POST', 'leases', onto(compilers.lease))).status).toBe(202);
     expect(berth.sent).toHaveLength(1);
   });
+
+  test('why a lease waits, and what would become of one, is explained to each as far as each sees', async () => {
+    const explanation = { verdict: 'wait', reason: 'it is taken', next: 'it is given back', ahead: 0, considered: [{ blueprint: 'pool', code: 'no-free-slot', reason: 'no free slot: held by another project', holders: [{ owner: 'another project' }] }], more: 0 };
+    berth.script({ ConsiderLease: ({ id }) => ({ accepted: true, id, data: explanation }), RequestLease: () => accepted });
+    for (const who of [one, both, watcher, operator]) expect(await (await who.ask('GET', `leases/${compilers.lease}/explanation`)).json()).toMatchObject({ explanation });
+    expect(await (await one.ask('POST', 'leases?dryRun=true', { type: 'host' })).json()).toEqual(explanation);
+    expect((await one.ask('POST', 'leases', { type: 'host', wait: 'no' })).status).toBe(422);
+    expect(berth.sent.map(({ type, data }) => [type, data['projects']])).toEqual([['compilers'], ['compilers', 'graphics'], ['compilers'], undefined, ['compilers'], ['compilers']].map((projects) => ['ConsiderLease', projects]));
+  });
 });

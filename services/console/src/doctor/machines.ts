@@ -59,7 +59,7 @@ async function probe(bus: Runtime['bus'], machine: MachineView): Promise<DoctorF
   try {
     const answer = await bus.command('host-agent-gateway', 'ProbeHost', { host, ...(posix && { check: { command: 'date +%s; ssh -V 2>&1', timeoutMs: CHECK_MS } }) }, { id: randomUUID(), actor: actorNow(), patienceMs: PROBE_MS });
     if (!answer.accepted) {
-      const hint = answer.code === 'host-key-changed' ? `If the machine was made anew, remove it and add it again; if not, somebody else answers there.` : `Try \`ssh -p ${port} ${user}@${address}\` as the user that the gateway runs as.`;
+      const hint = answer.code === 'host-key-changed' ? `If the machine was made anew, have its key learnt anew: berth machine set ${name} --learn-host-key. If not, somebody else answers there.` : `Try \`ssh -p ${port} ${user}@${address}\` as the user that the gateway runs as.`;
       return [failed(check, answer.message, hint)];
     }
     const { facts, check: said } = answer.data as { facts: Record<string, string>; check?: { output: string } };

@@ -9,6 +9,8 @@ export const DESCRIPTION = 'berth:description';
 export interface CommandBody {
   command: z.ZodType;
   filled: readonly string[];
+  /** it says only what is to be otherwise: it may come as this type too */
+  merge?: true;
 }
 /** Anything but JSON, or JSON of which more is to be said. */
 export interface Content {
@@ -45,6 +47,8 @@ export interface Description {
   query?: Readonly<Record<string, z.ZodType>>;
   body?: Body | readonly Body[];
   answers: Readonly<Record<number, Answer>>;
+  /** what 200 is answered with instead, for whoever would rather have that by `Accept` */
+  rather?: Content;
   /** codes of a "no" beside those that every route may answer with */
   problems?: readonly ProblemCode[];
   settles?: Settles;
@@ -62,6 +66,9 @@ export const Describe = (description: Description): MethodDecorator => SetMetada
 
 /** Data of a command as a body, less the fields that the path or the handler fills in. */
 export const command = <S extends ServiceName>(service: S, type: CommandType<S>, ...filled: string[]): CommandBody => ({ command: (commands[service] as Record<string, z.ZodType>)[type]!, filled });
+
+/** The same as a merge patch of RFC 7396. */
+export const mergePatch = (body: CommandBody): CommandBody => ({ ...body, merge: true });
 
 export const text = (what: string): Content => ({ types: ['text/plain'], what });
 export const bytes = (what: string): Content => ({ types: ['application/octet-stream'], what });

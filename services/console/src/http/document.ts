@@ -7,9 +7,9 @@ import { COOKIE } from '../access/sign-ins.js';
 import * as parameters from './parameters.js';
 import { statusOf, type ProblemCode } from './problem.js';
 import type { Route } from './routes.js';
+import { JSON_TYPE, MERGE_TYPE } from './server.js';
 
 const DEFS = '#/$defs/';
-const JSON_TYPE = 'application/json';
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /** What any route may answer with. */
@@ -104,7 +104,8 @@ function requestBody(body: Body | readonly Body[], named: Named): JsonSchema {
   const all = (Array.isArray(body) ? body : [body]) as readonly Body[];
   const content = all.flatMap((one) => {
     if (isContent(one)) return one.types.map((type) => [type, { schema: contentSchema(one, named) }]);
-    return [[JSON_TYPE, { schema: bodySchema(one, named) }]];
+    const types = 'merge' in one && one.merge ? [JSON_TYPE, MERGE_TYPE] : [JSON_TYPE];
+    return types.map((type) => [type, { schema: bodySchema(one, named) }]);
   });
   // Nothing at all counts as {}.
   const required = !all.some((one) => !isContent(one) && !('required' in bodySchema(one, named)));
@@ -129,7 +130,7 @@ function without(schema: JsonSchema, fields: readonly string[]): JsonSchema {
 }
 
 function answers(method: string, description: Told, named: Named): JsonSchema {
-  const own = Object.entries(description.answers).map(([status, answer]) => [status, response(Number(status), answer, method, named)] as const);
+  const own = Object.entries(description.answers).map(([status, answer]) => [status, status === '200' && description.rather ? both(response(200, answer, method, named), description.rather, named) : response(Number(status), answer, method, named)] as const);
   const more: JsonSchema = {};
   if (readsViews(method, description)) more['304'] = { description: 'Nothing has changed since the ETag in `If-None-Match`.' };
   const waited = description.answers[202] ?? description.answers[201];
@@ -143,6 +144,11 @@ function response(status: number, answer: Answer, method: string, named: Named):
   const content = isContent(answer) ? Object.fromEntries(answer.types.map((type) => [type, { schema: contentSchema(answer, named) }])) : { [JSON_TYPE]: { schema: named(answer, 'output') } };
   return { description: isContent(answer) ? answer.what : (answer.description ?? STATUS_CODES[status] ?? ''), ...(Object.keys(headers).length > 0 && { headers }), content };
 }
+
+/** An answer that may come as something else too. */
+const both = (usual: JsonSchema, { types, ...rather }: Content, named: Named): JsonSchema => ({
+  ...usual, content: { ...(usual['content'] as JsonSchema), ...Object.fromEntries(types.map((type) => [type, { schema: contentSchema({ types, ...rather }, named) }])) },
+});
 
 const writeHeaders = {
   Location: { description: 'where it is', schema: { type: 'string' } },

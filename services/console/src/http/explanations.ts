@@ -7,6 +7,7 @@ import { foldBuild, type BuildRow } from '../views/build.js';
 import type { Fleet } from '../views/fleet.js';
 import { leaseView } from '../views/lease.js';
 import { ownedLeases } from '../views/owned.js';
+import { asking } from '../access/principal.js';
 import type { Reads } from '../views/reads.js';
 import { keptExplanation, writtenBy, type AsOf } from '../views/waiting.js';
 import type { Commands } from './commands.js';
@@ -106,8 +107,10 @@ export class Explanations {
     return this.ofLease(lease, asOf);
   }
 
+  /** As whoever asks may see it. */
   private async ask(of: { request: unknown } | { lease: string }, how: Parameters<Commands['send']>[4]): Promise<Explanation> {
-    const { data } = await this.commands.send('allocator', 'ConsiderLease', of, randomUUID(), how);
+    const projects = asking.getStore()?.projects;
+    const { data } = await this.commands.send('allocator', 'ConsiderLease', { ...of, ...(projects && { projects: [...projects] }) }, randomUUID(), how);
     return explanationSchema.parse(data);
   }
 }

@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { page, schemas, type MachineTest, type MachineView, type Page } from '@berth/client';
 import { name as nameSchema } from '@berth/contracts';
@@ -9,9 +9,9 @@ import { Reads } from '../views/reads.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { testMachine } from './machine-test.js';
 import { listQuery, pageOf, WHOLE } from './paging.js';
-import { notFound } from './problem.js';
+import { HttpProblem, notFound } from './problem.js';
 import { objectBody } from './server.js';
-import { command, Describe, settles } from './describe.js';
+import { command, Describe, mergePatch, settles } from './describe.js';
 import * as parameters from './parameters.js';
 
 const form = { ...listForm('machine'), usual: WHOLE };
@@ -65,6 +65,20 @@ export class MachinesController {
     const machine = this.fleet.machine(name);
     if (!machine) throw notFound('unknown-machine', `machine ${JSON.stringify(name)}`, '/api/v1/machines');
     return machine;
+  }
+
+  @Patch('machines/:name')
+  @Needs('fleet:write')
+  @Describe({
+    summary: 'Changes what is said of a machine, as a merge patch (RFC 7396): what is left out stays, null takes away.', body: mergePatch(command('allocator', 'ChangeMachine', 'name')), answers: { 202: schemas.AcceptedName },
+    problems: ['unknown-machine', 'machine-changed', 'machine-unreachable', 'machine-refused', 'host-key-changed'],
+  })
+  async change(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
+    if (!nameSchema.safeParse(name).success) throw notFound('unknown-machine', `machine ${JSON.stringify(name)}`, '/api/v1/machines');
+    const body = objectBody(request);
+    if (Object.hasOwn(body, 'name') && body['name'] !== name) throw new HttpProblem('invalid-data', 'The change is refused: a machine keeps its name.', [{ field: 'name', message: `must be ${name}, or left out: a machine keeps its name` }]);
+    await this.commands.send('allocator', 'ChangeMachine', { ...body, name }, commandId(request));
+    return accepted(reply, 202, `machines/${name}`, { id: name, name });
   }
 
   @Delete('machines/:name')

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
+import { qualityOf, wanted } from '@berth/runtime';
 import { isContent } from './describe.js';
 import { HttpProblem } from './problem.js';
 import type { Route, RouteTable } from './routes.js';
@@ -55,22 +56,13 @@ export function refuseUnacceptable(server: FastifyInstance, table: RouteTable): 
   });
 }
 
-function typesOf({ description: { answers } }: Route): string[] {
+function typesOf({ description: { answers, rather } }: Route): string[] {
   const own = Object.entries(answers).filter(([status, answer]) => Number(status) < 300 && typeof answer !== 'string');
-  return [...new Set(own.flatMap(([, answer]) => (typeof answer !== 'string' && isContent(answer) ? answer.types : ['application/json'])))];
+  return [...new Set([...own.flatMap(([, answer]) => (typeof answer !== 'string' && isContent(answer) ? answer.types : ['application/json'])), ...(rather?.types ?? [])])];
 }
 
-/** Whether a media type is among those that are accepted (RFC 9110, 12.5.1): the closest range says. */
-export function accepts(header: string, type: string): boolean {
-  const [group] = type.split('/');
-  let found = { closeness: 0, quality: 0 };
-  for (const one of header.toLowerCase().split(',')) {
-    const [range = '', ...parameters] = one.split(';').map((part) => part.trim());
-    const closeness = range === type ? 3 : range === `${group}/*` ? 2 : range === '*/*' || range === '' ? 1 : 0;
-    if (closeness > found.closeness) found = { closeness, quality: qualityOf(parameters) };
-  }
-  return found.quality > 0;
-}
+/** Whether a media type is among those that are accepted. */
+export const accepts = (header: string, type: string): boolean => wanted(header, type) > 0;
 
 /** Whether a coding is among those that are accepted: `gzip, br;q=0.5`. */
 export function acceptsCoding(header: string | string[] | undefined, coding: string): boolean {
@@ -79,10 +71,4 @@ export function acceptsCoding(header: string | string[] | undefined, coding: str
     const [name = '', ...parameters] = one.split(';').map((part) => part.trim());
     return name === coding && qualityOf(parameters) > 0;
   });
-}
-
-/** `q` of an entry; one that can't be read is 1. */
-function qualityOf(parameters: readonly string[]): number {
-  const text = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
-  return text !== undefined && /^[01](\.\d{0,3})?$/.test(text) ? Number(text) : 1;
 }

@@ -1,8 +1,8 @@
-import { Controller, Get, Inject, Res } from '@nestjs/common';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Runtime } from '@berth/runtime';
 import { Needs } from '../access/needs.js';
-import { Describe, text } from './describe.js';
+import { Describe } from './describe.js';
 import { RUNTIME } from './tokens.js';
 
 const PATH = '/metrics';
@@ -15,11 +15,11 @@ export class MetricsController {
   /** Prometheus shows a token as every scrape with `authorization` does. */
   @Get(PATH)
   @Needs('metrics:read')
-  @Describe({ summary: 'Metrics, as Prometheus reads them.', answers: { 200: text('the format of Prometheus, version 0.0.4') } })
-  async metrics(@Res() reply: FastifyReply): Promise<void> {
-    const { contentType, body } = await this.runtime.metrics.text();
+  @Describe({ summary: 'Metrics, as Prometheus reads them.', answers: { 200: { types: ['text/plain', 'application/openmetrics-text'], what: 'the format of Prometheus, version 0.0.4; of OpenMetrics, version 1.0.0, for whoever would rather have that' } } })
+  async metrics(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { contentType, body } = await this.runtime.metrics.text(request.headers.accept);
     // As bytes: as text its type would be written anew.
-    await reply.header('Content-Type', contentType).header('Cache-Control', 'no-store').send(Buffer.from(body));
+    await reply.header('Content-Type', contentType).header('Cache-Control', 'no-store').header('Vary', 'Accept').send(Buffer.from(body));
   }
 }
 

@@ -70,7 +70,7 @@ export function answerReads(server: FastifyInstance, table: RouteTable, { hub, p
   server.addHook('onSend', async (request, reply, payload) => {
     const type = String(reply.getHeader('content-type') ?? '');
     if (typeof payload !== 'string' || !/^(application\/json|text\/(html|css))/.test(type)) return payload;
-    reply.header('Vary', 'Accept-Encoding, Authorization, Cookie');
+    reply.header('Vary', [reply.getHeader('vary'), 'Accept-Encoding, Authorization, Cookie'].filter(Boolean).join(', '));
     if (!reply.hasHeader('Cache-Control')) reply.header('Cache-Control', request.method === 'GET' || request.method === 'HEAD' ? 'private, no-cache' : 'no-store');
     if (reply.statusCode === 200 && (request.method === 'GET' || request.method === 'HEAD')) {
       const hash = createHash('sha1').update(payload).digest('base64url').slice(0, 16);

@@ -1,6 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { HttpProblem } from './problem.js';
 
+export const JSON_TYPE = 'application/json';
+/** JSON that says only what is to be otherwise (RFC 7396). */
+export const MERGE_TYPE = 'application/merge-patch+json';
+
 /** Largest body that is read as a whole. Files are streamed and have a limit of their own. */
 export const MAX_BODY = 1024 * 1024;
 
@@ -20,7 +24,7 @@ function deeper(value: unknown, levels: number): boolean {
 /** What bodies there are: JSON and YAML as a whole, files as a stream. */
 export function readBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: MAX_BODY }, (_request, body, done) => {
+  server.addContentTypeParser([JSON_TYPE, MERGE_TYPE], { parseAs: 'string', bodyLimit: MAX_BODY }, (_request, body, done) => {
     try {
       const value: unknown = body === '' ? undefined : JSON.parse(body as string);
       if (!deeper(value, MAX_DEPTH)) return done(null, value);

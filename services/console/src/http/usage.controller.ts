@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { schemas, usageBy, type TimelineView, type UsageBy, type UsageView } from '@berth/client';
 import { duration, instant } from '@berth/contracts';
+import { rather } from '@berth/runtime';
 import { z } from 'zod';
 import { Needs } from '../access/needs.js';
 import { seenBy } from '../access/principal.js';
@@ -9,7 +10,7 @@ import { Fleet } from '../views/fleet.js';
 import { Reads } from '../views/reads.js';
 import { MOST_BUCKETS, WEEK } from '../views/usage.js';
 import { usageCsv } from './csv.js';
-import { Describe, type Shows } from './describe.js';
+import { Describe, type Content, type Shows } from './describe.js';
 import { instantQuery, onlyKnown } from './paging.js';
 import { HttpProblem } from './problem.js';
 import { queryCount, queryText } from './server.js';
@@ -17,6 +18,7 @@ import { queryCount, queryText } from './server.js';
 const ofSpan = { from: instant.describe('a week before `to` when absent'), to: instant.describe('now when absent') };
 const usageQuery = { ...ofSpan, by: usageBy.describe('owner when absent'), bucket: duration.describe('in stretches of so long, such as 1h or 1d; as one when absent') };
 const timelineQuery = { ...ofSpan, buckets: z.int().min(1).max(MOST_BUCKETS).describe('stretches of equal length; 100 when absent') };
+const CSV = { types: ['text/csv'], what: 'a heading, and a line for each item' } as const satisfies Content;
 const shows = { kinds: ['resource', 'lease', 'build', 'blueprint'], rows: true, timed: true } satisfies Shows;
 const refused = (field: string, what: string, message: string): HttpProblem => new HttpProblem('invalid-data', `The query is refused: ${what}.`, [{ field, message }]);
 
@@ -30,15 +32,20 @@ export class UsageController {
 
   @Get('usage')
   @Needs('usage:read')
-  @Describe({ summary: 'Who has used how many hours of hosts, how long they waited, and what it cost.', query: usageQuery, answers: { 200: schemas.UsageView }, shows })
-  usage(@Req() request: FastifyRequest): Promise<UsageView> {
-    return this.report(request);
+  @Describe({ summary: 'Who has used how many hours of hosts, how long they waited, and what it cost.', query: usageQuery, answers: { 200: schemas.UsageView }, rather: CSV, shows })
+  usage(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<UsageView | string> {
+    reply.header('Vary', 'Accept');
+    return rather(request.headers.accept, 'application/json', 'text/csv') ? this.csv(request, reply) : this.report(request);
   }
 
   @Get('usage.csv')
   @Needs('usage:read')
-  @Describe({ summary: 'The same as comma-separated values.', query: usageQuery, answers: { 200: { types: ['text/csv'], what: 'a heading, and a line for each item' } } })
-  async asCsv(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+  @Describe({ summary: 'The same as comma-separated values.', query: usageQuery, answers: { 200: CSV } })
+  asCsv(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+    return this.csv(request, reply);
+  }
+
+  private async csv(request: FastifyRequest, reply: FastifyReply): Promise<string> {
     const text = usageCsv(await this.report(request));
     reply.header('Content-Type', 'text/csv; charset=utf-8; header=present').header('Content-Disposition', 'attachment; filename="usage.csv"').header('Cache-Control', 'no-store');
     return text;
@@ -63,7 +70,7 @@ export class UsageController {
     if (read?.success === false) throw refused('bucket', 'bucket is not a duration', 'use a duration such as 1h or 1d');
     const bucketMs = read?.data ?? null;
     if (bucketMs !== null && (to - from) / bucketMs > MOST_BUCKETS) throw refused('bucket', `there would be more than ${MOST_BUCKETS} buckets`, 'use a longer bucket or a shorter time');
-    return this.reads.usage({ from, to, by: by as UsageBy, bucketMs, now: Date.now() }, (blueprint) => this.fleet.price(blueprint), seenBy(request.principal));
+    return this.reads.usage({ from, to, by: by as UsageBy, bucketMs, now: Date.now() }, this.fleet.prices(), seenBy(request.principal));
   }
 }
 

@@ -90,6 +90,17 @@ describe('usage', () => {
     expect((await berth.berth.usageCsv(day)).split('\r\n')).toEqual(lines);
     const response = await berth.ask(`usage.csv?from=${day.from}&to=${day.to}`, { headers: { Accept: 'text/csv' } });
     expect([response.headers.get('content-type'), (await response.text()).split('\r\n')]).toEqual(['text/csv; charset=utf-8; header=present', lines]);
+
+    const usage = (accept: string) => berth.ask(`usage?from=${day.from}&to=${day.to}`, { headers: { Accept: accept } });
+    for (const accept of ['text/csv', 'application/json;q=0.5, text/csv', 'text/*', 'text/csv;header=present, */*;q=0.1']) {
+      const same = await usage(accept);
+      expect([accept, same.headers.get('content-type'), same.headers.get('vary'), (await same.text()).split('\r\n')]).toEqual([accept, 'text/csv; charset=utf-8; header=present', 'Accept', lines]);
+    }
+    for (const accept of ['*/*', 'application/json', 'application/json, text/csv', 'text/csv;q=0.5, application/*']) {
+      const json = await usage(accept);
+      expect([accept, json.headers.get('content-type'), json.headers.get('vary')]).toEqual([accept, expect.stringContaining('application/json'), 'Accept, Accept-Encoding, Authorization, Cookie']);
+    }
+    expect((await usage('text/html')).status).toBe(406);
   });
 
   test.each([
@@ -103,6 +114,51 @@ describe('usage', () => {
   ])('%s is refused', async (path, field, message) => {
     const response = await berth.ask(path);
     expect([response.status, ((await response.json()) as Problem).errors]).toEqual([422, [{ field, message }]]);
+  });
+});
+
+describe('what was used on another day', () => {
+  const other = { from: at(48), to: at(72) };
+  const shown = () => eventually(async () => expect((await berth.berth.projections.list()).items.every(({ position }) => position >= last)).toBe(true));
+  const price = (hour: number, version: number, cost?: { perHour: number; currency: string }) =>
+    happen('blueprint', 'metal', hour, [{ type: 'BlueprintSaved', data: { version, spec: blueprintSpec.parse({ name: 'metal', kind: 'preallocated', ...(cost && { price: cost }) }) } }]);
+
+  test('costs what it cost then: each hour has the price that held, whatever it is today', async () => {
+    await price(49, 1, { perHour: 1, currency: 'EUR' });
+    const metal = await host('metal', 1, 47, 70);
+    await lease('dora', metal, 'metal', [48, 48, 57]);
+    await price(52, 2, { perHour: 2, currency: 'USD' });
+    await price(53, 3, { perHour: 2, currency: 'USD' });
+    await price(54, 4);
+    await price(56, 5, { perHour: 3, currency: 'EUR' });
+    await happen('blueprint', 'metal', 66, [{ type: 'BlueprintRemoved', data: {} }]);
+    await shown();
+    const { items, totals } = await berth.berth.usage({ ...other, by: 'owner' });
+    // Dora: 48 to 57. An hour before there was a price, three of 1 EUR, two of 2 USD, two for nothing, one of 3 EUR.
+    expect(items.filter(({ key }) => key === 'dora').map(({ hostHours, cost }) => [hostHours, cost])).toEqual([[9, { EUR: 6, USD: 4 }]]);
+    expect(totals.map(({ cost }) => cost)).toEqual([{ EUR: 3 + 3 * 10, USD: 4 }]);
+    const parts = await berth.berth.usage({ ...other, by: 'blueprint', bucket: '150m' });
+    const sum = (costs: Record<string, number>[], currency: string) => costs.reduce((all, cost) => all + (cost[currency] ?? 0), 0);
+    expect(['EUR', 'USD'].map((currency) => sum(parts.items.filter(({ key }) => key === 'metal').map(({ cost }) => cost), currency))).toEqual([6, 4]);
+    expect(['EUR', 'USD'].map((currency) => sum(parts.totals.map(({ cost }) => cost), currency))).toEqual([33, 4]);
+    expect(parts.items.filter(({ key }) => key === 'metal').reduce((all, { hostHours }) => all + hostHours, 0)).toBeCloseTo(9, 5);
+  });
+
+  test('a build that was run again has used the hours of each generation', async () => {
+    const build = randomUUID();
+    const [again] = [await host('preallocated', 2, 60, 71)];
+    const begun = { plan: { ...plan, name: 'again' }, planVersion: 1, variables: {}, initiator: 'erin' };
+    await happen('build', build, 60, [{ type: 'BuildRequested', data: begun }]);
+    await lease('erin', again, 'preallocated', [60, 60, 62], build);
+    await happen('build', build, 62, [{ type: 'BuildFailed', data: { error: 'no' } }]);
+    await happen('build', build, 64, [{ type: 'BuildRestarted', data: { ...begun, generation: 2, reason: 'again', host: 'any' } }]);
+    await lease('erin', again, 'preallocated', [64, 65, 71], build);
+    await happen('build', build, 71, [{ type: 'BuildPassed', data: {} }]);
+    await shown();
+    for (const by of ['plan', 'owner'] as const) {
+      const [row] = (await berth.berth.usage({ ...other, by })).items.filter(({ key }) => key === 'again' || key === 'erin');
+      expect([by, row!.hostHours, row!.leases, row!.builds]).toEqual([by, (2 + 6) / 2, 2, { ...none, ended: 1, passed: 1 }]);
+    }
   });
 });
 

@@ -17,9 +17,20 @@ interface BlueprintRow {
 
 const fresh = (spec: BlueprintSpec): BlueprintRow => ({ spec, version: 0, saved: null, disabledReason: null, breaker: null, lastFailure: null, refused: new Map() });
 
+/** What an hour of a resource of a blueprint cost, from one instant to another; null = from ever, or for ever. */
+export interface PricePeriod {
+  blueprint: string;
+  since: string | null;
+  till: string | null;
+  perHour: number;
+  currency: string;
+}
+
 /** Blueprints, folded from their events. Those that are built in are there without any. */
 export class Blueprints {
   private readonly rows = new Map<string, BlueprintRow>();
+  /** by blueprint, also of those that are gone: each price from when it held until the next one, or none, did */
+  private readonly priced = new Map<string, PricePeriod[]>();
 
   constructor() {
     for (const spec of Object.values(builtInBlueprints)) this.rows.set(spec.name, fresh(spec));
@@ -35,6 +46,7 @@ export class Blueprints {
       const row = this.rows.get(name) ?? fresh(spec);
       // Another version may do better: what was refused to the one before is asked for again.
       this.rows.set(name, { ...row, spec, version, saved: at, lastFailure: null, refused: new Map() });
+      this.reprice(name, at, spec.price);
       return;
     }
     const row = this.rows.get(name);
@@ -48,6 +60,7 @@ export class Blueprints {
         return;
       case 'BlueprintRemoved':
         this.rows.delete(name);
+        this.reprice(name, at, undefined);
         if (Object.hasOwn(builtInBlueprints, name)) this.rows.set(name, fresh(builtInBlueprints[name as keyof typeof builtInBlueprints]));
         return;
       case 'LaunchSucceeded':
@@ -83,9 +96,18 @@ export class Blueprints {
     return kind && blueprintKinds[kind].type;
   }
 
-  /** What an hour of a resource of it costs now. */
-  price(name: string): BlueprintSpec['price'] {
-    return this.rows.get(name)?.spec.price;
+  private reprice(name: string, at: string, price: BlueprintSpec['price']): void {
+    const periods = this.priced.get(name) ?? [];
+    const last = periods.at(-1);
+    const holds = last?.till === null ? last : undefined;
+    if (holds?.perHour === price?.perHour && holds?.currency === price?.currency) return;
+    if (holds) holds.till = at;
+    if (price) this.priced.set(name, [...periods, { blueprint: name, since: at, till: null, ...price }]);
+  }
+
+  /** What hours of resources cost and have cost. */
+  prices(): PricePeriod[] {
+    return [...this.priced.values()].flat();
   }
 
   enabled(name: string): boolean {

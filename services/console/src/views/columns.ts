@@ -28,7 +28,7 @@ type Columns<R> = { [K in keyof R]: EntitySchemaColumnOptions };
 
 const machine: Columns<MachineRow> = {
   ...rowColumns, name: text, status: text, address: text, port: int, user: { type: 'text', name: 'login' }, credential: text, platform: text, attributes: json, slots: int,
-  hostKey: { type: 'text', name: 'host_key' }, folder: maybeText, facts: json, removed: maybeInstant,
+  hostKey: { type: 'text', name: 'host_key' }, folder: maybeText, facts: json, allow: json, removed: maybeInstant,
 };
 
 const resource: Columns<ResourceRow> = {

@@ -1,6 +1,6 @@
 import type { AnyRecorded, PlanEvent } from '@berth/contracts';
 import type { BlueprintView, CapacityView, MachineView, OrphanView, PlanView, QuotaView, ResourceView, SecretView } from '@berth/client';
-import { Blueprints } from './blueprints.js';
+import { Blueprints, type PricePeriod } from './blueprints.js';
 import { capacity } from './capacity.js';
 import { Limits } from './limits.js';
 import { foldMachine, machineView, type MachineRow } from './machine.js';
@@ -106,8 +106,8 @@ export class Fleet {
     return this.blueprints.get(name, [...this.resources.all()].filter((row) => row.blueprint === name), this.now());
   }
 
-  price(blueprint: string): BlueprintView['spec']['price'] {
-    return this.blueprints.price(blueprint);
+  prices(): PricePeriod[] {
+    return this.blueprints.prices();
   }
 
   resourceList(wanted: (row: ResourceRow) => boolean = () => true): ResourceView[] {

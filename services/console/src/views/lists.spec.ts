@@ -30,7 +30,7 @@ beforeAll(async () => {
     for (const statement of indexesOf(LIVE_SCHEMA, table)) await database.query(statement);
     await database.query(`ANALYZE berth_views.${table}`);
   };
-  await fill('machine', ROWS / 10, `${row(`'m' || n`)}, 'm' || n AS name, CASE WHEN n % 10 = 0 THEN 'removed' ELSE 'enrolled' END AS status, CASE WHEN n % 10 = 0 THEN now() END AS removed, '10.0.0.1' AS address, 22 AS port, 'ci' AS login, 'agent' AS credential,
+  await fill('machine', ROWS / 10, `${row(`'m' || n`)}, 'm' || n AS name, CASE WHEN n % 10 = 0 THEN 'removed' ELSE 'enrolled' END AS status, CASE WHEN n % 10 = 0 THEN now() END AS removed, '10.0.0.1' AS address, 22 AS port, 'ci' AS login, 'agent' AS credential, '{"projects": [], "owners": []}'::jsonb AS allow,
     CASE n % 50 WHEN 0 THEN 'mac' ELSE 'linux' END AS platform, jsonb_build_object('os', 'linux', 'rack', 'r' || n % 400) AS attributes, 2 AS slots, 'ssh-ed25519 A' AS host_key, '{}'::jsonb AS facts`);
   await fill('resource', ROWS, `${row(uuid('resource'))}, CASE WHEN n % 10 = 0 THEN 'm' || n / 10 ELSE 'copy-' || n END AS name, CASE WHEN n % 10 = 0 THEN 'host' ELSE 'working-copy' END AS type,
     CASE WHEN n % 10 = 0 THEN 'preallocated' WHEN n % 1001 = 0 THEN 'rare' ELSE 'working-copy' END AS blueprint, CASE WHEN n % 10 = 0 THEN 'active' ELSE 'destroyed' END AS status,

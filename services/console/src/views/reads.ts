@@ -15,7 +15,8 @@ import { foldResource, resourceView, type ResourceRow } from './resources.js';
 import type { Row } from './row.js';
 import { LIVE_SCHEMA } from './schema.js';
 import { timeline } from './timeline.js';
-import { usage, type Price, type UsageAsked } from './usage.js';
+import type { PricePeriod } from './blueprints.js';
+import { usage, type UsageAsked } from './usage.js';
 
 /** How long a list waits for the rows of a write that was just answered. */
 const CATCH_UP_MS = 1000;
@@ -108,9 +109,9 @@ export class Reads {
   }
 
   /** Who has used what in a span of time. */
-  async usage(asked: UsageAsked, price: Price, seen?: Seen): Promise<UsageView> {
+  async usage(asked: UsageAsked, prices: readonly PricePeriod[], seen?: Seen): Promise<UsageView> {
     await this.projection.reached(this.written, CATCH_UP_MS);
-    return usage(this.database, asked, price, seen);
+    return usage(this.database, asked, prices, seen);
   }
 
   async timeline(from: number, to: number, buckets: number, seen?: Seen): Promise<TimelineView> {

@@ -85,6 +85,22 @@ class Lists1700000000004 implements MigrationInterface {
   }
 }
 
+/** Machines say who may use them, and so do the fleets of the past that are kept. */
+class Allowed1700000000005 implements MigrationInterface {
+  readonly name = 'Allowed1700000000005';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await remake(runner);
+    await runner.query(`DELETE FROM ${HOME_SCHEMA}.moment`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await remake(runner);
+    await runner.query(`DELETE FROM ${HOME_SCHEMA}.moment`);
+    await drop(runner, 'machine', ['allow']);
+  }
+}
+
 /** What older versions have not; they have one checkpoint, and make it when there is none. */
 async function withoutLists(runner: QueryRunner): Promise<void> {
   await runner.query(`DROP TABLE ${LIVE_SCHEMA}.machine, ${LIVE_SCHEMA}.resource`);
@@ -92,7 +108,7 @@ async function withoutLists(runner: QueryRunner): Promise<void> {
   await drop(runner, 'build', ['started', 'finished']);
 }
 
-async function drop(runner: QueryRunner, table: 'lease' | 'build', columns: readonly string[]): Promise<void> {
+async function drop(runner: QueryRunner, table: 'machine' | 'lease' | 'build', columns: readonly string[]): Promise<void> {
   for (const column of columns) await runner.query(`ALTER TABLE ${LIVE_SCHEMA}.${table} DROP COLUMN ${column}`);
 }
 
@@ -124,7 +140,7 @@ export async function openDatabase(url: string, onError: (error: Error) => void)
     applicationName: 'berth-console',
     schema: HOME_SCHEMA,
     entities: [...Object.values(projectionEntities(LIVE_SCHEMA)), ...Object.values(projectionEntities(NEXT_SCHEMA))],
-    migrations: [Projections1700000000001, Requests1700000000002, Graphs1700000000003, Lists1700000000004],
+    migrations: [Projections1700000000001, Requests1700000000002, Graphs1700000000003, Lists1700000000004, Allowed1700000000005],
     migrationsTableName: 'migrations',
     synchronize: false,
     poolSize: 10,

@@ -5,7 +5,7 @@ const row = 'id text COLLATE "C" PRIMARY KEY, created timestamptz NOT NULL, modi
 
 const columns: Record<ProjectionName, string> = {
   machine: `name text COLLATE "C" NOT NULL, status text NOT NULL, address text NOT NULL, port int NOT NULL, login text NOT NULL, credential text NOT NULL, platform text NOT NULL,
-    attributes jsonb NOT NULL, slots int NOT NULL, host_key text NOT NULL, folder text, facts jsonb NOT NULL, removed timestamptz`,
+    attributes jsonb NOT NULL, slots int NOT NULL, host_key text NOT NULL, folder text, facts jsonb NOT NULL, allow jsonb NOT NULL, removed timestamptz`,
   resource: `name text COLLATE "C" NOT NULL, type text NOT NULL, blueprint text NOT NULL, version int, status text NOT NULL, state text NOT NULL, owner text, attributes jsonb NOT NULL,
     capabilities jsonb NOT NULL, machine text COLLATE "C", address text, reachable boolean NOT NULL, error text, quarantined jsonb, held jsonb, draining text, health jsonb NOT NULL, slots int NOT NULL,
     leases jsonb NOT NULL, uses int NOT NULL, parent jsonb, members jsonb, path text, commit text, port int, uri text, facts jsonb NOT NULL, until timestamptz, activated timestamptz,

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { UsageBy, UsageRow, UsageTotal, UsageView } from '@berth/client';
+import type { PricePeriod } from './blueprints.js';
 import type { Seen } from './lists.js';
 import { LIVE_SCHEMA } from './schema.js';
 
@@ -13,8 +14,6 @@ export interface UsageAsked {
   /** what has not ended by then is counted up to it */
   now: number;
 }
-/** What an hour of a host of a blueprint costs. */
-export type Price = (blueprint: string) => { perHour: number; currency: string } | undefined;
 
 const columns: Record<UsageBy, { lease: string; build: string }> = {
   owner: { lease: 'lease.owner', build: 'build.initiator' },
@@ -41,29 +40,57 @@ function hours(from: string, to: string): { join: string; sum: string } {
 }
 const touches = (from: string, ended: string): string => `${from} < CAST($2 AS timestamptz) AND COALESCE(${ended}, 'infinity') > CAST($1 AS timestamptz)`;
 
-type Hours = { n: number; key: string | null; blueprint: string; hours: string };
+/**
+ * The price of an hour of a blueprint while it held, beside what lasted from one instant to another: what lasted longer is there
+ * once for each price that it had, and once for the time without any. $4 has the prices.
+ */
+function priced(blueprint: string, from: string, ended: string): { join: string; from: string; to: string } {
+  return {
+    join: `LEFT JOIN periods price ON price.blueprint = ${blueprint} AND price.since < COALESCE(${ended}, 'infinity') AND price.till > ${from}`,
+    from: `GREATEST(${from}, COALESCE(price.since, '-infinity'))`,
+    to: `LEAST(COALESCE(${ended}, 'infinity'), COALESCE(price.till, 'infinity'))`,
+  };
+}
+const PERIODS = `WITH periods AS (SELECT * FROM jsonb_to_recordset(CAST($4 AS jsonb)) AS p(blueprint text, since timestamptz, till timestamptz, "perHour" double precision, currency text))`;
+
+/** All of time for each blueprint that ever had a price: without one, `perHour` is null. */
+export function allPeriods(prices: readonly PricePeriod[]): { blueprint: string; since: string; till: string; perHour: number | null; currency: string | null }[] {
+  const [BEFORE, AFTER] = ['-infinity', 'infinity'];
+  return [...new Set(prices.map(({ blueprint }) => blueprint))].flatMap((blueprint) => {
+    const own = prices.filter((price) => price.blueprint === blueprint).map(({ since, till, ...price }) => ({ ...price, since: since ?? BEFORE, till: till ?? AFTER }));
+    const edges = [BEFORE, ...own.flatMap(({ since, till }) => [since, till]), AFTER];
+    const without = edges.flatMap((since, i) => (i % 2 === 0 && since !== edges[i + 1] ? [{ blueprint, since, till: edges[i + 1]!, perHour: null, currency: null }] : []));
+    return [...own, ...without];
+  });
+}
+
+type Hours = { n: number; key: string | null; blueprint: string; hours: string; perHour: number | null; currency: string | null };
 type Waits = { n: number; key: string | null; leases: string; waits: number[] };
 type Ends = { n: number; key: string | null; status: string; builds: string };
 
 /** Who has used what in a span of time: from the rows, never from the events. */
-export async function usage(database: DataSource, { from, to, by, bucketMs, now }: UsageAsked, price: Price, { projects }: Seen = {}): Promise<UsageView> {
+export async function usage(database: DataSource, { from, to, by, bucketMs, now }: UsageAsked, prices: readonly PricePeriod[], { projects }: Seen = {}): Promise<UsageView> {
   const length = bucketMs ?? to - from;
   const parameters = [new Date(from).toISOString(), new Date(Math.max(from, Math.min(to, now))).toISOString(), length / 1000];
   const column = columns[by];
-  const seen = (table: string) => (projects ? `AND ${table}.project = ANY($4)` : '');
-  const ask = <R>(sql: string, restricted = true) => database.query<R[]>(sql, projects && restricted ? [...parameters, projects] : parameters);
-  const leased = hours('lease.acquired', `COALESCE(lease.finished, 'infinity')`);
-  const there = hours('resource.activated', `COALESCE(resource.destroyed, 'infinity')`);
+  const periods = JSON.stringify(allPeriods(prices));
+  const seen = (table: string, at: number) => (projects ? `AND ${table}.project = ANY($${at})` : '');
+  const ask = <R>(sql: string, more: unknown[] = []) => database.query<R[]>(sql, [...parameters, ...more]);
+  const restricted = projects ? [projects] : [];
+  const ofLease = priced('lease.blueprint', 'lease.acquired', 'lease.finished');
+  const ofHost = priced('resource.blueprint', 'resource.activated', 'resource.destroyed');
+  const [leased, there] = [hours(ofLease.from, ofLease.to), hours(ofHost.from, ofHost.to)];
   const ofBuild = by === 'plan' ? `LEFT JOIN ${S}.build ON build.id = lease.build` : '';
   const [used, capacity, waits, ends] = await Promise.all([
-    ask<Hours>(`SELECT n, ${column.lease} AS key, lease.blueprint, sum(${leased.sum} / COALESCE(resource.slots, 1)) AS hours FROM ${S}.lease LEFT JOIN ${S}.resource ON resource.id = lease.resource ${ofBuild} ${leased.join}
-      WHERE lease.type = 'host' AND ${touches('lease.acquired', 'lease.finished')} ${seen('lease')} GROUP BY 1, 2, 3`),
-    ask<Hours>(`SELECT n, resource.blueprint AS key, resource.blueprint, sum(${there.sum}) AS hours FROM ${S}.resource ${there.join}
-      WHERE resource.type = 'host' AND ${touches('resource.activated', 'resource.destroyed')} GROUP BY 1, 2`, false),
+    ask<Hours>(`${PERIODS} SELECT n, ${column.lease} AS key, lease.blueprint, price."perHour", price.currency, sum(${leased.sum} / COALESCE(resource.slots, 1)) AS hours
+      FROM ${S}.lease LEFT JOIN ${S}.resource ON resource.id = lease.resource ${ofBuild} ${ofLease.join} ${leased.join}
+      WHERE lease.type = 'host' AND ${touches('lease.acquired', 'lease.finished')} AND ${touches(ofLease.from, ofLease.to)} ${seen('lease', 5)} GROUP BY 1, 2, 3, 4, 5`, [periods, ...restricted]),
+    ask<Hours>(`${PERIODS} SELECT n, resource.blueprint AS key, resource.blueprint, price."perHour", price.currency, sum(${there.sum}) AS hours FROM ${S}.resource ${ofHost.join} ${there.join}
+      WHERE resource.type = 'host' AND ${touches('resource.activated', 'resource.destroyed')} AND ${touches(ofHost.from, ofHost.to)} GROUP BY 1, 2, 4, 5`, [periods]),
     ask<Waits>(`SELECT ${bucketOf('lease.acquired')} AS n, ${column.lease} AS key, count(*) AS leases, percentile_cont(ARRAY[0.5, 0.9, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FROM lease.acquired - lease.created) * 1000) AS waits
-      FROM ${S}.lease ${ofBuild} WHERE lease.type = 'host' AND ${within('lease.acquired')} AND COALESCE(lease.finished, 'infinity') >= CAST($1 AS timestamptz) ${seen('lease')} GROUP BY 1, 2`),
+      FROM ${S}.lease ${ofBuild} WHERE lease.type = 'host' AND ${within('lease.acquired')} AND COALESCE(lease.finished, 'infinity') >= CAST($1 AS timestamptz) ${seen('lease', 4)} GROUP BY 1, 2`, restricted),
     ask<Ends>(`SELECT ${bucketOf('build.finished')} AS n, ${column.build} AS key, build.status, count(*) AS builds FROM ${S}.build ${by === 'blueprint' ? `LEFT JOIN ${S}.lease ON lease.id = build.host_lease` : ''}
-      WHERE ${within(`COALESCE(build.finished, 'infinity')`)} ${seen('build')} GROUP BY 1, 2, 3`),
+      WHERE ${within(`COALESCE(build.finished, 'infinity')`)} ${seen('build', 4)} GROUP BY 1, 2, 3`, restricted),
   ]);
   const span = (n: number) => ({ from: new Date(from + n * length).toISOString(), to: new Date(Math.min(to, from + (n + 1) * length)).toISOString() });
   const rows = new Map<string, UsageRow & { n: number }>();
@@ -76,7 +103,7 @@ export async function usage(database: DataSource, { from, to, by, bucketMs, now 
   for (const one of used.filter(({ hours }) => Number(hours) > 0)) {
     const row = rowOf(one);
     row.hostHours += Number(one.hours);
-    addCost(row.cost, price(one.blueprint), Number(one.hours));
+    addCost(row.cost, one);
   }
   for (const one of waits) Object.assign(rowOf(one), { leases: Number(one.leases), queueMs: { p50: one.waits[0]!, p90: one.waits[1]!, p99: one.waits[2]! } });
   for (const one of ends) {
@@ -85,7 +112,7 @@ export async function usage(database: DataSource, { from, to, by, bucketMs, now 
     const as = ({ passed: 'passed', failed: 'failed', aborted: 'aborted', error: 'errors' } as Record<string, 'passed' | 'failed' | 'aborted' | 'errors' | undefined>)[one.status];
     if (as) builds[as] += Number(one.builds);
   }
-  const totals = Array.from({ length: Math.ceil((to - from) / length) }, (_, n) => totalOf(span(n), used.filter((one) => one.n === n), capacity.filter((one) => one.n === n), price));
+  const totals = Array.from({ length: Math.ceil((to - from) / length) }, (_, n) => totalOf(span(n), used.filter((one) => one.n === n), capacity.filter((one) => one.n === n)));
   const items = [...rows.values()].sort((a, b) => a.n - b.n || b.hostHours - a.hostHours || ((a.key ?? '') < (b.key ?? '') ? -1 : 1));
   return {
     from: new Date(from).toISOString(), to: new Date(to).toISOString(), by, bucketMs,
@@ -97,17 +124,17 @@ export async function usage(database: DataSource, { from, to, by, bucketMs, now 
   };
 }
 
-function totalOf(span: { from: string; to: string }, used: readonly Hours[], capacity: readonly Hours[], price: Price): UsageTotal {
+function totalOf(span: { from: string; to: string }, used: readonly Hours[], capacity: readonly Hours[]): UsageTotal {
   const sum = (all: readonly Hours[]) => all.reduce((hours, one) => hours + Number(one.hours), 0);
   const [hostHours, capacityHours] = [sum(used), sum(capacity)];
   const cost: Record<string, number> = {};
-  for (const one of capacity) addCost(cost, price(one.blueprint), Number(one.hours));
+  for (const one of capacity) addCost(cost, one);
   const utilisation = capacityHours > 0 ? rounded(Math.min(1, hostHours / capacityHours)) : null;
   return { ...span, hostHours: rounded(hostHours), capacityHours: rounded(capacityHours), utilisation, idle: utilisation === null ? null : rounded(1 - utilisation), cost: roundedCost(cost) };
 }
 
-function addCost(cost: Record<string, number>, price: ReturnType<Price>, hours: number): void {
-  if (price) cost[price.currency] = (cost[price.currency] ?? 0) + price.perHour * hours;
+function addCost(cost: Record<string, number>, { perHour, currency, hours }: Hours): void {
+  if (perHour !== null && currency !== null) cost[currency] = (cost[currency] ?? 0) + perHour * Number(hours);
 }
 
 // To a millionth: what a millisecond of a host adds is still seen, and sums of fractions do not end in noise.

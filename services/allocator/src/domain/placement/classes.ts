@@ -32,12 +32,13 @@ export class HostClass {
   constructor(
     readonly blueprint: Blueprint,
     readonly restricted: boolean,
+    readonly door: string | undefined,
     readonly rank: number,
     readonly satisfied: Set<Predicate>,
   ) {}
 
   get key(): string {
-    return JSON.stringify([this.blueprint.name, this.restricted, this.rank, ...[...this.satisfied].map(({ id }) => id).sort((a, b) => a - b)]);
+    return JSON.stringify([this.blueprint.name, this.restricted, this.door ?? null, this.rank, ...[...this.satisfied].map(({ id }) => id).sort((a, b) => a - b)]);
   }
 
   list(host: Host): void {
@@ -135,8 +136,8 @@ export class Classes {
 
   private enter(host: Host, now: boolean): void {
     this.predicates.add(host);
-    const { blueprint, restricted, rank, attributes } = host.offer;
-    const made = new HostClass(this.ledger.blueprint(blueprint), restricted, rank, this.predicates.satisfied(attributes));
+    const { blueprint, restricted, door, rank, attributes } = host.offer;
+    const made = new HostClass(this.ledger.blueprint(blueprint), restricted, door, rank, this.predicates.satisfied(attributes));
     const home = this.all.get(made.key) ?? made;
     if (home === made) this.keep(home);
     host.home = home;
@@ -189,7 +190,7 @@ export class Classes {
         this.all.set(home.key, home);
         continue;
       }
-      const other = new HostClass(home.blueprint, home.restricted, home.rank, new Set(home.satisfied));
+      const other = new HostClass(home.blueprint, home.restricted, home.door, home.rank, new Set(home.satisfied));
       const smaller = part.length * 2 <= home.hosts.size;
       const moving = smaller ? part : [...home.hosts].filter((host) => !satisfiedBy.has(host));
       this.all.delete(home.key);
@@ -220,7 +221,7 @@ export class Classes {
   }
 }
 
-const sameClass = (a: Offer, b: Offer) => a.blueprint === b.blueprint && a.restricted === b.restricted && a.rank === b.rank && sameAttributes(a.attributes, b.attributes);
+const sameClass = (a: Offer, b: Offer) => a.blueprint === b.blueprint && a.restricted === b.restricted && a.door === b.door && a.rank === b.rank && sameAttributes(a.attributes, b.attributes);
 
 function sameAttributes(a: Offer['attributes'], b: Offer['attributes']): boolean {
   if (a === b) return true;

@@ -7,6 +7,7 @@ import { fits, literals, wantsKey, type Limits, type Offer, type Wanted } from '
 
 const owners = ['ada', 'bob', 'cy'];
 const blueprints = ['pool', 'local', 'ec2'];
+const doors = ['front', 'back'];
 const pick = <T>(...values: readonly T[]) => fc.constantFrom(...values);
 const some = <T extends Record<string, fc.Arbitrary<string>>>(of: T) => fc.record(of, { requiredKeys: [] }) as fc.Arbitrary<Record<string, string>>;
 const has = some({ os: pick('linux', 'mac'), cpus: pick('4', '8', '16'), disk: pick('ssd', 'hdd'), machine: pick('m1', 'm2', 'm3', 'm4') });
@@ -15,14 +16,17 @@ const wants = some({ os: pick('linux', 'mac|linux', '!mac', '*'), cpus: pick('>=
 const wantedWith = (preferences: { prefer: fc.Arbitrary<Record<string, string>[]>; affinity: fc.Arbitrary<string | undefined> }): fc.Arbitrary<Wanted> => fc
   .record({
     lease: fc.nat(14), owner: pick(...owners), attributes: wants, blueprints: fc.subarray(blueprints, { maxLength: 1 }),
-    may: fc.subarray(blueprints), priority: fc.nat(3), askedAt: fc.nat(6).map((minutes) => minutes * 30_000), ...preferences,
+    may: fc.subarray([...blueprints, ...doors]), priority: fc.nat(3), askedAt: fc.nat(6).map((minutes) => minutes * 30_000), ...preferences,
   })
   .map(({ lease, affinity, ...rest }) => ({ lease: `l${lease}`, order: lease, ...rest, ...(affinity !== undefined && { affinity }) }));
 const wanted = wantedWith({ prefer: fc.array(wants, { maxLength: 2 }), affinity: fc.option(pick('r1', 'r2'), { nil: undefined }) });
 const indifferent = wantedWith({ prefer: fc.constant([]), affinity: fc.constant(undefined) });
-const offer: fc.Arbitrary<Offer> = fc.record({
-  resource: fc.nat(6).map((n) => `h${n}`), blueprint: pick(...blueprints), attributes: has, restricted: fc.boolean(), free: fc.nat(3), rank: fc.nat(1), warm: fc.subarray(['r1', 'r2']),
-});
+const offer: fc.Arbitrary<Offer> = fc
+  .record({
+    resource: fc.nat(6).map((n) => `h${n}`), blueprint: pick(...blueprints), attributes: has, restricted: fc.boolean(), door: fc.option(pick(...doors), { nil: undefined, freq: 1 }),
+    free: fc.nat(3), rank: fc.nat(1), warm: fc.subarray(['r1', 'r2']),
+  })
+  .map(({ door, ...rest }) => ({ ...rest, ...(door !== undefined && { door }) }));
 const most = fc.option(fc.nat(3), { nil: undefined });
 const limits: fc.Arbitrary<Limits> = fc
   .record({ hosts: fc.option(fc.nat(6), { nil: undefined }), owners: fc.array(most, { minLength: 3, maxLength: 3 }), blueprints: fc.array(fc.record({ leases: most, leasesPerOwner: most }), { minLength: 3, maxLength: 3 }) })

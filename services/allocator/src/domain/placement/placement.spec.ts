@@ -99,6 +99,17 @@ describe('the choice of a host', () => {
     expect(all(p)).toEqual(['a@l']);
   });
 
+  test('a host behind a door is for those who may pass it, and its door may change', () => {
+    const p = placement(offer('h', 1, { door: 'widgets' }), wanted('a', 1), wanted('b', 2, { may: ['widgets'] }), wanted('c', 3, { may: ['preallocated'] }));
+    expect(all(p)).toEqual(['b@h']);
+    p.offer(offer('h', 1));
+    expect(all(p)).toEqual(['a@h']);
+    p.offer(offer('h', 1, { door: 'widgets', restricted: true }));
+    p.request(wanted('d', 4, { may: ['widgets'] }));
+    p.request(wanted('e', 5, { may: ['widgets', 'preallocated'] }));
+    expect(all(p)).toEqual(['e@h']);
+  });
+
   test('restricted hosts are for those who may use their blueprint', () => {
     const p = placement(offer('h', 2, { restricted: true }), wanted('a', 1), wanted('b', 2, { may: ['preallocated'] }), wanted('c', 3, { blueprints: ['preallocated'] }));
     expect(all(p)).toEqual(['b@h']);

@@ -157,6 +157,7 @@ export function link(home: HostClass, group: Group): void {
   const { blueprint, satisfied } = home;
   if (wants.blueprints.length > 0 && !wants.blueprints.includes(blueprint.name)) return;
   if (home.restricted && !wants.may.includes(blueprint.name)) return;
+  if (home.door !== undefined && !wants.may.includes(home.door)) return;
   if (!must.every((predicate) => satisfied.has(predicate))) return;
   const first = prefer.findIndex((all) => all.every((predicate) => satisfied.has(predicate)));
   join(home, group, first < 0 ? prefer.length : first);

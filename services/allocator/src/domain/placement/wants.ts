@@ -10,7 +10,7 @@ export interface Wanted {
   prefer: readonly Readonly<Record<string, string>>[];
   /** empty = any */
   blueprints: readonly string[];
-  /** restricted blueprints that this requester may use */
+  /** restricted blueprints, and doors, that this requester may use */
   may: readonly string[];
   /** points: higher is first */
   priority: number;
@@ -29,6 +29,8 @@ export interface Offer {
   attributes: Readonly<Record<string, string>>;
   /** only for those who have its blueprint in `may` */
   restricted: boolean;
+  /** besides: only for those who have this in `may` */
+  door?: string;
   /** slots that nobody holds and no plan has taken */
   free: number;
   /** lower is taken first */
@@ -49,9 +51,10 @@ export interface Limits {
 export const unlimited: Limits = { owner: () => undefined, blueprint: () => ({}) };
 
 /** Does a host fit a request, whoever holds it now? */
-export const fits = (wanted: Pick<Wanted, 'attributes' | 'blueprints' | 'may'>, offer: Pick<Offer, 'attributes' | 'blueprint' | 'restricted'>): boolean =>
+export const fits = (wanted: Pick<Wanted, 'attributes' | 'blueprints' | 'may'>, offer: Pick<Offer, 'attributes' | 'blueprint' | 'restricted' | 'door'>): boolean =>
   (wanted.blueprints.length === 0 || wanted.blueprints.includes(offer.blueprint)) &&
   (!offer.restricted || wanted.may.includes(offer.blueprint)) &&
+  (offer.door === undefined || wanted.may.includes(offer.door)) &&
   satisfies(offer.attributes, wanted.attributes);
 
 /** Equal for requests that the same hosts fit equally well. */

@@ -10,7 +10,7 @@ export interface Command extends Pick<Call, 'query' | 'body' | 'type'> {
   key: string;
   /** in the toast: "Release of lease 3f2a" */
   label: string;
-  method?: 'POST' | 'PUT' | 'DELETE';
+  method?: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   /** pending until the feed shows such an event; without it, until the service has answered */
   until?: (event: LiveEvent) => boolean;

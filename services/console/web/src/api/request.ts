@@ -5,7 +5,7 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 
 /** One request to the API. */
 export interface Call {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   query?: Query;
   /** JSON unless `type` says otherwise */
   body?: unknown;

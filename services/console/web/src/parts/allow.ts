@@ -1,6 +1,6 @@
 import type { BlueprintSpec } from '@berth/contracts';
 
-/** Who may use a blueprint, in words. */
+/** Who may use a blueprint or a machine, in words. */
 export function allowed({ allow }: Pick<BlueprintSpec, 'allow'>): string {
   const { projects, owners } = allow;
   if (projects.length === 0 && owners.length === 0) return 'everybody';

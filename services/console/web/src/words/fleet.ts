@@ -4,6 +4,7 @@ import type { Words } from './words';
 
 export const machineWords: Words<MachineEvent> = {
   MachineAdded: ({ user, address, port, slots, facts }) => `Enrolled as ${user}@${address}:${port} with ${count(slots, 'slot')}; found: ${pairs(facts)}.`,
+  MachineChanged: ({ changed, user, address, port, slots }) => `Changed in ${changed.join(', ')}: ${user}@${address}:${port} with ${count(slots, 'slot')} from now on.`,
   MachineRemoved: () => 'No longer part of the fleet; its name is free.',
 };
 

@@ -15,6 +15,7 @@ describe('events in words', () => {
     ['resource', 'ResourceActivated', { path: `/srv/copies/${LEASE}` }, `Can be used, in /srv/copies/${LEASE}.`],
     ['build', 'StepFinished', { step: 0, outcome: 'failed', durationMs: 61_000, exitCode: 3, error: 'exit code 3', again: true }, 'Step 1 failed after 1m, exit code 3: exit code 3; it is tried again.'],
     ['action', 'ActionRequested', { lease: LEASE, token: 7, spec: { kind: 'run-command', command: 'make\nmake test' } }, 'Asked to run `make` under lease 3f0a1b2c, token 7.'],
+    ['machine', 'MachineChanged', { changed: ['address', 'slots'], user: 'ci', address: 'h', port: 22, slots: 2 }, 'Changed in address, slots: ci@h:22 with 2 slots from now on.'],
     ['machine', 'MachineRemoved', {}, 'No longer part of the fleet; its name is free.'],
     ['fleet', 'QuotaSet', { owners: {} }, 'Limits are set: none.'],
   ] as const)('%s %s', (kind, type, data, expected) => expect(sentence({ kind, type, data })).toBe(expected));

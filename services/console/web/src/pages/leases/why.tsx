@@ -15,7 +15,7 @@ const columns: readonly Column<Considered>[] = [
   { id: 'resource', head: 'Resource', width: '18%', cell: ({ resource, name }) => (resource === undefined ? <span className="quiet">any that it makes</span> : <ResourceLink id={resource} name={name} />) },
   { id: 'reason', head: 'Why not', cell: ({ reason }) => <span title={reason}>{reason}</span> },
   { id: 'until', head: 'Until', width: '110px', number: true, cell: ({ until }) => until !== undefined && <Ago at={until} /> },
-  { id: 'holders', head: 'Held by', width: '24%', cell: ({ holders = [] }) => holders.map(({ lease, owner }, i) => <span key={lease}>{i > 0 && ', '}<Owner name={owner} /> <LeaseLink id={lease} /></span>) },
+  { id: 'holders', head: 'Held by', width: '24%', cell: ({ holders = [] }) => holders.map(({ lease, owner }, i) => <span key={i}>{i > 0 && ', '}{lease === undefined ? owner : <><Owner name={owner} /> <LeaseLink id={lease} /></>}</span>) },
 ];
 
 /** Why a lease waits, or waited: what was looked at for it, and what happens next. */

@@ -4,6 +4,7 @@ import { Link, useLocation, useParams } from 'wouter';
 import { run } from '../../api/commands';
 import { useRead } from '../../api/read';
 import { Act } from '../../parts/act';
+import { allowed } from '../../parts/allow';
 import { HistoryLink, ResourceLink } from '../../parts/links';
 import { ServiceButtons, whyOut } from '../../parts/service';
 import { Badge } from '../../ui/badge';
@@ -12,6 +13,7 @@ import { Loaded } from '../../ui/empty';
 import { Facts, Page, Section } from '../../ui/page';
 import { Ago } from '../../ui/time';
 import { pairs } from '../../words/text';
+import { MachineForm } from './form';
 import { stateOf } from './machines';
 
 /** One machine. */
@@ -23,6 +25,7 @@ export default function Machine() {
     <>
       <HistoryLink id={name} />
       <ServiceButtons of={{ path: `machines/${name}`, name, host: data }} id={data.resource} />
+      <Edit machine={data} />
       <Remove machine={data} />
     </>
   );
@@ -50,6 +53,7 @@ function State({ of }: { of: MachineView }) {
         ['Until', quarantined ? <Ago at={quarantined.until} /> : held && <Ago at={held.until} />],
         ['Slots', `${busy} of ${slots} in use`],
         ['Attributes', pairs(attributes)],
+        ['For', allowed(of)],
         ['Found on it', pairs(facts)],
         ['Resource', resource !== null && <ResourceLink id={resource} />],
         ['Added', <Ago at={added} />],
@@ -69,6 +73,16 @@ function Access({ of: { user, address, port, platform, credential, hostKey, fold
         ['Folder', folder === null ? <span className="quiet">as its blueprint says</span> : <span className="mono">{folder}</span>],
       ]}
     />
+  );
+}
+
+function Edit({ machine }: { machine: MachineView }) {
+  const [editing, setEditing] = useState(false);
+  return (
+    <>
+      <Act pending={`change machine ${machine.name}`} onPress={() => setEditing(true)}>Edit</Act>
+      {editing && <MachineForm of={machine} onClose={() => setEditing(false)} />}
+    </>
   );
 }
 

@@ -9,7 +9,7 @@ import { Page } from '../../ui/page';
 import { Table, type Column } from '../../ui/table';
 import { Ago } from '../../ui/time';
 import { memory, pairs } from '../../words/text';
-import { AddMachine } from './add';
+import { MachineForm } from './form';
 
 const columns: readonly Column<MachineView>[] = [
   { id: 'name', head: 'Machine', width: '16%', sort: 'name', cell: ({ name }) => <MachineLink name={name} /> },
@@ -35,7 +35,7 @@ export default function Machines() {
   return (
     <Page title="Machines" fill actions={<Act tone="primary" onPress={() => setAdding(true)}>Add a machine</Act>}>
       <Table label="Machines" least={1000} columns={columns} {...list} rowKey={({ name }) => name} empty="No machine is enrolled yet: add one that Berth can log in to over SSH." />
-      {adding && <AddMachine onClose={() => setAdding(false)} />}
+      {adding && <MachineForm onClose={() => setAdding(false)} />}
     </Page>
   );
 }
