@@ -60,7 +60,7 @@ export default tseslint.config(
     files: [`${WEB}/src/**/*.ts`, `${WEB}/src/**/*.tsx`],
     ignores: ['**/*.spec.ts'],
     rules: {
-      '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ group: ['@berth/*'], allowTypeImports: true, message: 'Only types: the packages themselves are made for Node.' }] }],
+      '@typescript-eslint/no-restricted-imports': ['error', { patterns: [{ regex: '^@berth/(?!contracts/live$)', allowTypeImports: true, message: 'Only types, and what both ends of a live session share: the packages themselves are made for Node.' }] }],
       // `import { type X }` alone is still an import when it runs.
       '@typescript-eslint/no-import-type-side-effects': 'error',
     },

@@ -1,68 +1,21 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { connect, type NatsConnection } from 'nats';
-import pg from 'pg';
-import { httpClient, type BerthHttp } from '@berth/client';
-import { savedPlan, subjects, type Commit, type Kind } from '@berth/contracts';
-import { CHECKOUT } from '@berth/embedded/servers';
-import { atEndOfFile, tempFolder } from '../support/cleanup.js';
-import { startTestNats } from '../support/nats.js';
-import { freshDatabase } from '../support/postgres.js';
+import type { NatsConnection } from 'nats';
+import type pg from 'pg';
+import type { BerthHttp } from '@berth/client';
+import { cycle, largePast, position, type Publisher } from './console-past.js';
+import { startConsole, type ConsoleEnvironment } from './console-process.js';
 import { eventually } from '../support/wait.js';
 import { cpuShares, cpuTimes, interleaved, median, ms, percentile, rate, times, type Row } from './measure.js';
 
-const HOSTS = 10_000;
-const BUILDS = 100_000;
-const LEASES = 20_000;
 const ROUNDS = 200;
 /** Lease cycles a second, and for how long. */
 const CYCLES = 1000;
 const CYCLES_MS = 10_000;
 const TICK_MS = 10;
 
-const plan = savedPlan.parse({ name: 'bench', host: {}, workingCopy: {}, env: {}, steps: [{ name: 'Build', run: 'make', env: {} }, { name: 'Test', run: 'make check', env: {} }] });
-
-/** Publishes commits as services store them; counts what it published. */
-class Publisher {
-  commits = 0;
-  events = 0;
-  private id = 0;
-  constructor(private readonly connection: NatsConnection) {}
-
-  say(kind: Kind, id: string, ...events: Commit['events']): void {
-    const commit: Commit = { id: `bench-${this.id++}`, at: new Date().toISOString(), actor: 'bench', cause: 'bench', events };
-    this.connection.publish(subjects.event(kind, id), JSON.stringify(commit));
-    this.commits++;
-    this.events += events.length;
-  }
-}
-
-/** The commits of one lease cycle on a host, in their order. */
-const cycle = (lease: string, host: string, owner: string): (readonly [Kind, string, ...Commit['events']])[] => [
-  ['lease', lease, { type: 'LeaseRequested', data: { type: 'host', owner, attributes: { os: 'linux' } } }],
-  ['resource', host, { type: 'SlotClaimed', data: { slot: 0, lease, owner } }],
-  ['lease', lease, { type: 'LeaseAcquired', data: { resource: host, blueprint: 'preallocated', slot: 0, token: 1 } }, { type: 'LeaseActivated', data: {} }],
-  ['lease', lease, { type: 'LeaseReleased', data: { reason: 'done', expired: false } }],
-  ['resource', host, { type: 'SlotFreed', data: { slot: 0, lease } }],
-  ['lease', lease, { type: 'LeaseDestroyed', data: {} }],
-];
-
 /** The console over 10,000 hosts and 100,000 builds: reads, what the projections sustain, and how far they are behind. */
 export async function consoleReads(): Promise<Row[]> {
-  const [nats, databaseUrl, home] = [await startTestNats(), await freshDatabase(), await tempFolder('console')];
-  const environment = { NATS_URL: nats.url, DATABASE_URL: databaseUrl, BERTH_HOME: home, BERTH_TOKEN: randomUUID() };
-  // The first start makes streams and tables; the second one finds a past of which it has no rows.
-  await (await startConsole(environment)).stop();
-  const connection = await connect({ servers: nats.url });
-  atEndOfFile(() => connection.close());
-  const publisher = new Publisher(connection);
-  const hosts = await past(connection, publisher);
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
-  atEndOfFile(() => pool.end());
-
+  const { environment, nats, connection, publisher, hosts, pool } = await largePast();
   const replayed = await catchUp(environment, pool, publisher);
   const floor = await bareUpserts(pool);
   const { berth, pid } = replayed;
@@ -78,40 +31,8 @@ export async function consoleReads(): Promise<Row[]> {
   return rows;
 }
 
-/** Hosts, builds that ended, and lease cycles. */
-async function past(connection: NatsConnection, publisher: Publisher): Promise<string[]> {
-  const hosts: string[] = [];
-  for (let i = 0; i < HOSTS; i++) {
-    const [name, id] = [`host-${i}`, randomUUID()];
-    hosts.push(id);
-    publisher.say('machine', name, { type: 'MachineAdded', data: { name, address: '10.0.0.1', port: 22, user: 'ci', credential: 'agent', platform: 'linux', attributes: { os: 'linux', rack: `r${i % 400}` }, slots: 2, hostKey: 'ssh-ed25519 AAAA', facts: { cpus: '8' } } });
-    publisher.say('resource', id, { type: 'ResourceCreated', data: { type: 'host', blueprint: 'preallocated', name, attributes: { os: 'linux', rack: `r${i % 400}` }, slots: 2, machine: name } }, { type: 'ResourceActivated', data: {} });
-    if (i % 500 === 0) await connection.flush();
-  }
-  for (let i = 0; i < BUILDS; i++) {
-    const [id, action, hostLease] = [randomUUID(), randomUUID(), randomUUID()];
-    const about = { plan: { ...plan, name: `plan-${i % 300}` }, planVersion: 1, variables: {}, initiator: `user-${i % 500}`, project: `project-${i % 40}` };
-    publisher.say('build', id, { type: 'BuildRequested', data: about }, { type: 'BuildPreparing', data: { attempt: 1, hostLease } });
-    publisher.say('build', id, { type: 'BuildStarted', data: { path: '/x', machine: `host-${i % HOSTS}` } }, { type: 'StepStarted', data: { step: 0, name: 'Build', action } });
-    publisher.say('build', id, { type: 'StepFinished', data: { step: 0, outcome: 'passed', durationMs: 5 } }, i % 20 === 0 ? { type: 'BuildFailed', data: { error: 'Test: exit 1' } } : { type: 'BuildPassed', data: {} });
-    if (i % 200 === 0) await connection.flush();
-  }
-  for (let i = 0; i < LEASES; i++) {
-    for (const commit of cycle(randomUUID(), hosts[i % HOSTS]!, `user-${i % 500}`)) publisher.say(...commit);
-    if (i % 200 === 0) await connection.flush();
-  }
-  const manager = await connection.jetstreamManager();
-  await eventually(async () => {
-    const { state } = await manager.streams.info('BERTH_EVENTS');
-    if (state.last_seq !== publisher.commits) throw new Error(`${state.last_seq} of ${publisher.commits} commits are stored`);
-  }, { timeoutMs: 120_000 });
-  return hosts;
-}
-
-const position = async (pool: pg.Pool): Promise<number> => Number((await pool.query<{ least: string }>('SELECT min(position) AS least FROM berth.checkpoint')).rows[0]!.least);
-
 /** Starts a console that has all rows yet to make; resolves once they are there. */
-async function catchUp(environment: Record<string, string>, pool: pg.Pool, { commits, events }: Publisher) {
+async function catchUp(environment: ConsoleEnvironment, pool: pg.Pool, { commits, events }: Publisher) {
   const running = await startConsole(environment);
   const processes = { console: running.pid };
   const [begun, from, before] = [performance.now(), await position(pool), cpuTimes(processes)];
@@ -120,7 +41,7 @@ async function catchUp(environment: Record<string, string>, pool: pg.Pool, { com
     if (now < commits) throw new Error(`${now} of ${commits} commits are in the rows`);
   }, { timeoutMs: 900_000, everyMs: 100 });
   const spent = performance.now() - begun;
-  return { berth: httpClient({ url: running.url, token: environment['BERTH_TOKEN']! }), pid: running.pid, perSecond: ((events * (commits - from)) / commits / spent) * 1000, shares: cpuShares(before, cpuTimes(processes), spent) };
+  return { berth: running.berth, pid: running.pid, perSecond: ((events * (commits - from)) / commits / spent) * 1000, shares: cpuShares(before, cpuTimes(processes), spent) };
 }
 
 /** All rows once more, into tables of the same shape and with the same indexes, a thousand to a statement. */
@@ -206,27 +127,4 @@ async function lag(connection: NatsConnection, publisher: Publisher, pool: pg.Po
     { what: `rows behind what is stored, ${rate((begun / spent) * 1000, ' lease cycles')}, ${rate((published.length / spent) * 1000, ' commits')}, p50 / p99`, ours: `${ms(median(behind))} / ${ms(percentile(behind, 0.99))}`, floor: '20 ms that a batch lingers', ratio: '', aim: '', met: undefined },
     { what: 'cores busy meanwhile', ours: shares, floor: '', ratio: '', aim: '', met: undefined },
   ];
-}
-
-/** A console in a process of its own; resolves once it takes requests. */
-async function startConsole(environment: Record<string, string>): Promise<{ url: string; pid: number; stop(): Promise<void> }> {
-  const main = join(CHECKOUT, 'services', 'console', 'dist', 'main.js');
-  const port = await freePort();
-  const child = spawn(process.execPath, [main], { env: { ...process.env, ...environment, BERTH_HTTP_PORT: String(port) }, stdio: ['ignore', 'pipe', 'inherit'] });
-  const gone = once(child, 'exit');
-  const stop = atEndOfFile(async () => {
-    child.kill('SIGTERM');
-    await gone;
-  });
-  if ((await Promise.race([once(child.stdout, 'data'), gone.then(() => undefined)])) === undefined) throw new Error('the console ended before it was ready');
-  return { url: `http://127.0.0.1:${port}`, pid: child.pid!, stop };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

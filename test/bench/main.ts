@@ -2,6 +2,7 @@ import { cleanUp } from '../support/cleanup.js';
 import { builds } from './builds.js';
 import { consoleReads } from './console.js';
 import { contention } from './contention.js';
+import { firstView } from './first-view.js';
 import { hosts } from './hosts.js';
 import { leases } from './leases.js';
 import { load } from './load.js';
@@ -12,7 +13,7 @@ import { sse } from './sse.js';
 import { tracing } from './tracing.js';
 import { transfers } from './transfers.js';
 
-const benchmarks: Record<string, () => Promise<Row[]>> = { leases, hosts, builds, contention, placement, output, transfers, load, sse, tracing, console: consoleReads };
+const benchmarks: Record<string, () => Promise<Row[]>> = { leases, hosts, builds, contention, placement, output, transfers, load, sse, tracing, console: consoleReads, 'first-view': firstView };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(benchmarks, name));

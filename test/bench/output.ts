@@ -1,19 +1,13 @@
-import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { connect, consumerOpts, headers as natsHeaders, type NatsConnection } from 'nats';
-import { CHECKOUT } from '@berth/embedded/servers';
-import { httpClient, type BerthHttp } from '@berth/client';
 import { outputHeaders, subjects, type Commit } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
 import { addressOptions, streams } from '@berth/nats';
-import { atEndOfFile, tempFolder } from '../support/cleanup.js';
+import { atEndOfFile } from '../support/cleanup.js';
 import { startTestNats } from '../support/nats.js';
-import { freshDatabase } from '../support/postgres.js';
+import { startChild } from './child.js';
+import { newEnvironment, startConsole, type Console } from './console-process.js';
 import { cpuTimes, timed, times, type Row } from './measure.js';
 import type { Order, Told } from './pouring.js';
 
@@ -32,15 +26,8 @@ export async function output(): Promise<Row[]> {
   const nats = await startTestNats({ users: true });
   const connection = await connect(addressOptions(nats.urlOf('admin')));
   atEndOfFile(() => connection.close());
-  const console = await startConsole(nats.urlOf('console'));
+  const console = await startConsole(await newEnvironment(nats.urlOf('console')));
   return [...(await followers(connection, console)), ...(await longLog(connection, console))];
-}
-
-export interface Console {
-  url: string;
-  token: string;
-  berth: BerthHttp;
-  pid: number;
 }
 
 async function followers(connection: NatsConnection, { url, token, pid }: Console): Promise<Row[]> {
@@ -175,50 +162,7 @@ async function consume(connection: NatsConnection, action: string): Promise<void
   subscription.unsubscribe();
 }
 
-/** A console in a process of its own, with a database of its own. */
-export async function startConsole(natsUrl: string): Promise<Console> {
-  const [databaseUrl, home, port] = [await freshDatabase(), await tempFolder('console'), await freePort()];
-  const token = randomUUID();
-  const own = spawn(process.execPath, [join(CHECKOUT, 'services', 'console', 'dist', 'main.js')], {
-    env: { ...process.env, NATS_URL: natsUrl, DATABASE_URL: databaseUrl, BERTH_HOME: home, BERTH_HTTP_PORT: String(port), BERTH_TOKEN: token },
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const gone = once(own, 'exit');
-  atEndOfFile(async () => {
-    own.kill('SIGTERM');
-    await gone;
-  });
-  await new Promise<void>((resolve, reject) => {
-    createInterface({ input: own.stdout }).on('line', (line) => line.endsWith('is ready') && resolve());
-    own.once('exit', (code) => reject(new Error(`the console ended with ${code} before it was ready`)));
-  });
-  const url = `http://127.0.0.1:${port}`;
-  return { url, token, berth: httpClient({ url, token }), pid: own.pid! };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  return port;
-}
-
-/** A process of `pouring.ts`. */
-function child() {
-  const own: ChildProcess = fork(join(CHECKOUT, 'test', 'dist', 'bench', 'pouring.js'));
-  const end = atEndOfFile(() => void own.kill('SIGKILL'));
-  return {
-    pid: own.pid!,
-    order: (order: Order) => own.send(order),
-    next: <T = Told>(kind: string) =>
-      new Promise<T>((resolve, reject) => {
-        own.on('message', (told: Told) => kind in told && resolve(told as T));
-        own.once('exit', (code) => reject(new Error(`an end of the benchmark stopped with ${code}`)));
-      }),
-    end: () => void end(),
-  };
-}
+const child = () => startChild<Order, Told>('pouring.js');
 
 /** Counts the CPU time of a process from now on, in ms. */
 function cpu(pid: number): () => number {

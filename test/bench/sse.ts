@@ -1,14 +1,12 @@
-import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { connect, type NatsConnection } from 'nats';
-import { CHECKOUT } from '@berth/embedded/servers';
 import { jetStreamStore } from '@berth/event-store';
 import { applyStreams } from '@berth/nats';
 import { atEndOfFile } from '../support/cleanup.js';
 import { startTestNats } from '../support/nats.js';
+import { startChild } from './child.js';
+import { newEnvironment, startConsole } from './console-process.js';
 import { between, ms, percentile, times, type Row } from './measure.js';
-import { startConsole } from './output.js';
 import { sentNow, type Order, type Told } from './subscribers.js';
 
 const SUBSCRIBERS = 1000;
@@ -22,7 +20,7 @@ export async function sse(): Promise<Row[]> {
   const connection = await connect({ servers: nats.url });
   atEndOfFile(() => connection.close());
   await applyStreams(await connection.jetstreamManager());
-  const { url, token } = await startConsole(nats.url);
+  const { url, token } = await startConsole(await newEnvironment(nats.url));
 
   const server = child();
   const own = server.next<{ url: string }>('url');
@@ -66,17 +64,4 @@ async function heard(url: string, token: string, send: () => Promise<void>): Pro
   return found;
 }
 
-/** A process of `subscribers.ts`. */
-function child() {
-  const own = fork(join(CHECKOUT, 'test', 'dist', 'bench', 'subscribers.js'));
-  const end = atEndOfFile(() => void own.kill('SIGKILL'));
-  return {
-    order: (order: Order) => own.send(order),
-    next: <T = Told>(kind: string) =>
-      new Promise<T>((resolve, reject) => {
-        own.on('message', (told: Told) => kind in told && resolve(told as T));
-        own.once('exit', (code) => reject(new Error(`an end of the benchmark stopped with ${code}`)));
-      }),
-    end: () => void end(),
-  };
-}
+const child = () => startChild<Order, Told>('subscribers.js');

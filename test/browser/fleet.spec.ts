@@ -1,33 +1,22 @@
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openWindow, startBrowser, type Window } from '../support/browser.js';
+import { describe, expect, test } from 'vitest';
 import { tempFolder } from '../support/cleanup.js';
-import { startLive, type Live } from '../support/live.js';
+import { onLive } from '../support/on-live.js';
 import { startTestSshd } from '../support/sshd.js';
 import { eventually } from '../support/wait.js';
 
 const SOON = { timeoutMs: 20_000, everyMs: 50 };
 const short = (id: string): string => id.slice(0, 8);
 
-let live: Live;
-let browser: Awaited<ReturnType<typeof startBrowser>>;
-let window: Window;
-
-beforeAll(async () => {
-  [live, browser] = await Promise.all([startLive(), startBrowser()]);
-});
-afterEach(async () => {
-  expect(window.faults).toEqual([]);
-  await window.page.context().close();
-});
+const on = onLive();
 
 describe('leases', () => {
   test('one is released: pending until the feed shows it, and gone from the list without a reload', async () => {
-    window = await openWindow(browser, live.url, { token: live.token });
+    const window = await on.open();
     const { page } = window;
-    const { id } = await live.berth.leases.request({ type: 'host', owner: 'linus', attributes: { gpu: 'yes' } });
+    const { id } = await on.live.berth.leases.request({ type: 'host', owner: 'linus', attributes: { gpu: 'yes' } });
     await window.go('/leases?owner=linus', 'Leases');
     await page.getByRole('button', { name: `Release lease ${short(id)}` }).click();
     const dialog = page.getByRole('dialog', { name: `Release lease ${short(id)}` });
@@ -36,27 +25,27 @@ describe('leases', () => {
     await dialog.getByRole('button', { name: 'Release', exact: true }).click();
     await page.getByRole('status').getByText(`Release of lease ${short(id)}: done`).waitFor();
     await page.getByRole('link', { name: short(id) }).waitFor({ state: 'detached' });
-    expect(await live.berth.leases.get(id)).toMatchObject({ status: 'destroyed', reason: 'not needed any more' });
+    expect(await on.live.berth.leases.get(id)).toMatchObject({ status: 'destroyed', reason: 'not needed any more' });
   });
 
   test('what others do is seen without a reload, in a list and on a page', async () => {
-    window = await openWindow(browser, live.url, { token: live.token });
+    const window = await on.open();
     const { page } = window;
     await window.go('/leases?owner=margaret', 'Leases');
     await page.getByText('Nobody holds anything or waits for it.').waitFor();
-    const { id } = await live.berth.leases.request({ type: 'host', owner: 'margaret', attributes: { gpu: 'yes' } });
+    const { id } = await on.live.berth.leases.request({ type: 'host', owner: 'margaret', attributes: { gpu: 'yes' } });
     await page.getByRole('link', { name: short(id) }).click();
     await page.getByText('Why it waits').waitFor();
-    await live.berth.leases.release(id);
+    await on.live.berth.leases.release(id);
     await page.getByText('Given back').or(page.getByText('Refused')).first().waitFor();
     await page.getByRole('button', { name: `Release lease ${short(id)}` }).waitFor({ state: 'detached' });
   });
 
   test('of many only those in view are in the page, and the next come as one scrolls', async () => {
-    window = await openWindow(browser, live.url, { token: live.token });
+    const window = await on.open();
     const { page } = window;
     const ids: string[] = [];
-    for (let i = 0; i < 260; i++) ids.push((await live.berth.leases.request({ type: 'host', owner: 'swarm', attributes: { gpu: 'yes' } })).id);
+    for (let i = 0; i < 260; i++) ids.push((await on.live.berth.leases.request({ type: 'host', owner: 'swarm', attributes: { gpu: 'yes' } })).id);
     await window.go('/leases?owner=swarm', 'Leases');
     const table = page.getByRole('table', { name: 'Leases' });
     await table.getByRole('link', { name: short(ids.at(-1)!), exact: true }).waitFor();
@@ -68,13 +57,13 @@ describe('leases', () => {
     }, SOON);
     expect(await table.getByRole('row').count()).toBeLessThan(80);
     expect(await table.getAttribute('aria-rowcount')).toBe('261');
-    for (const id of ids) await live.berth.leases.release(id);
+    for (const id of ids) await on.live.berth.leases.release(id);
   });
 
   test('a terminal shows what is typed and printed, has the size of the page, and says how it ended', async () => {
-    window = await openWindow(browser, live.url, { token: live.token });
+    const window = await on.open();
     const { page } = window;
-    await window.go(`/leases/${live.held}`, /Lease/);
+    await window.go(`/leases/${on.live.held}`, /Lease/);
     await page.getByRole('link', { name: 'Terminal' }).click();
     await page.getByRole('status').getByText('open').waitFor();
     await page.keyboard.type('PS1="> "; clear; stty size; printf "$((6 * 7)) is the answer, Zo\\303\\253\\n"\n');
@@ -93,9 +82,9 @@ describe('leases', () => {
 
 describe('machines', () => {
   test('one is added once the key that it shows was compared; what is wrong is told beside its field', async () => {
-    window = await openWindow(browser, live.url, { token: live.token });
+    const window = await on.open();
     const { page } = window;
-    const { sshd } = live;
+    const { sshd } = on.live;
     await window.go('/machines', 'Machines');
     await page.getByRole('button', { name: 'Add a machine' }).click();
     const dialog = page.getByRole('dialog', { name: 'Add a machine' });
@@ -123,11 +112,12 @@ describe('machines', () => {
     await dialog.getByLabel('Attributes').fill('pool=loft floor=3');
     await dialog.getByRole('button', { name: 'Add', exact: true }).click();
     await page.getByRole('link', { name: 'dolly' }).waitFor();
-    expect(await live.berth.machines.get('dolly')).toMatchObject({ attributes: { pool: 'loft', floor: '3' }, port: sshd.port });
+    expect(await on.live.berth.machines.get('dolly')).toMatchObject({ attributes: { pool: 'loft', floor: '3' }, port: sshd.port });
   });
 
   test('one is edited: what is touched is sent, how Berth gets in is tried first, and a key that is not the known one is compared', async () => {
-    window = await openWindow(browser, live.url, { token: live.token });
+    const window = await on.open();
+    const { live } = on;
     const { page } = window;
     const [{ sshd }, other] = [live, await startTestSshd()];
     await live.berth.machines.add({ name: 'fable', address: sshd.host, port: sshd.port, user: sshd.user, credential: `file:${sshd.privateKeyPath}`, folder: await tempFolder('fable'), attributes: { pool: 'fable', floor: '3' } });
@@ -183,11 +173,11 @@ describe('machines', () => {
   });
 
   test('one is drained and taken back, and removed', async () => {
-    window = await openWindow(browser, live.url, { token: live.token });
+    const window = await on.open();
     const { page } = window;
-    const { sshd } = live;
-    await live.berth.machines.add({ name: 'ewer', address: sshd.host, port: sshd.port, user: sshd.user, credential: `file:${sshd.privateKeyPath}`, folder: await tempFolder('ewer') });
-    await eventually(async () => (await live.berth.machines.get('ewer')).state === 'active', SOON);
+    const { sshd } = on.live;
+    await on.live.berth.machines.add({ name: 'ewer', address: sshd.host, port: sshd.port, user: sshd.user, credential: `file:${sshd.privateKeyPath}`, folder: await tempFolder('ewer') });
+    await eventually(async () => (await on.live.berth.machines.get('ewer')).state === 'active', SOON);
     await window.go('/machines/ewer', /ewer/);
     await page.getByRole('button', { name: 'Drain' }).click();
     await page.getByRole('dialog').getByLabel('Why').fill('a new disk');
@@ -212,7 +202,7 @@ describe('machines', () => {
 
 describe('blueprints', () => {
   test('one is written, with what is wrong by line; enabled, disabled, removed', async () => {
-    window = await openWindow(browser, live.url, { token: live.token });
+    const window = await on.open();
     const { page } = window;
     await window.go('/blueprints', 'Blueprints');
     await page.getByRole('button', { name: 'New blueprint' }).click();
@@ -243,7 +233,7 @@ describe('blueprints', () => {
     await text.fill((await text.inputValue()).replace('rank: 100', 'rank: 7'));
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('version 2').waitFor();
-    expect((await live.berth.blueprints.get('redis')).spec.rank).toBe(7);
+    expect((await on.live.berth.blueprints.get('redis')).spec.rank).toBe(7);
     await page.getByRole('button', { name: 'Remove' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
     await page.getByRole('heading', { level: 1, name: 'Blueprints' }).waitFor();

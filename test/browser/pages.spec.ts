@@ -1,20 +1,10 @@
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openWindow, startBrowser, type Window } from '../support/browser.js';
-import { startLive, type Live } from '../support/live.js';
+import { describe, expect, test } from 'vitest';
+import type { Live } from '../support/live.js';
+import { onLive } from '../support/on-live.js';
 
 const short = (id: string): string => id.slice(0, 8);
 
-let live: Live;
-let browser: Awaited<ReturnType<typeof startBrowser>>;
-let window: Window;
-
-beforeAll(async () => {
-  [live, browser] = await Promise.all([startLive(), startBrowser()]);
-});
-afterEach(async () => {
-  expect(window.faults).toEqual([]);
-  await window.page.context().close();
-});
+const on = onLive();
 
 /** A page: what it is called, and what must be on it of that which is going on. */
 const pages: readonly [name: string, path: (live: Live) => string, heading: string, shows: (live: Live) => string[]][] = [
@@ -36,10 +26,10 @@ const pages: readonly [name: string, path: (live: Live) => string, heading: stri
 
 describe('every page, on what is going on', () => {
   test.each(pages)('%s', async (name, path, heading, shows) => {
-    window = await openWindow(browser, live.url, { token: live.token });
+    const window = await on.open();
     const { page } = window;
-    await window.go(path(live), new RegExp(heading));
-    for (const text of shows(live)) await page.getByText(text).first().waitFor();
+    await window.go(path(on.live), new RegExp(heading));
+    for (const text of shows(on.live)) await page.getByText(text).first().waitFor();
     expect(await window.barriers()).toEqual([]);
     await window.picture(name);
     await page.emulateMedia({ colorScheme: 'dark' });
@@ -50,7 +40,7 @@ describe('every page, on what is going on', () => {
   });
 
   test('a resource, from the list, with who holds which slot', async () => {
-    window = await openWindow(browser, live.url, { token: live.token });
+    const window = await on.open();
     const { page } = window;
     await window.go('/resources', 'Resources');
     await page.getByRole('link', { name: 'anvil' }).click();
@@ -64,7 +54,7 @@ describe('every page, on what is going on', () => {
   });
 
   test('filters are in the address, where they can be sent to somebody', async () => {
-    window = await openWindow(browser, live.url, { token: live.token });
+    const window = await on.open();
     const { page } = window;
     await window.go('/leases', 'Leases');
     await page.getByLabel('Owner').fill('ada');
@@ -75,14 +65,13 @@ describe('every page, on what is going on', () => {
     await page.getByRole('button', { name: 'active', exact: true }).click();
     const address = page.url();
     await page.goto(address);
-    await page.getByRole('link', { name: short(live.held) }).waitFor();
+    await page.getByRole('link', { name: short(on.live.held) }).waitFor();
     expect(await page.getByLabel('Owner').inputValue()).toBe('ada');
     expect(await page.getByRole('button', { name: 'active', exact: true }).getAttribute('aria-pressed')).toBe('true');
   });
 
   test('the first view needs few reads and few bytes', async () => {
-    await window.page.context().close();
-    window = await openWindow(browser, live.url, { token: live.token });
+    const window = await on.open();
     const started = performance.now();
     await window.page.goto('/', { waitUntil: 'commit' });
     await window.page.getByRole('table', { name: 'Capacity by blueprint' }).getByText('preallocated').waitFor();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { startConsole } from '@berth/console';
 import { httpClient, type BerthHttp } from '@berth/client';
 import type { Config } from '@berth/runtime';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { atEndOfFile } from '../support/cleanup.js';
 import { startFleet, startTestSshd, type Fleet } from '../support/fleet.js';
 import { startCollector, type ReceivedSpan } from '../support/otlp.js';
@@ -22,6 +22,8 @@ let token: string;
 let build: string;
 let trace: ReceivedSpan[];
 
+// Traces are on in this process from here on: what is loaded of them is not left to other files.
+afterAll(() => void vi.resetModules());
 beforeAll(async () => {
   collector = await startCollector();
   // Each service in a process of its own: what connects their spans has gone over the bus.

@@ -8,7 +8,7 @@ import { startFleet, startTestSshd, type Fleet } from '../support/fleet.js';
 import { eventually } from '../support/wait.js';
 import { nothingLeft } from './left.js';
 import { type Log, type Told } from './log.js';
-import { expectRanOnce, numberedPlan, startNumbered } from './numbered.js';
+import { expectRanOnce, numberedPlan, startNumbered, startPouring } from './numbered.js';
 import { round, someSeed } from './seed.js';
 
 const RECOVERY_MS = 10_000;
@@ -66,18 +66,7 @@ describe('the bus is killed', () => {
 
   test('while output pours in: no byte is missing, doubled or out of its order', async () => {
     const side = join(fleet.home, 'pour');
-    await fleet.applyPlan(`
-name: pour
-workingCopy: {}
-steps:
-  - name: Pour
-    run: |
-      i=0
-      while [ $i -lt 150 ]; do
-        i=$((i+1)); seq -f "%.0f of part $i" 1 8000; echo >>"$SIDE"; sleep 0.01
-      done
-`);
-    const id = await fleet.build('pour', { SIDE: side });
+    const id = await startPouring(fleet, side, 150);
     const part = () => (existsSync(side) ? statSync(side).size : 0);
     await eventually(() => part() >= 20, { timeoutMs: 10_000 });
     await fleet.nats.kill9();

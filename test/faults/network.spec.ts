@@ -7,7 +7,7 @@ import type { TestSshd } from '../support/sshd.js';
 import { eventually } from '../support/wait.js';
 import { nothingLeft } from './left.js';
 import { logOf } from './log.js';
-import { expectRanOnce, numberedPlan, startNumbered } from './numbered.js';
+import { expectRanOnce, numberedPlan, startNumbered, startPouring } from './numbered.js';
 
 describe('the way to a host', () => {
   let fleet: Fleet;
@@ -90,18 +90,7 @@ describe('the way to a host', () => {
 
   test('cut while output pours: every byte once and in order', async () => {
     const side = join(fleet.home, 'pour');
-    await fleet.applyPlan(`
-name: pour
-workingCopy: {}
-steps:
-  - name: Pour
-    run: |
-      i=0
-      while [ $i -lt 100 ]; do
-        i=$((i+1)); seq -f "%.0f of part $i" 1 8000; echo >>"$SIDE"; sleep 0.01
-      done
-`);
-    const id = await fleet.build('pour', { SIDE: side });
+    const id = await startPouring(fleet, side, 100);
     for (const part of [10, 30, 50, 70]) {
       await eventually(() => existsSync(side) && statSync(side).size >= part, { timeoutMs: 10_000 });
       proxy.cut();

@@ -83,3 +83,19 @@ export async function expectRanOnce(fleet: Fleet, log: Log, build: Numbered): Pr
   expect(await fleet.output(commands[1]!.id)).toEqual({ stdout: 'counted\n', stderr: '' });
   expect(log.one('ArtifactKept', build.id).data).toMatchObject({ name: 'result.txt', bytes: 8 });
 }
+
+/** Starts a build that prints so many large parts, and notes each with a byte in a file beside it. Resolves with its id. */
+export async function startPouring(fleet: Fleet, side: string, parts: number): Promise<string> {
+  await fleet.applyPlan(`
+name: pour
+workingCopy: {}
+steps:
+  - name: Pour
+    run: |
+      i=0
+      while [ $i -lt ${parts} ]; do
+        i=$((i+1)); seq -f "%.0f of part $i" 1 8000; echo >>"$SIDE"; sleep 0.01
+      done
+`);
+  return fleet.build('pour', { SIDE: side });
+}

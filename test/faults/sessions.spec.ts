@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { LiveEnd, type ActionSpec, type LiveEnding } from '@berth/contracts';
+import { checkedBodies, LiveEnd, type ActionSpec, type LiveEnding } from '@berth/contracts';
 import { relayLive } from '@berth/runtime';
 import { startFleet, startTestSshd, type Fleet } from '../support/fleet.js';
 import { eventually } from '../support/wait.js';
@@ -27,7 +27,7 @@ describe('a terminal whose way is cut', () => {
   const person = (session: string) => {
     const self = { said: '', ended: undefined as LiveEnding | undefined };
     const relay = relayLive(fleet.bus.connection, session, randomUUID(), (message) => end.receive(message));
-    const end: LiveEnd = new LiveEnd(relay.up, { data: (_stream, bytes) => void (self.said += bytes.toString()), ended: (ending) => (relay.close(), void (self.ended = ending)) }, { beatMs: 200, silenceMs: 8000 });
+    const end: LiveEnd = new LiveEnd(relay.up, { data: (_stream, bytes) => void (self.said += Buffer.from(bytes).toString()), ended: (ending) => (relay.close(), void (self.ended = ending)) }, checkedBodies, { beatMs: 200, silenceMs: 8000 });
     end.begin();
     return self;
   };

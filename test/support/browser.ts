@@ -73,7 +73,7 @@ export async function openWindow(browser: Browser, url: string, options: { token
 }
 
 /** As the page of that name does. */
-async function signIn(page: Page, url: string, token: string): Promise<void> {
+export async function signIn(page: Page, url: string, token: string): Promise<void> {
   const answer = await page.context().request.post(`${url}/api/v1/session`, { data: { token } });
   if (!answer.ok()) throw new Error(`signing in: ${answer.status()} ${await answer.text()}`);
 }

@@ -17,7 +17,10 @@ export function atEndOfFile(cleanup: Cleanup): () => Promise<void> {
   };
 }
 
-/** Runs all that is still pending, last started first; every one is tried even if another fails. */
+/**
+ * Runs all that is still pending, last started first; every one is tried even if another fails. In a test file `leak-check.ts`
+ * calls it; benchmarks call it themselves.
+ */
 export async function cleanUp(): Promise<void> {
   const failures: unknown[] = [];
   for (const cleanup of [...pending].reverse()) {
@@ -36,11 +39,4 @@ export async function tempFolder(name = 'berth'): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), `${name}-`));
   atEndOfFile(() => rm(folder, { recursive: true, force: true }));
   return folder;
-}
-
-// Outside vitest (benchmarks) whoever started something calls cleanUp() itself. Registered when this module is first
-// imported, so it runs after the hooks of the file itself, which vitest runs in reverse order.
-if (process.env['VITEST'] !== undefined) {
-  const { afterAll } = await import('vitest');
-  afterAll(cleanUp, 60_000);
 }

@@ -1,13 +1,12 @@
 import { afterAll } from 'vitest';
+import { cleanUp } from './cleanup.js';
 import { watchForLeaks } from './leaks.js';
+import './orphan.js';
 
-// A setup file of vitest: it runs before each test file, so this hook is the first one and therefore the last to run,
-// after the file's own hooks and after cleanup.ts.
+// A setup file of vitest: it runs before each test file, so these hooks are the first ones and therefore the last to run,
+// after the file's own: first what is pending is cleaned up, then it is looked at what is left. Not in a module that files
+// import: test files share a process and what it has loaded, so such a module would register its hook for one of them alone.
 const watch = watchForLeaks();
-
-// A run that is killed leaves this process alone with its test. Ending properly stops the servers that it started.
-const parent = process.ppid;
-setInterval(() => process.ppid !== parent && process.exit(1), 500).unref();
 
 afterAll(async () => {
   const { processes, files } = await watch.end();
@@ -17,3 +16,4 @@ afterAll(async () => {
   ];
   if (said.length > 0) throw new Error(`this test file left something behind: ${said.join('; ')}`);
 }, 30_000);
+afterAll(cleanUp, 60_000);

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { httpClient, type BerthHttp } from '@berth/client';
-import { startBerth } from './berth.js';
+import { startBerth, type BerthAddresses } from './berth.js';
 import { atEndOfFile, tempFolder } from './cleanup.js';
 import { startTestSshd, type TestSshd } from './sshd.js';
 import { eventually } from './wait.js';
@@ -9,11 +9,7 @@ import { eventually } from './wait.js';
 const SOON = { timeoutMs: 30_000, everyMs: 50 };
 
 /** A whole Berth in which something is going on. */
-export interface Live {
-  url: string;
-  token: string;
-  /** of the bus, with the login of what people run */
-  natsUrl: string;
+export interface Live extends BerthAddresses {
   berth: BerthHttp;
   sshd: TestSshd;
   /** an active lease of a host, owner ada */
@@ -25,9 +21,10 @@ export interface Live {
 }
 
 /** Starts it: machines in and out of service, leases that hold and that wait, builds that run, passed and failed. */
-export async function startLive(): Promise<Live> {
+export async function startLive(settings: Readonly<Record<string, string>> = {}): Promise<Live> {
   const [home, sshd] = await Promise.all([tempFolder('berth'), startTestSshd()]);
-  const { url, token, natsUrl } = await startBerth(home);
+  const addresses = await startBerth(home, settings);
+  const { url, token } = addresses;
   const berth = httpClient({ url, token });
   const machine = (name: string, slots: number, attributes: Record<string, string>) =>
     berth.machines.add({ name, address: sshd.host, port: sshd.port, user: sshd.user, credential: `file:${sshd.privateKeyPath}`, platform: 'linux', slots, attributes, folder: join(home, name) });
@@ -59,5 +56,5 @@ export async function startLive(): Promise<Live> {
   await eventually(async () => (await berth.builds.get(running)).steps[1]?.outcome === 'running', SOON);
   // So that it ends with the file, and not only by force.
   atEndOfFile(() => writeFile(go, ''));
-  return { url, token, natsUrl, berth, sshd, held, waiting, builds: { running, passed, failed } };
+  return { ...addresses, berth, sshd, held, waiting, builds: { running, passed, failed } };
 }

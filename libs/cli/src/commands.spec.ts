@@ -142,12 +142,17 @@ describe('a lease that is there', () => {
   /** A lease whose beats are counted; its feed of events tells of one more when `news` is there. */
   function beaten(over: (beats: number) => boolean, news: (beats: number) => boolean): () => number {
     let beats = 0;
+    let tell: () => void;
+    const told = new Promise<void>((resolve) => (tell = resolve));
     const view = () => [200, { ...lease, ttl: 300, position: over(beats) ? 9 : 1, ...(over(beats) && { status: 'released', ended: 'released', reason: 'done' }) }] as const;
     const feed = async () => {
-      await eventually(() => expect(news(beats)).toBe(true));
+      await told;
       return [200, 'id: 9\nevent: LeaseReleased\ndata: {"kind":"lease"}\n\n'] as const;
     };
-    fake.routes({ 'GET leases/*': view, 'POST leases/*/beat': () => [202, { id: String(++beats) }], 'GET events': feed });
+    fake.routes({ 'GET leases/*': view, 'POST leases/*/beat': () => {
+      if (news(++beats)) tell();
+      return [202, { id: String(beats) }];
+    }, 'GET events': feed });
     return () => beats;
   }
 

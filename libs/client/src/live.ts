@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import { LiveEnd, type CommandInput, type LiveListener, type LiveOpening } from '@berth/contracts';
+import { checkedBodies, LiveEnd, type CommandInput, type LiveListener, type LiveOpening } from '@berth/contracts';
 import type { Problem } from './api.js';
 import { ProblemError } from './problem.js';
 import { textOf, type Access } from './transport.js';
@@ -34,7 +34,7 @@ export async function joinSession(access: Access, path: string, listener: LiveLi
       socket.close(NORMAL);
       listener.ended(ending, by);
     },
-  });
+  }, checkedBodies);
   socket.on('message', (message: Buffer) => end.receive(message));
   socket.on('error', () => undefined); // its close follows
   socket.on('close', (_code, reason) => end.abort({ code: 'gone', message: reason.length > 0 ? `The connection to Berth was closed: ${reason.toString()}.` : 'The connection to Berth was lost: open another.' }));

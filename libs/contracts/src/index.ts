@@ -35,6 +35,7 @@ export {
 } from './report.js';
 export { artifactName, objectName } from './object-name.js';
 export { LiveEnd, type LiveListener, type LiveTimes } from './live/end.js';
-export { decodeFrame, encodeFrame, MOST_DATA, type Frame, type LiveEnding, type LiveOpening, type LiveStream } from './live/frame.js';
+export { checkedBodies, type LiveEnding, type LiveOpening } from './live/bodies.js';
+export { decodeFrame, encodeFrame, MOST_DATA, type Bodies, type Frame, type LiveStream } from './live/frame.js';
 export { refusedVariable } from './variables.js';
 export { jsonSchema, type JsonSchema } from './json-schema.js';

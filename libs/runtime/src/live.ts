@@ -1,5 +1,5 @@
 import type { NatsConnection } from 'nats';
-import { decodeFrame, LiveEnd, subjects, type LiveListener, type LiveOpening, type LiveTimes } from '@berth/contracts';
+import { checkedBodies, decodeFrame, LiveEnd, subjects, type LiveListener, type LiveOpening, type LiveTimes } from '@berth/contracts';
 
 /** A channel that ended is remembered for so long: whoever opened it may have said so more than once. */
 const REMEMBER_MS = 30_000;
@@ -53,6 +53,7 @@ export function serveLive(connection: NatsConnection, action: string, accept: (e
           listener?.ended(ending, by);
         },
       },
+      checkedBodies,
       times,
     );
     open.set(channel, end);
@@ -77,7 +78,7 @@ export function serveLive(connection: NatsConnection, action: string, accept: (e
 
 function openingOf(message: Uint8Array): LiveOpening | undefined {
   try {
-    const { frame, number } = decodeFrame(message);
+    const { frame, number } = decodeFrame(message, checkedBodies);
     return frame.type === 'open' && number === 0 ? frame.opening : undefined;
   } catch {
     return undefined; // whoever sent that speaks another language

@@ -50,7 +50,7 @@ test('one command can be followed through the log by its id: stored at a positio
   const feed = await runtime.store.feed(0, () => undefined, (error) => expect.unreachable(error.message));
   const decider: Decider<undefined, string, { type: 'LeaseRenewed'; data: { until: string } }> = { initial: undefined, decide: (until) => [{ type: 'LeaseRenewed', data: { until } }], evolve: () => undefined, ended: () => false };
   const leases = aggregates('lease', decider, runtime.store, () => feed);
-  const strategy = new JetStreamStrategy('lease', runtime.connection, runtime.log);
+  const strategy = new JetStreamStrategy('lease', runtime.connection, runtime.log, undefined, undefined, 1);
   strategy.addHandler('ReleaseLease', ({ id, actor, data }: Command<{ lease: string; reason: string }>) => (data.reason === 'fail' ? Promise.reject(new Error('the disk is full')) : leases.handle(data.lease, 'private-text', { id, actor, cause: id, at: new Date().toISOString() })));
   await new Promise<void>((resolve, reject) => strategy.listen((error) => (error ? reject(error as Error) : resolve())));
 

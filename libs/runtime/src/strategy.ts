@@ -20,6 +20,9 @@ export interface Command<D = unknown> {
 }
 
 const MAX_DELIVER = 8;
+/** What failed waits so long before it is tried again, twice as long each time, and never longer than the other. */
+const RETRY_MS = 100;
+const LONGEST_RETRY_MS = 5000;
 /** Answers kept for askers whose message reaches us after the command itself. */
 const KEEP_ANSWERS = 4096;
 const KEEP_ASKERS_MS = 60_000;
@@ -50,6 +53,7 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
     private readonly log: Logger,
     private readonly metrics = new Metrics(),
     private readonly tracing?: Tracing,
+    private readonly retryMs = RETRY_MS,
   ) {
     super();
     this.queue = new WorkQueue(connection, service, log);
@@ -154,7 +158,7 @@ export class JetStreamStrategy extends Server implements CustomTransportStrategy
         this.bury(message, (error as Error).message, deliveries, command.id);
         this.answer(command.id, rejected('unavailable', `${command.type} could not be carried out: ${(error as Error).message}`));
         this.connection.publish(acknowledge, '+TERM');
-      } else this.connection.publish(acknowledge, `-NAK {"delay": ${Math.min(100 * 2 ** deliveries, 5000) * 1_000_000}}`);
+      } else this.connection.publish(acknowledge, `-NAK {"delay": ${Math.min(this.retryMs * 2 ** deliveries, LONGEST_RETRY_MS) * 1_000_000}}`);
     } finally {
       done();
       clearInterval(busy);

@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync, realpathSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { LiveEnd, type HostAccess, type LiveEnding, type LiveListener, type LiveOpening } from '@berth/contracts';
+import { checkedBodies, LiveEnd, type HostAccess, type LiveEnding, type LiveListener, type LiveOpening } from '@berth/contracts';
 import { relayLive } from '@berth/runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { atEndOfFile } from '../../../test/support/cleanup.js';
@@ -33,13 +33,13 @@ class Person {
     const relay = relayLive(gateway.connection, action, randomUUID(), (message) => this.end.receive(message));
     this.end = new LiveEnd(relay.up, {
       opened: () => void (this.opened = true),
-      data: data ?? ((stream, bytes) => void (stream === 'err' ? (this.errors += bytes.toString()) : (this.said += bytes.toString()))),
+      data: data ?? ((stream, bytes) => void (stream === 'err' ? (this.errors += Buffer.from(bytes).toString()) : (this.said += Buffer.from(bytes).toString()))),
       eof: () => void (this.eof = true),
       ended: (ending, by) => {
         this.ended = { ...ending, by };
         relay.close();
       },
-    });
+    }, checkedBodies);
     this.end.begin(opening);
   }
 
@@ -96,7 +96,7 @@ describe.each(['ssh', 'local'] as const)('over %s', (transport) => {
     const errors: Buffer[] = [];
     const person = new Person(action, {}, async (stream, bytes) => {
       if (++pieces % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-      (stream === 'err' ? errors : said).push(bytes);
+      (stream === 'err' ? errors : said).push(Buffer.from(bytes));
     });
     await person.end.write('in', content);
     person.end.finish();
@@ -178,7 +178,7 @@ describe.each(['ssh', 'local'] as const)('over %s', (transport) => {
           const content = randomBytes(size);
           const back: Buffer[] = [];
           const one = new Person(action, {}, async (_stream, bytes) => {
-            if (back.push(bytes) % 8 === 0) await new Promise((resolve) => setTimeout(resolve, 3));
+            if (back.push(Buffer.from(bytes)) % 8 === 0) await new Promise((resolve) => setTimeout(resolve, 3));
           });
           if (size > 0) await one.end.write('in', content);
           one.end.finish();

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../../../../test/support/wait.js';
+import { checkedBodies, type LiveEnding } from './bodies.js';
 import { LiveEnd, WINDOW, type LiveListener } from './end.js';
-import { encodeFrame, MOST_DATA, type LiveEnding, type LiveStream } from './frame.js';
+import { encodeFrame, MOST_DATA, type LiveStream } from './frame.js';
 
 interface Told {
   bytes: Record<LiveStream, Buffer[]>;
@@ -12,14 +13,14 @@ interface Told {
 }
 
 /** Two ends joined by a wire that may lose messages; a `gate` holds back what one of them takes. */
-function pair(options: { lose?: (nth: number) => boolean; gate?: (bytes: Buffer) => Promise<void> | void; times?: { beatMs: number; silenceMs: number } } = {}) {
+function pair(options: { lose?: (nth: number) => boolean; gate?: (bytes: Uint8Array) => Promise<void> | void; times?: { beatMs: number; silenceMs: number } } = {}) {
   const told = (): Told => ({ bytes: { in: [], out: [], err: [] }, opened: false, eof: false });
   const near = told();
   const far = told();
-  const listener = (to: Told, gate?: (bytes: Buffer) => Promise<void> | void): LiveListener => ({
+  const listener = (to: Told, gate?: (bytes: Uint8Array) => Promise<void> | void): LiveListener => ({
     async data(stream, bytes) {
       await gate?.(bytes);
-      to.bytes[stream].push(bytes);
+      to.bytes[stream].push(Buffer.from(bytes));
     },
     opened: () => void (to.opened = true),
     eof: () => void (to.eof = true),
@@ -34,11 +35,11 @@ function pair(options: { lose?: (nth: number) => boolean; gate?: (bytes: Buffer)
     if (counted) most = Math.max(most, (underWay += message.length));
     queueMicrotask(() => to().receive(message));
   };
-  const a: LiveEnd = new LiveEnd(wire(() => b, false), listener(near), options.times);
+  const a: LiveEnd = new LiveEnd(wire(() => b, false), listener(near), checkedBodies, options.times);
   const b: LiveEnd = new LiveEnd(wire(() => a, true), listener(far, (bytes) => {
     underWay -= bytes.length;
     return options.gate?.(bytes);
-  }), options.times);
+  }), checkedBodies, options.times);
   return { a, b, near, far, most: () => most, open: () => (a.begin(), b.open()) };
 }
 

@@ -1,12 +1,13 @@
 import type { TerminalSize } from '../action.js';
-import { decodeFrame, encodeFrame, MOST_DATA, type Frame, type LiveEnding, type LiveOpening, type LiveStream } from './frame.js';
+import type { LiveEnding, LiveOpening } from './bodies.js';
+import { decodeFrame, encodeFrame, MOST_DATA, type Bodies, type Frame, type LiveStream } from './frame.js';
 
 /** What one end of a live session is told. Called in the order in which the other end did it. */
 export interface LiveListener {
   /** The other end is there. */
   opened?(opening: LiveOpening): void;
   /** When this resolves the bytes are off our hands, and the other end may send as many more. */
-  data(stream: LiveStream, bytes: Buffer): Promise<void> | void;
+  data(stream: LiveStream, bytes: Uint8Array): Promise<void> | void;
   /** No more data comes. */
   eof?(): void;
   resized?(size: TerminalSize): void;
@@ -29,6 +30,13 @@ const PORTION = WINDOW / 4;
 const FIRST_AGAIN_MS = 25;
 const LAST_AGAIN_MS = 1000;
 
+/** Node's holds a process up unless it is told not to; a browser's is a number. */
+type Timer = ReturnType<typeof setTimeout>;
+const idle = <T extends Timer>(timer: T): T => {
+  if (typeof timer === 'object') timer.unref();
+  return timer;
+};
+
 type Data = Extract<Frame, { type: 'data' }>;
 interface Waiting {
   frame: Frame;
@@ -38,6 +46,7 @@ interface Waiting {
 /**
  * One end of a live session: bytes both ways in order, no faster than the other end takes them. What carries the messages
  * may lose some, at most once each: that is noticed and ends the session, because bytes with a gap are worth less than none.
+ * A file that browsers load too: it needs nothing of Node's, and no schemas.
  */
 export class LiveEnd {
   private sending = 0;
@@ -53,15 +62,19 @@ export class LiveEnd {
   private heard = Date.now();
   private over = false;
   private closing: LiveEnding | undefined;
-  private readonly timer: NodeJS.Timeout;
+  private readonly timer: Timer;
 
-  /** @param publish hands one message to the other end; what it throws ends the session */
+  /**
+   * @param publish hands one message to the other end; what it throws ends the session
+   * @param bodies what is made of the JSON that comes
+   */
   constructor(
-    private readonly publish: (message: Uint8Array) => void,
+    private readonly publish: (message: Uint8Array<ArrayBuffer>) => void,
     private readonly listener: LiveListener,
+    private readonly bodies: Bodies,
     private readonly times: LiveTimes = TIMES,
   ) {
-    this.timer = setInterval(() => this.beat(), times.beatMs).unref();
+    this.timer = idle(setInterval(() => this.beat(), times.beatMs));
   }
 
   get ended(): boolean {
@@ -78,11 +91,11 @@ export class LiveEnd {
     const opening = { window: WINDOW, ...more };
     this.send({ type: 'open', opening });
     const again = (afterMs: number): void => {
-      setTimeout(() => {
+      idle(setTimeout(() => {
         if (this.over || this.expected > 0) return;
         this.pass(encodeFrame({ type: 'open', opening }, 0));
         again(Math.min(2 * afterMs, LAST_AGAIN_MS));
-      }, afterMs).unref();
+      }, afterMs));
     };
     again(FIRST_AGAIN_MS);
   }
@@ -94,7 +107,7 @@ export class LiveEnd {
   }
 
   /** Resolves when it is on its way; `false` = it is over, and nothing more is taken. */
-  async write(stream: LiveStream, bytes: Buffer): Promise<boolean> {
+  async write(stream: LiveStream, bytes: Uint8Array): Promise<boolean> {
     let last: Promise<boolean> = Promise.resolve(!this.over);
     for (let at = 0; at < bytes.length; at += MOST_DATA) last = this.queue({ type: 'data', stream, bytes: bytes.subarray(at, at + MOST_DATA) });
     return last;
@@ -127,7 +140,7 @@ export class LiveEnd {
   receive(message: Uint8Array): void {
     if (this.over) return;
     try {
-      const { number, frame } = decodeFrame(message);
+      const { number, frame } = decodeFrame(message, this.bodies);
       // The one who begins says so until it is heard.
       if (frame.type === 'open' && number === 0 && this.expected > 0) return;
       if (number !== this.expected >>> 0) {
@@ -229,7 +242,7 @@ export class LiveEnd {
     if (!this.over) this.pass(encodeFrame(frame, this.sending++));
   }
 
-  private pass(message: Buffer): void {
+  private pass(message: Uint8Array<ArrayBuffer>): void {
     try {
       this.publish(message);
     } catch (error) {

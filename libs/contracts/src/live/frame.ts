@@ -1,20 +1,8 @@
-import { z } from 'zod';
-import { terminalSize } from '../action.js';
+import type { TerminalSize } from '../action.js';
+import type { LiveEnding, LiveOpening } from './bodies.js';
 
 /** Of whose bytes a piece is: towards the host `in`, from it `out` or `err`. */
 export type LiveStream = 'in' | 'out' | 'err';
-
-/** Why and how a live session ended. */
-const ending = z.object({ code: z.string(), message: z.string(), exitCode: z.number().int().optional() });
-export type LiveEnding = z.infer<typeof ending>;
-
-const opening = z.object({
-  window: z.number().int().positive().max(1024 * 1024),
-  /** It carries nothing: as long as it is open, what it belongs to goes on. */
-  keeps: z.boolean().optional(),
-  size: terminalSize.optional(),
-});
-export type LiveOpening = z.infer<typeof opening>;
 
 /**
  * What goes over `berth.live.<action>.<channel>.up` and `.down`, one message each: a byte that says what it is, its number
@@ -22,12 +10,12 @@ export type LiveOpening = z.infer<typeof opening>;
  */
 export type Frame =
   | { type: 'open'; opening: LiveOpening }
-  | { type: 'data'; stream: LiveStream; bytes: Buffer }
+  | { type: 'data'; stream: LiveStream; bytes: Uint8Array }
   /** so many more bytes of data may be sent */
   | { type: 'room'; bytes: number }
   /** no more data comes this way */
   | { type: 'eof' }
-  | { type: 'size'; size: z.infer<typeof terminalSize> }
+  | { type: 'size'; size: TerminalSize }
   | { type: 'beat' }
   /** the end, behind all that was sent; answered with `closed` */
   | { type: 'close'; ending: LiveEnding }
@@ -35,25 +23,33 @@ export type Frame =
   | { type: 'abort'; ending: LiveEnding }
   | { type: 'closed' };
 
+/** Makes of what came as JSON what it has to be. @throws when it is not that */
+export interface Bodies {
+  opening(value: unknown): LiveOpening;
+  size(value: unknown): TerminalSize;
+  ending(value: unknown): LiveEnding;
+}
+
 const HEAD = 5;
 /** Most bytes of data in one message, which is 64 KiB then. */
 export const MOST_DATA = 64 * 1024 - HEAD;
 
 const codes = { open: 0, in: 1, out: 2, err: 3, room: 4, eof: 5, size: 6, beat: 7, close: 8, abort: 9, closed: 10 } as const;
 const names = Object.fromEntries(Object.entries(codes).map(([name, code]) => [code, name])) as Record<number, keyof typeof codes>;
-const EMPTY = Buffer.alloc(0);
-const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
-const parse = <T>(schema: z.ZodType<T>, body: Buffer): T => schema.parse(JSON.parse(body.toString('utf8')));
+const EMPTY = new Uint8Array();
+const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+const parse = (body: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(body));
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView => new DataView(buffer, byteOffset, byteLength);
 
-function bodyOf(frame: Frame): Buffer {
+function bodyOf(frame: Frame): Uint8Array {
   switch (frame.type) {
     case 'open':
       return json(frame.opening);
     case 'data':
       return frame.bytes;
     case 'room': {
-      const body = Buffer.allocUnsafe(4);
-      body.writeUInt32BE(frame.bytes);
+      const body = new Uint8Array(4);
+      viewOf(body).setUint32(0, frame.bytes);
       return body;
     }
     case 'size':
@@ -69,39 +65,39 @@ function bodyOf(frame: Frame): Buffer {
 }
 
 /** A frame as it travels. */
-export function encodeFrame(frame: Frame, number: number): Buffer {
-  const head = Buffer.allocUnsafe(HEAD);
-  head[0] = codes[frame.type === 'data' ? frame.stream : frame.type];
-  head.writeUInt32BE(number >>> 0, 1);
-  return Buffer.concat([head, bodyOf(frame)]);
+export function encodeFrame(frame: Frame, number: number): Uint8Array<ArrayBuffer> {
+  const body = bodyOf(frame);
+  const message = new Uint8Array(HEAD + body.length);
+  message[0] = codes[frame.type === 'data' ? frame.stream : frame.type];
+  viewOf(message).setUint32(1, number >>> 0);
+  message.set(body, HEAD);
+  return message;
 }
 
 /**
- * A frame as it came.
+ * A frame as it came. Its data are a part of the message, not a copy.
  * @throws when it is not one
  */
-export function decodeFrame(payload: Uint8Array): { number: number; frame: Frame } {
-  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-  if (bytes.length < HEAD) throw new Error(`a message of ${bytes.length} bytes is no frame`);
-  const body = bytes.subarray(HEAD);
-  return { number: bytes.readUInt32BE(1), frame: frameOf(names[bytes[0]!], body) };
+export function decodeFrame(message: Uint8Array, bodies: Bodies): { number: number; frame: Frame } {
+  if (message.length < HEAD) throw new Error(`a message of ${message.length} bytes is no frame`);
+  return { number: viewOf(message).getUint32(1), frame: frameOf(names[message[0]!], message.subarray(HEAD), bodies) };
 }
 
-function frameOf(name: keyof typeof codes | undefined, body: Buffer): Frame {
+function frameOf(name: keyof typeof codes | undefined, body: Uint8Array, bodies: Bodies): Frame {
   switch (name) {
     case 'open':
-      return { type: name, opening: parse(opening, body) };
+      return { type: name, opening: bodies.opening(parse(body)) };
     case 'in':
     case 'out':
     case 'err':
       return { type: 'data', stream: name, bytes: body };
     case 'room':
-      return { type: name, bytes: body.readUInt32BE(0) };
+      return { type: name, bytes: viewOf(body).getUint32(0) };
     case 'size':
-      return { type: name, size: parse(terminalSize, body) };
+      return { type: name, size: bodies.size(parse(body)) };
     case 'close':
     case 'abort':
-      return { type: name, ending: parse(ending, body) };
+      return { type: name, ending: bodies.ending(parse(body)) };
     case 'eof':
     case 'beat':
     case 'closed':

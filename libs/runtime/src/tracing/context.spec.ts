@@ -1,12 +1,15 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { readEnvironment, traceSettings } from '../config.js';
 import { beginTracing, currentTrace, noteTrace, traceId, traceOf, traceOfCommit, within } from './context.js';
 import { openTracing } from './tracing.js';
 
 const trace = (n: number) => `00-${String(n).padStart(32, '0')}-${String(n).padStart(16, '0')}-01`;
+
+// Traces are on in this process from here on: what is loaded of them is not left to other files.
+afterAll(() => void vi.resetModules());
 
 describe('by default', () => {
   test('there are no traces: what runs in one just runs', async () => {

@@ -1,7 +1,7 @@
 import { derivedId, type Recorded } from '@berth/contracts';
 import { memoryStore } from '@berth/event-store';
 import type { Command } from '@berth/runtime';
-import { afterEach, expect, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { BuildOrchestratorApp } from '../build-orchestrator.app.js';
 import { BUILD } from './examples.js';
 import { Others } from './others.js';
@@ -21,14 +21,11 @@ export const passed = ['BuildRequested', 'BuildPreparing', 'BuildWorkingCopyRequ
 
 let count = 0;
 export const command = <D>(type: string, data: D, id = derivedId(BUILD, `command ${++count}`)): Command<D> => ({ id, type, data, actor: 'spec', after: 0 });
-const apps: BuildOrchestratorApp[] = [];
-afterEach(async () => {
-  for (const app of apps.splice(0)) await app.follower.stop();
-});
 
+/** Begins the service; it ends with the test. */
 export async function begin(others = new Others()) {
   const app = new BuildOrchestratorApp(others.runtime(), { remove: (object) => Promise.resolve(void others.removed.push(object)) });
-  apps.push(app);
+  onTestFinished(() => app.follower.stop());
   await app.follower.start();
   await others.start();
   return { others, app };

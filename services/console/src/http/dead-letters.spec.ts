@@ -20,7 +20,7 @@ let handle: (command: { id: string }) => Promise<Answer>;
 let strategy: JetStreamStrategy;
 
 const listen = async () => {
-  strategy = new JetStreamStrategy('lease', bus, runtime.log);
+  strategy = new JetStreamStrategy('lease', bus, runtime.log, undefined, undefined, 1);
   strategy.addHandler('ReleaseLease', (command: { id: string }) => handle(command));
   await new Promise<void>((resolve, reject) => strategy.listen((error) => (error ? reject(error as Error) : resolve())));
 };

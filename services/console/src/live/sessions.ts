@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
-import { decodeFrame, encodeFrame, type ActionKind, type LiveEnding } from '@berth/contracts';
+import { checkedBodies, decodeFrame, encodeFrame, type ActionKind, type LiveEnding } from '@berth/contracts';
 import { relayLive, type Runtime } from '@berth/runtime';
 import type { Door } from '../access/door.js';
 import { asProblem } from '../http/filter.js';
@@ -132,7 +132,7 @@ export class Sessions {
   }
 }
 
-const numberOf = (message: Uint8Array): number => decodeFrame(message).number;
+const numberOf = (message: Uint8Array): number => decodeFrame(message, checkedBodies).number;
 
 /** The reason of a close is at most 123 bytes. */
 const brief = (text: string): string => Buffer.from(text).subarray(0, 120).toString('utf8').replace(/\uFFFD+$/, '');

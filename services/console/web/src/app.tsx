@@ -2,7 +2,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { Route, Switch } from 'wouter';
 import { queries } from './api/read';
-import { restore, useSession } from './api/session';
+import { useSession } from './api/session';
 import { sections } from './pages/sections';
 import { Login } from './shell/login';
 import { Shell } from './shell/shell';
@@ -13,13 +13,13 @@ import { ProblemBox } from './ui/problem';
 
 const routes = sections.flatMap((section) => Object.entries(section.routes));
 
-/** The whole dashboard. */
-export function App() {
+/** The whole dashboard. `asked` gives what was wrong when it was asked who is signed in, if anything was. */
+export function App({ asked }: { asked: Promise<unknown> }) {
   const session = useSession();
   const [problem, setProblem] = useState<unknown>();
   useEffect(() => {
-    restore().catch(setProblem);
-  }, []);
+    void asked.then(setProblem);
+  }, [asked]);
   // What one person has read is not shown to the next.
   useEffect(() => {
     if (session.status === 'out') queries.clear();

@@ -29,7 +29,7 @@ export function given(signal: AbortSignal): Promise<void> {
 }
 
 /** Writes, and waits while the other side is slow. What is written to a side that has gone is dropped: its end is told. */
-export async function put(stream: Writable, bytes: Buffer): Promise<void> {
+export async function put(stream: Writable, bytes: Uint8Array): Promise<void> {
   if (!stream.writable || stream.write(bytes)) return;
   await new Promise<void>((resolve) => {
     const events = ['drain', 'close', 'error'] as const;

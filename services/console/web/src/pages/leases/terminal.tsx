@@ -1,18 +1,18 @@
 import '@xterm/xterm/css/xterm.css';
+import type { Bodies, LiveEnding, LiveOpening, TerminalSize } from '@berth/contracts';
+import { LiveEnd } from '@berth/contracts/live';
 import { FitAddon } from '@xterm/addon-fit';
 import { Terminal as Screen } from '@xterm/xterm';
 import { useEffect, useRef, useState } from 'react';
 import { Link, useParams } from 'wouter';
 import { address, ask } from '../../api/request';
-import { TerminalEnd } from '../../terminal/end';
-import type { Ending } from '../../terminal/frame';
 import { Badge } from '../../ui/badge';
 import { Page } from '../../ui/page';
 import { ProblemBox } from '../../ui/problem';
 import { useTheme } from '../../style/theme';
 import { short } from '../../words/text';
 
-type State = { status: 'connecting' } | { status: 'open' } | { status: 'over'; ending: Ending } | { status: 'refused'; problem: unknown };
+type State = { status: 'connecting' } | { status: 'open' } | { status: 'over'; ending: LiveEnding } | { status: 'refused'; problem: unknown };
 
 /** A terminal in the folder of a lease. It ends when the page is left. */
 export default function Terminal() {
@@ -80,6 +80,9 @@ function Glass({ lease, onState }: { lease: string; onState: (state: State) => v
   return <div className="glass" ref={box} />;
 }
 
+/** The console is the one that this page came from: what it sends is not held to a schema once more. */
+const asSent: Bodies = { opening: (value) => value as LiveOpening, size: (value) => value as TerminalSize, ending: (value) => value as LiveEnding };
+
 /** Begins a terminal on the host and joins it; until it ends, or the signal comes. */
 async function connect(lease: string, glass: Screen, onState: (state: State) => void, signal: AbortSignal): Promise<void> {
   const size = () => ({ columns: glass.cols, rows: glass.rows });
@@ -89,20 +92,20 @@ async function connect(lease: string, glass: Screen, onState: (state: State) => 
   const socket = new WebSocket(url);
   socket.binaryType = 'arraybuffer';
   const text = new TextEncoder();
-  const end = new TerminalEnd((message) => socket.readyState === WebSocket.OPEN && socket.send(message), {
+  const end = new LiveEnd((message) => socket.readyState === WebSocket.OPEN && socket.send(message), {
     opened: () => onState({ status: 'open' }),
-    data: (bytes) => new Promise((shown) => glass.write(bytes, shown)),
+    data: (_stream, bytes) => new Promise((shown) => glass.write(bytes, shown)),
     ended(ending) {
       socket.close(1000);
       glass.options.disableStdin = true;
       if (!signal.aborted) onState({ status: 'over', ending });
     },
-  });
-  socket.addEventListener('open', () => end.begin(size()));
+  }, asSent);
+  socket.addEventListener('open', () => end.begin({ size: size() }));
   socket.addEventListener('message', ({ data }: MessageEvent<ArrayBuffer>) => end.receive(new Uint8Array(data)));
   socket.addEventListener('close', ({ reason }) => end.abort({ code: 'gone', message: reason ? `The connection was closed: ${reason}.` : 'The connection to the console was lost, or it does not let you in: open another.' }));
-  glass.onData((typed) => end.write(text.encode(typed)));
-  glass.onBinary((typed) => end.write(Uint8Array.from(typed, (letter) => letter.charCodeAt(0))));
+  glass.onData((typed) => void end.write('in', text.encode(typed)));
+  glass.onBinary((typed) => void end.write('in', Uint8Array.from(typed, (letter) => letter.charCodeAt(0))));
   glass.onResize(() => end.resize(size()));
-  signal.addEventListener('abort', () => end.leave());
+  signal.addEventListener('abort', () => end.abort({ code: 'left', message: 'You left the terminal.' }));
 }
