@@ -107,15 +107,20 @@ class JetStreamObjects implements Objects {
   private async sendChunks(name: string, id: string, intake: Intake): Promise<number> {
     const sent: Promise<unknown>[] = [];
     let chunks = 0;
-    for await (const chunk of inPieces(intake.pieces(), CHUNK)) {
-      const stored = this.ask.store(name, this.chunkSubject(id), chunk);
-      stored.catch(() => undefined); // told when it is waited for, below
-      sent.push(stored);
-      chunks++;
-      if (sent.length >= WINDOW) await sent.shift();
+    try {
+      for await (const chunk of inPieces(intake.pieces(), CHUNK)) {
+        const stored = this.ask.store(name, this.chunkSubject(id), chunk);
+        stored.catch(() => undefined); // told when it is waited for, below
+        sent.push(stored);
+        chunks++;
+        if (sent.length >= WINDOW) await sent.shift();
+      }
+      await Promise.all(sent);
+      return chunks;
+    } finally {
+      // One that is still being tried could be stored after what is there was removed, and nobody would know of it.
+      await Promise.allSettled(sent);
     }
-    await Promise.all(sent);
-    return chunks;
   }
 
   /** Gives the name to other bytes, in one message; resolves with what it was before. */
