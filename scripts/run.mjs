@@ -23,7 +23,7 @@ const VITEST = 'node_modules/vitest/vitest.mjs';
 const COMMANDS = {
   demo: { run: ['libs/cli/dist/demo.js'] },
   start: { run: ['infra/embedded/dist/start.js'] },
-  test: { run: [VITEST, 'run', '--config', 'vitest.config.ts'], programs: ['make', 'cc', 'python3'], compiler: true },
+  test: { run: [VITEST, 'run', '--config', 'vitest.config.ts'], programs: ['make', 'cc', 'python3', 'ipmitool', 'ipmi_sim', 'snmpget', 'snmpset', 'snmpd', 'ping'], compiler: true },
   'test:model': { run: [VITEST, 'run', '--config', 'vitest.model.config.ts'], programs: [] },
   'test:faults': { run: [VITEST, 'run', '--config', 'vitest.faults.config.ts'], programs: [] },
   'test:browser': { run: [VITEST, 'run', '--config', 'vitest.browser.config.ts'], programs: ['chromium'] },

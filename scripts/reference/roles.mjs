@@ -25,5 +25,9 @@ acts for them; a builder without touches what is its own, where it is the owner 
 artifacts (\`by\`); another name is refused. With one project that is filled in; with several the request says which.
 Operators and admins may name anybody.
 
+**Hardware jobs** have a permission for each task. A token may be given some besides what its role may (\`jobs\`, \`berth token
+create --jobs\`): a viewer's with \`reboot\` looks, asks for reboots, and does nothing else. Clients of Taskcluster have the
+tasks of their scopes \`berth:jobs:TASK\`, and see jobs. To ask for a task is to be allowed to cancel it.
+
 Everybody who is signed in may ask \`GET /api/v1/me\`, end the own session, and have a link made to sign in with as the same.
 \`GET /healthz\`, \`POST /api/v1/session\` and \`/login/oidc\` need nobody to be signed in.`;

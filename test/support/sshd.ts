@@ -30,14 +30,14 @@ export interface TestSshd extends Pick<Sshd, 'host' | 'port' | 'user' | 'private
 }
 
 /** Starts an SSH server in a new temporary folder; it is stopped at the end of the file. */
-export async function startTestSshd(options: Pick<SshdOptions, 'maxSessions' | 'sftp'> = {}): Promise<TestSshd> {
+export async function startTestSshd(options: Pick<SshdOptions, 'maxSessions' | 'sftp' | 'env'> = {}): Promise<TestSshd> {
   const dir = await tempFolder('sshd');
   const program = await findSshd(resolveHome());
   // Commands get a new environment from sshd, so the mark by which leaked processes are found is handed on here.
   const mark = process.env[FILE_MARK];
   // bash reads ~/.bashrc for a command over SSH, but not when it believes to run inside another shell. What a developer
   // keeps in there must not decide how long tests take: 0.4 s a command was seen, against 2 ms.
-  const env = { SHLVL: '1', ...(mark === undefined ? {} : { [FILE_MARK]: mark }) };
+  const env = { ...options.env, SHLVL: '1', ...(mark === undefined ? {} : { [FILE_MARK]: mark }) };
   const start = (port = 0): Promise<Sshd> => startSshd({ ...options, dir, program, port, env });
   let server = await start();
   const { host, port, user, privateKeyPath, logFile } = server;

@@ -13,6 +13,13 @@ const TOOLS = {
   // The headers of the C library are a package of their own.
   cc: { package: 'gcc libc6-dev', why: 'an example is compiled with it' },
   chromium: { package: 'chromium', why: 'the tests look at the dashboard with it' },
+  // Drivers of management interfaces run these, and the tests run what answers them.
+  ipmitool: { package: 'ipmitool', why: 'machines are managed with it over IPMI' },
+  ipmi_sim: { package: 'openipmi', why: 'the tests have controllers that speak IPMI of it' },
+  snmpget: { package: 'snmp', why: 'outlets of power distribution units are looked at with it' },
+  snmpset: { package: 'snmp', why: 'outlets of power distribution units are switched with it' },
+  snmpd: { package: 'snmpd', why: 'the tests have power distribution units of it' },
+  ping: { package: 'iputils-ping', why: 'machines are looked for with it' },
   python3: { package: 'python3', why: 'an example is written in it' },
 } as const;
 

@@ -20,10 +20,10 @@ const sent: Record<ServiceName, Sends> = {
   console: {}, // any command, see below
   lease: {},
   allocator: {
-    lease: ['RequestLease', 'ReleaseLease', 'ExplainLease', 'RefuseLease'],
+    lease: ['RequestLease', 'ReleaseLease', 'EvictLease', 'ExplainLease', 'RefuseLease'],
     'host-agent-gateway': ['RunAction', 'ProbeHost', 'ListFolders', 'RemoveFolders'],
   },
-  'host-agent-gateway': { allocator: ['ReportHost'] },
+  'host-agent-gateway': { allocator: ['ReportHost', 'DrainResource', 'EndDrain', 'ChangeMachine'], lease: ['RequestLease', 'ReleaseLease'] },
   'build-orchestrator': {
     allocator: ['HoldResource'],
     lease: ['RequestLease', 'ReleaseLease'],
@@ -34,7 +34,7 @@ const sent: Record<ServiceName, Sends> = {
 /** Commands that only services send each other: nobody else has a reason to. */
 const internal: Sends = {
   allocator: ['ReportHost'],
-  lease: ['ExplainLease', 'RefuseLease'],
+  lease: ['EvictLease', 'ExplainLease', 'RefuseLease'],
   // Secrets come in at the HTTP door alone, which knows who may, and seals them.
   'host-agent-gateway': ['ProbeHost', 'ListFolders', 'RemoveFolders', 'SealingKey', 'SetSecret', 'RemoveSecret', 'RotateSecrets', 'SendRequest'],
 };

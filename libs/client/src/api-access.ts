@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instant, role, writers, type Kind } from '@berth/contracts';
+import { instant, jobRight, jobTasks, role, writers, type Kind } from '@berth/contracts';
 
 /** What the HTTP API says of who may do what. */
 
@@ -8,8 +8,8 @@ const projects = z.array(z.string()).nullable().describe('it sees and touches on
 /** Everything that somebody may be let do; the console says which role has which. */
 export const permission = z.enum([
   'fleet:read', 'lease:read', 'build:read', 'plan:read', 'event:read', 'usage:read', 'metrics:read', 'jobs:read',
-  'lease:write', 'lease:exec', 'lease:terminal', 'build:write', 'jobs:write',
-  'plan:write', 'fleet:write', 'deadletters:read', 'deadletters:write', 'doctor:read', 'projections:write',
+  'lease:write', 'lease:exec', 'lease:terminal', 'build:write',
+  'plan:write', 'fleet:write', 'hardware:write', ...jobTasks.map((task) => `jobs:${task}` as const), 'jobs:installed', 'deadletters:read', 'deadletters:write', 'doctor:read', 'projections:write',
   'quota:write', 'tokens:read', 'tokens:write', 'secrets:read', 'secrets:write', 'webhooks:read', 'webhooks:write', 'audit:read',
 ]);
 export type Permission = z.infer<typeof permission>;
@@ -33,6 +33,7 @@ export const tokenView = z
     name: z.string(),
     role,
     projects,
+    jobs: z.array(jobRight).describe('hardware jobs that it may ask for besides those of its role'),
     state: z.enum(['live', 'expired', 'revoked']),
     created: instant,
     createdBy: z.string(),

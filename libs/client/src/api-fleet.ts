@@ -42,6 +42,7 @@ export const resourceView = z.object({
   quarantined: quarantine.nullable(),
   held: hold.nullable(),
   draining: z.string().nullable().describe('why no new leases are granted on it; null when they are'),
+  reserved: z.object({ lease: z.string(), owner: z.string() }).nullable().describe('the exclusive lease that is next, or has the whole of it: no other gets a slot'),
   health: z.object({ failures: z.int(), error: z.string().nullable() }).describe('checks of its health that failed in a row, and what the last one said'),
   slots: z.int(),
   free: z.int(),

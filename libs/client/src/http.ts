@@ -6,6 +6,8 @@ import type { CommandInput, Explanation, Quota } from '@berth/contracts';
 import type {
   ActionLogLine, ActionView, ArtifactView, BuildLogGroup, BuildLogLine, BuildView, FileView, Health, HistoryEntry, LeaseExplanation, LeaseView, LiveEvent, LogGroup, MachineView, Page, PlanView,
 } from './api.js';
+import type { HardwareDocument, HardwareDocumentInput, HardwareGroupView, HardwareImport, HardwareQuery, HardwareView } from './api-hardware.js';
+import type { JobInput, JobQuery, JobTaskView, JobTicket, JobView, WorkerParts } from './api-jobs.js';
 import type { AuditEntry, MeView, NewToken, SignInLink, SignInWays, TokenView } from './api-access.js';
 import type { BlueprintView, CapacityView, MachineTest, OrphanView, QuotaView, ResourceView, SecretView } from './api-fleet.js';
 import type { DeadLetterRetry, DeadLetterView, DoctorFinding } from './api-operations.js';
@@ -80,6 +82,7 @@ export function httpClient(access: Access) {
   const get = <T>(path: string, query: Call['query'] = {}, signal?: AbortSignal) => json<T>({ path, query, ...(signal && { signal }) });
   const write = <T = Accepted>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body: unknown, options: WriteOptions = {}, query: Call['query'] = {}) =>
     json<T>({ method, path, query: { ...query, wait: options.wait }, ...(body !== undefined && { body }), headers: { 'Idempotency-Key': options.id ?? randomUUID() } });
+  const bare = (path: string, options: WriteOptions = {}, query: Call['query'] = {}) => json<JobTicket>({ method: 'POST', path, query, bare: true, headers: { 'Idempotency-Key': options.id ?? randomUUID() } });
   const post = (path: string, body: unknown, options?: WriteOptions) => write('POST', path, body, options);
   const at = (...parts: string[]) => `api/v1/${parts.map(encodeURIComponent).join('/')}`;
   const download = async (call: Call): Promise<Download> => {
@@ -274,6 +277,45 @@ export function httpClient(access: Access) {
       /** Its bytes; with `rest` those that are missing of what one has of that version, or all when it is another by now. */
       artifact: (id: string, name: string, { rest, signal }: { rest?: { from: number; sha256: string }; signal?: AbortSignal } = {}) =>
         download({ path: at('builds', id, 'artifacts', ...name.split('/')), ...(rest && { headers: { Range: `bytes=${rest.from}-`, 'If-Range': `"${rest.sha256}"` } }), ...(signal && { signal }) }),
+    },
+    /** Hardware jobs: what is done with machines from outside of them. */
+    jobs: {
+      list: (options: JobQuery = {}) => get<Page<JobView>>(at('jobs'), { ...options }),
+      get: (id: string, options: ReadOptions = {}) => get<JobView>(at('jobs', id), { ...options }),
+      /** What can be asked for, and who may. */
+      tasks: () => get<Page<JobTaskView>>(at('job-tasks')),
+      /** Asks for one on a machine; the id that comes back is that of the job. */
+      request: (machine: string, job: JobInput, options?: WriteOptions) => post(at('machines', machine, 'jobs'), job, options),
+      /** The same on the machine that runs a worker, in the form that other controllers have. */
+      requestOn: (worker: string, task: string, options?: WriteOptions) => bare(at('jobs'), options, { tc_worker_id: worker, task_name: task }),
+      /** The same where its id is not enough to tell a worker from others. */
+      requestOnOneOf: (worker: string, task: string, { group, type, provisioner }: WorkerParts, options?: WriteOptions) =>
+        bare(at('workers', worker, 'jobs'), options, { task_name: task, worker_group: group, worker_type: type, provisioner_id: provisioner }),
+      requestInGroup: (worker: string, group: string, task: string, options?: WriteOptions) => bare(at('workers', worker, 'group', group, 'jobs'), options, { task_name: task }),
+      cancel: (id: string, reason?: string, options?: WriteOptions) => post(at('jobs', id, 'cancel'), { reason }, options),
+      /** What happens to one, from its beginning on, across lost connections; it goes on after the job has ended. */
+      events: (id: string, options: { after?: string | undefined; signal?: AbortSignal } = {}): AsyncGenerator<LiveEvent & { position: string }, void, undefined> => followEvents(access, at('jobs', id, 'events'), options),
+      /** The installation of a machine that is being reimaged has finished. */
+      installed: (machine: string, hostKey?: string, options?: WriteOptions) => post(at('machines', machine, 'installed'), { hostKey }, options),
+    },
+    /** Machines as hardware: how they are reached when their operating system is not. */
+    hardware: {
+      list: (options: HardwareQuery = {}) => get<Page<HardwareView>>(at('hardware'), { ...options }),
+      get: (name: string, options: ReadOptions = {}) => get<HardwareView>(at('hardware', name), { ...options }),
+      set: (name: string, hardware: Omit<CommandInput<'host-agent-gateway', 'SetHardware'>, 'name'>, options?: WriteOptions) => write<Accepted & { name: string }>('PUT', at('hardware', name), hardware, options),
+      remove: (name: string, options?: WriteOptions) => write('DELETE', at('hardware', name), undefined, options),
+      /** A person has done a step of a loan; steps are counted from 0. */
+      loanStep: (name: string, step: number, options?: WriteOptions) => post(at('hardware', name, 'loan', 'steps', String(step)), {}, options),
+      export: () => get<HardwareDocument>(at('hardware', 'export')),
+      /** Makes all be what the document says, and tells what that changes; with `dryRun` it only tells. */
+      import: (document: HardwareDocumentInput, { dryRun, prune, ...options }: WriteOptions & { dryRun?: boolean; prune?: boolean } = {}) =>
+        write<HardwareImport>('POST', at('hardware', 'import'), document, options, { dryRun: dryRun || undefined, prune: prune || undefined }),
+    },
+    hardwareGroups: {
+      list: (options: PageOptions = {}) => get<Page<HardwareGroupView>>(at('hardware-groups'), { ...options }),
+      get: (name: string, options: ReadOptions = {}) => get<HardwareGroupView>(at('hardware-groups', name), { ...options }),
+      set: (name: string, group: Omit<CommandInput<'host-agent-gateway', 'SetHardwareGroup'>, 'name'>, options?: WriteOptions) => write<Accepted & { name: string }>('PUT', at('hardware-groups', name), group, options),
+      remove: (name: string, options?: WriteOptions) => write('DELETE', at('hardware-groups', name), undefined, options),
     },
     actions: {
       get: (id: string, options: ReadOptions = {}) => get<ActionView>(at('actions', id), { ...options }),

@@ -13,6 +13,10 @@ export {
 export type { BlueprintView, CapacityView, Hold, MachineTest, OrphanView, Quarantine, QuotaView, ResourceState, ResourceView, SecretView, SlotCounts } from './api-fleet.js';
 export type { DeliveryView, WebhookInput, WebhookTest, WebhookView } from './api-webhooks.js';
 export { auditEntry, type AuditEntry, type MeView, type NewToken, type Permission, type SignInLink, type SignInWays, type TokenView } from './api-access.js';
+export {
+  hardwareDocument, type HardwareDocument, type HardwareDocumentInput, type HardwareGroupView, type HardwareImport, type HardwareQuery, type HardwareView, type ImportedView, type LoanView,
+} from './api-hardware.js';
+export type { AttemptView, JobInput, JobQuery, JobTaskView, JobTicket, JobView, WorkerParts } from './api-jobs.js';
 export { checkBus } from './bus-checks.js';
 export { failed, fine, runChecks, warning, type DoctorCheck } from './findings.js';
 export type { DeadLetterRetry, DeadLetterView, DoctorFinding } from './api-operations.js';

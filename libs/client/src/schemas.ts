@@ -7,6 +7,8 @@ import { blueprintView, capacityView, hold, machineTest, orphanView, quarantine,
 import { buildMoment, momentView, projectionView, timelineBucket, timelineView, usageRow, usageTotal, usageView } from './api-lists.js';
 import { auditEntry, meView, newToken, signInLink, signInWays, tokenView } from './api-access.js';
 import { deadLetterRetry, deadLetterView, doctorFinding } from './api-operations.js';
+import { hardwareDocument, hardwareGroupView, hardwareImport, hardwareView, importedView, loanView } from './api-hardware.js';
+import { attemptView, detail, fieldMessages, jobTaskView, jobTicket, jobView, liveJob, workerMissing } from './api-jobs.js';
 import { deliveryView, webhookTest, webhookView } from './api-webhooks.js';
 
 /** What a write is answered with. */
@@ -40,6 +42,8 @@ export const schemas = {
   PlanView: planView, ValidPlan: validPlan, BuildView: buildView, BuildHostView: buildHostView, GenerationView: generationView, StepView: stepView, ReportView: reportView, ArtifactView: artifactView,
   MeView: meView, TokenView: tokenView, NewToken: newToken, SignInLink: signInLink, SignInWays: signInWays, AuditEntry: auditEntry, SecretView: secretView, AcceptedSecrets: acceptedSecrets, WebhookView: webhookView, WebhookTest: webhookTest, DeliveryView: deliveryView, DeadLetterView: deadLetterView, DeadLetterRetry: deadLetterRetry, DoctorFinding: doctorFinding, AcceptedKey: acceptedKey, ActionView: actionView, ActionLogLine: actionLogLine, BuildLogLine: buildLogLine, LogGroup: logGroup, BuildLogGroup: buildLogGroup, FileView: fileView, HistoryEntry: historyEntry, LiveEvent: liveEvent,
   ProjectionView: projectionView, UsageRow: usageRow, UsageTotal: usageTotal, UsageView: usageView, TimelineBucket: timelineBucket, TimelineView: timelineView, BuildMoment: buildMoment, MomentView: momentView,
+  JobView: jobView, AttemptView: attemptView, JobTaskView: jobTaskView, JobTicket: jobTicket, FieldMessages: fieldMessages, Detail: detail, LiveJob: liveJob, WorkerMissing: workerMissing,
+  HardwareView: hardwareView, LoanView: loanView, HardwareGroupView: hardwareGroupView, HardwareDocument: hardwareDocument, HardwareImport: hardwareImport, ImportedView: importedView,
 } as const satisfies Record<string, z.ZodType>;
 
 export { page };

@@ -18,6 +18,8 @@ export interface Call {
   signal?: AbortSignal;
   /** statuses from 400 on that are an answer all the same */
   also?: readonly number[];
+  /** a "no" is not a problem (RFC 9457), but says in a field of its own what is wrong */
+  bare?: boolean;
 }
 
 /** Where and with which token. */
@@ -44,7 +46,7 @@ export async function send(access: Access, call: Call): Promise<IncomingMessage>
     try {
       const response = await once(access, url, call, type, streamed ? (call.body as Readable) : body);
       if (response.statusCode! < 400 || call.also?.includes(response.statusCode!)) return response;
-      throw await problemOf(response);
+      throw await problemOf(response, call.bare === true);
     } catch (error) {
       if (error instanceof ProblemError || call.signal?.aborted) throw error;
       // A kept connection that the server closed at that very moment: nothing was carried out. Writes carry an id of their own.
@@ -75,12 +77,23 @@ function once(access: Access, url: URL, call: Call, type: string, body: Buffer |
   });
 }
 
-async function problemOf(response: IncomingMessage): Promise<ProblemError> {
+/** What a status means where nothing else says it. */
+const bareCodes: Readonly<Record<number, string>> = { 400: 'invalid-data', 401: 'unauthorized', 403: 'forbidden', 404: 'unknown-worker', 409: 'job-live', 429: 'rate-limited', 503: 'unavailable' };
+
+/** `{"detail": ...}`, or by the name of a field what is wrong with it. */
+function bareProblem(status: number, body: Record<string, unknown>): ProblemError {
+  const errors = Object.entries(body).flatMap(([field, said]) => [said].flat().map((message) => ({ field, message: String(message) })));
+  const message = typeof body['detail'] === 'string' ? body['detail'] : errors.map((one) => (status === 400 ? `${one.field}: ${one.message}` : one.message)).join('; ');
+  return new ProblemError(status, bareCodes[status] ?? 'internal', message, errors);
+}
+
+async function problemOf(response: IncomingMessage, bare: boolean): Promise<ProblemError> {
   const text = await textOf(response);
   const status = response.statusCode!;
   try {
     const problem = JSON.parse(text) as Partial<Problem>;
     if (typeof problem.code === 'string') return new ProblemError(status, problem.code, problem.detail ?? problem.title ?? problem.code, problem.errors ?? [], problem.explanation);
+    if (bare) return bareProblem(status, problem as Record<string, unknown>);
   } catch {
     // Not ours: something else listens there; told below.
   }

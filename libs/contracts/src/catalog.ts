@@ -12,12 +12,14 @@ import { accessEvents } from './access.js';
 import { tokenCommands, tokenEvents } from './token.js';
 import { webhookCommands, webhookEvents } from './webhook.js';
 import { secretCommands, secretEvents } from './secret.js';
+import { hardwareCommands, hardwareEvents, hardwareGroupEvents } from './hardware.js';
+import { jobCommands, jobEvents } from './job.js';
 
 /** Every command, under the service that carries it out. */
 export const commands = {
   allocator: { ...machineCommands, ...blueprintCommands, ...resourceCommands, ...fleetCommands },
   lease: leaseCommands,
-  'host-agent-gateway': { ...actionCommands, ...secretCommands },
+  'host-agent-gateway': { ...actionCommands, ...secretCommands, ...hardwareCommands, ...jobCommands },
   'build-orchestrator': { ...planCommands, ...buildCommands },
   console: { ...tokenCommands, ...webhookCommands },
 } as const satisfies Record<ServiceName, Record<string, z.ZodType>>;
@@ -31,6 +33,9 @@ export const events = {
   lease: leaseEvents,
   action: actionEvents,
   secret: secretEvents,
+  hardware: hardwareEvents,
+  'hardware-group': hardwareGroupEvents,
+  job: jobEvents,
   plan: planEvents,
   build: buildEvents,
   token: tokenEvents,
@@ -55,6 +60,9 @@ export type ResourceEvent = EventsOf<'resource'>;
 export type LeaseEvent = EventsOf<'lease'>;
 export type ActionEvent = EventsOf<'action'>;
 export type SecretEvent = EventsOf<'secret'>;
+export type HardwareEvent = EventsOf<'hardware'>;
+export type HardwareGroupEvent = EventsOf<'hardware-group'>;
+export type JobEvent = EventsOf<'job'>;
 export type PlanEvent = EventsOf<'plan'>;
 export type BuildEvent = EventsOf<'build'>;
 export type TokenEvent = EventsOf<'token'>;

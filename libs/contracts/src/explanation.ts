@@ -4,7 +4,7 @@ import { instant, uuid } from './scalars.js';
 /** The one reason that a blueprint or a resource was not chosen, for programs. */
 export const consideredCode = z.enum([
   'free', 'can-launch', 'other-type', 'not-asked-for', 'not-authorised', 'disabled', 'breaker-open', 'attributes', 'limit', 'quota', 'no-resources',
-  'no-free-slot', 'quarantined', 'held', 'draining', 'ending', 'broken', 'unreachable', 'booting', 'behind',
+  'no-free-slot', 'quarantined', 'held', 'draining', 'ending', 'broken', 'unreachable', 'booting', 'behind', 'reserved',
 ]);
 export type ConsideredCode = z.infer<typeof consideredCode>;
 

@@ -16,6 +16,11 @@ export { quota, type Quota } from './fleet.js';
 export { explanation, considered, consideredCode, type Explanation, type Considered, type ConsideredCode } from './explanation.js';
 export { leaseRequest, waiting, type LeaseRequest } from './lease.js';
 export { insidePath, glob, secretName, commandShell, keptFile, actionSpec, actionResult, terminalSize, type CommandShell, type KeptFile, type ActionSpec, type ActionKind, type ActionResult, type TerminalSize } from './action.js';
+export {
+  managementInterfaces, worker, workerId, hardwareSpec, hardwareGroupSpec, rebootMethods, rebootMethod, escalationStep,
+  type ManagementInterfaces, type InterfaceKind, type Worker, type HardwareSpec, type HardwareGroupSpec, type RebootMethod, type EscalationStep,
+} from './hardware.js';
+export { jobTasks, jobTask, jobRight, jobStatus, machineOutcome, attemptFault, ticket, type JobTask, type JobRight, type JobStatus, type MachineOutcome, type AttemptFault, type Ticket } from './job.js';
 export { MOST_SECRET_BYTES, sealedValue, type SealedValue } from './secret.js';
 export { plan, savedPlan, planVariable, type Plan, type SavedPlan, type PlanVariable } from './plan.js';
 export { planDocument } from './plan-schema.js';
@@ -23,7 +28,7 @@ export { stepSchemas, isTemplate, TEMPLATE, type Step, type SavedStep, type Step
 export { artifactUri, artifactType, type ArtifactType, type Failure } from './build.js';
 export {
   commands, events, type CommandType, type CommandData, type CommandInput, type EventsOf, type AnyRecorded, type MachineEvent, type BlueprintEvent, type FleetEvent, type ResourceEvent,
-  type LeaseEvent, type ActionEvent, type SecretEvent, type PlanEvent, type BuildEvent, type TokenEvent, type AccessEvent, type WebhookEvent,
+  type LeaseEvent, type ActionEvent, type SecretEvent, type HardwareEvent, type HardwareGroupEvent, type JobEvent, type PlanEvent, type BuildEvent, type TokenEvent, type AccessEvent, type WebhookEvent,
 } from './catalog.js';
 export { role, scope, type Role } from './token.js';
 export { statusKinds, webhookCommands, webhookSpec, type WebhookSpec } from './webhook.js';

@@ -27,6 +27,10 @@ export const leaseRequest = z.object({
   wait: waiting.default('served'),
   waitAtMost: span.optional().describe('refused when it still waits after so long'),
   host: z.object({ lease: uuid }).optional().describe('pins a working copy or a service to the host of this lease'),
+  exclusive: z
+    .object({ machine: name, force: z.boolean().default(false).describe('end the leases on it instead of waiting for them') })
+    .optional()
+    .describe('the whole of a machine, whatever its state: nothing else is on it meanwhile. For hardware jobs'),
   workingCopy: workingCopySpec.optional().describe('what a working copy is made from; an empty folder when absent'),
 });
 export type LeaseRequest = z.infer<typeof leaseRequest>;
@@ -41,6 +45,7 @@ export const leaseCommands = {
   ReleaseLease: z
     .object({ lease: uuid, reason: z.string().max(256).default('released').describe('for the history') })
     .describe('Gives a lease back. Releasing twice is releasing once.'),
+  EvictLease: z.object({ lease: uuid, reason: z.string().max(1024) }).describe('From the allocator: somebody took the machine by force. What runs under the lease is ended.'),
   ExplainLease: z.object({ lease: uuid, explanation }).describe('From the allocator: why a request waits.'),
   RefuseLease: z.object({ lease: uuid, explanation }).describe('From the allocator: a request that is not to wait can not be served.'),
 } as const;
@@ -68,6 +73,6 @@ export const leaseEvents = {
   LeaseReleased: z
     .object({ reason: z.string(), expired: z.boolean().default(false).describe('its time was up') })
     .describe('It is over; what stands on its resource is being removed.'),
-  LeaseBroken: z.object({ error: z.string() }).describe('It is over because its resource failed.'),
+  LeaseBroken: z.object({ error: z.string(), evicted: z.boolean().optional().describe('its machine was taken by force; nothing is wrong with that') }).describe('It is over because its resource failed.'),
   LeaseDestroyed: z.object({}).describe('Its slot was given back; nothing is left of it.'),
 } as const;

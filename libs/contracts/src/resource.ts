@@ -93,6 +93,8 @@ export const resourceEvents = {
   HoldEnded: z.object({}).describe('What was kept is cleaned up.'),
   DrainBegan: z.object({ reason: z.string() }).describe('No new claims.'),
   DrainEnded: z.object({}).describe('It can be claimed again.'),
+  ResourceReserved: z.object({ lease: uuid, owner: z.string() }).describe('An exclusive lease is next: no other gets a slot until it has ended.'),
+  ReservationEnded: z.object({ lease: uuid }).describe('Others can have its slots again.'),
   SlotClaimed: z
     .object({ slot: z.number().int().nonnegative(), lease: uuid, owner: z.string(), affinity: z.string().optional().describe('what it will be warm for') })
     .describe('A lease has the slot. The revision of this commit is the fencing token of the grant.'),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { principal } from './who.js';
+import { jobRight } from './job.js';
 import { instant, name, uuid } from './scalars.js';
 
 /** What somebody may do, each more than the one before. */
@@ -16,6 +17,7 @@ export const scope = z.array(principal).min(1).max(64).nullable().describe('it s
 const kept = {
   role,
   projects: scope,
+  jobs: z.array(jobRight).min(1).max(64).optional().describe('hardware jobs that it may ask for besides those of its role; `installed`: it may report that an installation has finished'),
   expires: instant.optional().describe('it opens nothing from then on'),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'use the SHA-256 of the secret, as 64 hex digits').describe('of the secret, in hex'),
 };

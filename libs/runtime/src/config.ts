@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { readSetting, SettingError, type ArtifactsSetting } from '@berth/artifacts';
 import { fieldErrors, summary } from '@berth/contracts';
 import { consoleEnvironment, consoleSettings, type ConsoleConfig } from './console-config.js';
+import { jobsEnvironment, jobsSettings, type JobsConfig } from './jobs-config.js';
 import type { TlsFiles } from '@berth/nats';
 
 /** What Berth reads from its environment; nothing else is configured anywhere. */
-export interface Config extends ConsoleConfig {
+export interface Config extends ConsoleConfig, JobsConfig {
   /** folder of everything that one installation keeps */
   home: string;
   /** port of the console on loopback; 0 = any free one */
@@ -79,6 +80,7 @@ const environment = z.object({
       }
     }),
   ...consoleEnvironment,
+  ...jobsEnvironment,
   BERTH_METRICS_OPEN: z.enum(['true', 'false'], 'must be true or false').default('false'),
   BERTH_METRICS_PORT: z.coerce.number('must be a port number').int().min(0).max(65535, 'must be a port from 0 to 65535').optional(),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http or https URL such as http://127.0.0.1:4318' }).optional(),
@@ -110,8 +112,24 @@ export function tlsFiles(env: ReturnType<typeof readEnvironment>): { natsTls?: T
   return { natsTls: { ...(caFile !== undefined && { caFile }), ...(certFile !== undefined && { certFile }), ...(keyFile !== undefined && { keyFile }) } };
 }
 
-/** What the gateway and the build orchestrator are given of it. */
-export const actionSettings = (env: ReturnType<typeof readEnvironment>): Pick<Config, 'secretsFolder' | 'secretsKeyFile' | 'secretsKey' | 'outputLimit' | 'artifactLimit' | 'publicUrl'> => ({
+/**
+ * {@link jobsSettings} of an environment.
+ * @throws {ConfigError} for what does not fit together
+ */
+function toldSettings(env: ReturnType<typeof readEnvironment>): JobsConfig {
+  try {
+    return jobsSettings(env);
+  } catch (error) {
+    throw new ConfigError((error as Error).message, { cause: error });
+  }
+}
+
+/**
+ * What the gateway and the build orchestrator are given of it.
+ * @throws {ConfigError} for what does not fit together
+ */
+export const actionSettings = (env: ReturnType<typeof readEnvironment>): JobsConfig & Pick<Config, 'secretsFolder' | 'secretsKeyFile' | 'secretsKey' | 'outputLimit' | 'artifactLimit' | 'publicUrl'> => ({
+  ...toldSettings(env),
   outputLimit: env.BERTH_OUTPUT_LIMIT,
   artifactLimit: env.BERTH_ARTIFACT_LIMIT,
   ...(env.BERTH_PUBLIC_URL !== undefined && { publicUrl: env.BERTH_PUBLIC_URL.replace(/\/+$/, '') }),

@@ -26,6 +26,10 @@ export interface ConsoleConfig {
   /** requests a minute of each who asks; 0 = no limit */
   rateLimit?: number;
   oidc?: OidcSetting;
+  /** whose pages may ask for hardware jobs: an origin, or `*`; `*` when absent */
+  jobsOrigin?: string;
+  /** deployment of Taskcluster whose credentials are relayed to it, without a slash at its end; none when absent */
+  taskclusterRoot?: string;
 }
 
 export const DEFAULT_RATE_LIMIT = 60_000;
@@ -55,6 +59,8 @@ export const consoleEnvironment = {
   BERTH_OIDC_ROLE_CLAIM: z.string().default('groups'),
   BERTH_OIDC_ROLES: mapping.optional(),
   BERTH_OIDC_PROJECTS_CLAIM: z.string().optional(),
+  BERTH_JOBS_ORIGIN: z.string().refine((text) => text === '*' || (URL.canParse(text) && /^https?:\/\//.test(text) && new URL(text).origin === text), 'must be an origin such as https://ci.example, without a path, or *').default('*'),
+  BERTH_TASKCLUSTER_ROOT: z.url({ protocol: /^https?$/, error: 'must be the root URL of a deployment of Taskcluster, such as https://tc.example' }).optional(),
 } as const;
 
 type Environment = z.output<z.ZodObject<typeof consoleEnvironment>>;
@@ -69,7 +75,8 @@ export function consoleSettings(env: Environment): ConsoleConfig {
     throw new Error(`BERTH_HTTP_HOST ${httpHost} is reached from other machines, and Berth speaks plain HTTP: tokens could be read on their way. Leave it on 127.0.0.1 behind a proxy with TLS (and set BERTH_PUBLIC_URL), or say that you mean it with BERTH_HTTP_EXPOSE=yes.`);
   }
   const oidc = oidcSetting(env);
-  return { httpHost, rateLimit: env.BERTH_RATE_LIMIT, ...(oidc && { oidc }) };
+  const { BERTH_TASKCLUSTER_ROOT: root } = env;
+  return { httpHost, rateLimit: env.BERTH_RATE_LIMIT, jobsOrigin: env.BERTH_JOBS_ORIGIN, ...(oidc && { oidc }), ...(root !== undefined && { taskclusterRoot: root.replace(/\/+$/, '') }) };
 }
 
 function oidcSetting(env: Environment): OidcSetting | undefined {

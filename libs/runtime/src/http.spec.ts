@@ -71,6 +71,14 @@ test('and without it where it leads elsewhere', async () => {
   expect(seen.map(({ url, headers, body }) => [url, headers.authorization, body])).toEqual([['/away', 'Bearer s3cret', 'x'], ['/there', undefined, 'x']]);
 });
 test('a redirect that leads nowhere', async () => expect(await ask('/round')).toMatchObject({ kind: 'failed', error: expect.stringMatching(/^127\.0\.0\.1:\d+ can't be asked: redirect count exceeded$/) }));
+test('a redirect that is refused is the answer itself, and nothing is asked elsewhere', async () => {
+  expect(await ask('/away', { redirects: 'refuse', headers: { 'x-own-key': 'k' } })).toMatchObject({ kind: 'http', status: 307 });
+  expect(seen.map(({ url }) => url)).toEqual(['/away']);
+});
+test('and more or less of it where that is said', async () => {
+  const reply = await ask(`/large/${20_000_000}`, { most: 100_000 });
+  expect(reply.kind === 'http' && reply.body.length).toBe(100_000);
+});
 test('of a large answer the beginning is read', async () => {
   const reply = await ask(`/large/${20_000_000}`);
   expect(reply.kind === 'http' && reply.body.length).toBe(64 * 1024);

@@ -18,6 +18,7 @@ import { Peers } from './peers.js';
 import { Pools } from './pools.js';
 import { Reaper } from './reaper.js';
 import { Room, type Fleets } from './room.js';
+import { Takeovers } from './takeovers.js';
 import { Views } from './views.js';
 import { Why } from './why.js';
 import { blueprintDecider } from './domain/blueprint.js';
@@ -70,6 +71,7 @@ export class AllocatorApp implements Following {
   private readonly work: HostWork;
   private readonly derived: Derived;
   private readonly composites: Composites;
+  private readonly takeovers: Takeovers;
   private readonly launches: Launches;
   private readonly pools: Pools;
   private readonly care: Care;
@@ -100,11 +102,12 @@ export class AllocatorApp implements Following {
     const couldStand: Why['standing'] = (blueprints, request) => this.why.standing(blueprints, request);
     this.derived = new Derived(runtime, views, resources, this.claims, this.catalogue, this.room, this.peers, this.owned, this.work, couldStand);
     this.composites = new Composites(runtime, views, resources, this.catalogue, this.room, this.peers, this.owned, couldStand);
+    this.takeovers = new Takeovers(runtime, follower, views, resources, this.hosts, this.peers);
     this.launches = new Launches(runtime, follower, resources, this.catalogue, this.room, this.peers);
     this.pools = new Pools(runtime, follower, views, resources, this.catalogue, this.room, this.claims, this.peers);
     this.care = new Care(runtime, resources, this.catalogue, this.peers);
     this.reaper = new Reaper(runtime, views, resources, this.catalogue, this.room, this.peers);
-    this.why = new Why(runtime, follower, views, this.catalogue, this.doors, this.room, this.claims, this.derived, new FleetViews(views, resources, this.catalogue, this.room, this.pools, this.hosts, this.doors), this.peers);
+    this.why = new Why(runtime, follower, views, this.catalogue, this.doors, this.room, this.claims, this.derived, this.takeovers, new FleetViews(views, resources, this.catalogue, this.room, this.pools, this.hosts, this.doors), this.peers);
     this.operations = new Operations(views, resources, this.hosts, this.derived);
     this.services = new Services(runtime, follower, views, resources, this.catalogue);
   }
@@ -258,6 +261,9 @@ export class AllocatorApp implements Following {
       case 'access':
       case 'webhook':
       case 'secret':
+      case 'hardware':
+      case 'hardware-group':
+      case 'job':
       case 'build':
         return;
     }
@@ -287,6 +293,7 @@ export class AllocatorApp implements Following {
     this.hosts.resource(id);
     this.derived.resource(id);
     this.composites.resource(id);
+    this.takeovers.resource(id);
     this.launches.resource(id);
     this.care.resource(id);
   }
@@ -329,12 +336,13 @@ export class AllocatorApp implements Following {
     this.derived.parent(id);
     this.owned.look(id);
     this.composites.lease(id);
+    this.takeovers.lease(id);
     this.why.note(id);
   }
 
   stop(): void {
     clearInterval(this.stale);
-    for (const part of [this.why, this.care, this.pools, this.reaper, this.launches, this.work, this.claims, this.room, this.hosts, this.peers]) part.stop();
+    for (const part of [this.why, this.takeovers, this.care, this.pools, this.reaper, this.launches, this.work, this.claims, this.room, this.hosts, this.peers]) part.stop();
   }
 }
 

@@ -57,7 +57,8 @@ export class Care {
     this.alarm(`hold ${id}`, held && Date.parse(held.until), () => this.tell(id, { type: 'EndHold', over: new Date().toISOString() }, `hold over ${held!.until}`));
     this.alarm(`quarantine ${id}`, quarantined && Date.parse(quarantined.until), () => void this.letOut(id).catch((error: unknown) => this.failed(error, id)));
     const health = this.healthOf(host);
-    if (!health || host.status !== 'active' || quarantined) this.clear(`health ${id}`);
+    // Whoever has the whole of a machine may well have it off.
+    if (!health || host.status !== 'active' || quarantined || host.flags.reserved) this.clear(`health ${id}`);
     else if (!this.timers.has(`health ${id}`) && !this.checking.has(id)) this.alarm(`health ${id}`, Date.now() + this.spread(health.every), () => void this.check(id).catch((error: unknown) => this.failed(error, id)));
     if (host.status === 'active' && host.unreachable !== undefined && isLaunched(host)) this.inspect(host.info.blueprint);
   }
@@ -75,7 +76,7 @@ export class Care {
   private async check(id: string): Promise<void> {
     const state = this.resources.get(id)?.state;
     const health = state?.status === 'active' ? this.healthOf(state) : undefined;
-    if (state?.status !== 'active' || !health || state.flags.quarantined || this.checking.has(id)) return;
+    if (state?.status !== 'active' || !health || state.flags.quarantined || state.flags.reserved || this.checking.has(id)) return;
     this.checking.add(id);
     try {
       const failed = await this.examine(state, health);

@@ -90,7 +90,7 @@ export class Claims {
   /** A lease changed: it joins the queue, or leaves it. */
   noteLease(id: string): void {
     const lease = this.views.leases.get(id);
-    if (lease?.status !== 'pending' || lease.request.type !== 'host' || this.views.claims.has(id)) {
+    if (lease?.status !== 'pending' || lease.request.type !== 'host' || lease.request.exclusive || this.views.claims.has(id)) {
       this.placement.withdraw(id);
       return;
     }
@@ -107,6 +107,8 @@ export class Claims {
     for (const event of events) {
       if (event.type === 'SlotClaimed') {
         const { lease, owner, affinity } = event.data;
+        // Nobody's share: the machine is being repaired.
+        if (this.views.leases.get(lease)?.request.exclusive) continue;
         this.settle(lease);
         this.placement.withdraw(lease);
         this.placement.claimed(lease, { owner, blueprint: state.info.blueprint });

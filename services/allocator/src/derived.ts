@@ -100,7 +100,8 @@ export class Derived {
     if (!claim || (lease && lease.status !== 'ended') || !this.peers.mine(claim.resource)) return;
     const resource = this.resources.get(claim.resource)?.state;
     if (!resource || resource.status === 'none' || resource.status === 'destroyed' || resource.info.type === 'composite') return;
-    if (this.standing.has(id) || this.heldUnder(claim.resource)) return;
+    // A hold keeps what is left of builds; an exclusive lease leaves nothing.
+    if (this.standing.has(id) || (this.heldUnder(claim.resource) && !lease?.request.exclusive)) return;
     if (resource.info.type !== 'host') {
       this.end(claim.resource, resource, id, claim.token);
       return;

@@ -115,6 +115,7 @@ export class FleetViews {
       ...(flags.quarantined && { quarantined: flags.quarantined }),
       ...(flags.held && { held: flags.held }),
       ...(flags.draining !== undefined && { draining: flags.draining }),
+      ...(flags.reserved && { reserved: flags.reserved.owner }),
     };
   }
 

@@ -48,6 +48,10 @@ export class Hosts {
     return this.byMachine.get(machine);
   }
 
+  isEnrolled(machine: string): boolean {
+    return this.machines.get(machine)?.state.status === 'added';
+  }
+
   isLocal(resource: string | undefined): boolean {
     return resource !== undefined && resource === this.local.host;
   }

@@ -11,6 +11,7 @@ import { ownerLimit } from './domain/fleet.js';
 import type { FleetViews } from './fleet-views.js';
 import type { Peers } from './peers.js';
 import type { Room } from './room.js';
+import type { Takeovers } from './takeovers.js';
 import type { LeaseView, Views } from './views.js';
 
 /** How long a request may wait before its reason is written down: most are served long before. */
@@ -43,6 +44,7 @@ export class Why {
     private readonly room: Room,
     private readonly claims: Claims,
     private readonly derived: Derived,
+    private readonly takeovers: Takeovers,
     private readonly fleets: FleetViews,
     private readonly peers: Peers,
   ) {}
@@ -59,6 +61,7 @@ export class Why {
   /** A lease changed: a new request is judged once what can be placed has been. */
   note(id: string): void {
     const lease = this.views.leases.get(id);
+    if (lease?.request.exclusive) return; // passes the queue by
     if (lease?.status !== 'pending') {
       this.fresh.delete(id);
       this.admitted.delete(id);
@@ -125,6 +128,8 @@ export class Why {
     const { request, lease, projects } = command.data;
     const view = lease === undefined ? undefined : this.views.leases.get(lease);
     if (lease !== undefined && view?.status !== 'pending') return rejected('lease-ended', 'The lease does not wait.', [{ field: 'data.lease', message: view ? `is ${view.status}: only a lease that waits can be explained from the present` : 'is not the id of a lease that waits' }]);
+    const takeover = lease === undefined ? undefined : this.takeovers.explanationOf(lease);
+    if (takeover) return { accepted: true, id: command.id, data: view ? withDeadline(takeover, view) : takeover };
     const wanted = request ?? view!.request;
     const ahead = lease !== undefined && this.claims.placement.has(lease) ? this.claims.placement.ahead(lease) : this.aheadOf(wanted);
     const explanation = this.explain(wanted, this.fleets.now(), ahead, { lease, projects });

@@ -108,6 +108,9 @@ export class Views implements Pick<View, 'lease' | 'action' | 'host' | 'hold' | 
       case 'access':
       case 'webhook':
       case 'secret':
+      case 'hardware':
+      case 'hardware-group':
+      case 'job':
         return [];
       default:
         return unreachable(recorded);
@@ -179,7 +182,7 @@ export class Views implements Pick<View, 'lease' | 'action' | 'host' | 'hold' | 
         this.leases.set(id, { status: 'ending', position, end: { how: event.data.expired ? 'expired' : 'released', detail: event.data.reason, at } });
         return;
       case 'LeaseBroken':
-        this.leases.set(id, { status: 'ending', position, end: { how: 'broken', detail: event.data.error, at } });
+        this.leases.set(id, { status: 'ending', position, end: { how: 'broken', detail: event.data.error, at, ...(event.data.evicted && { evicted: true }) } });
         return;
       case 'LeaseDestroyed': {
         if (lease?.status === 'refused') return; // nothing ever was; both stand in one commit

@@ -19,6 +19,7 @@ import { Rates } from './access/rates.js';
 import { Scope } from './access/scope.js';
 import { openSeal, type Seal } from './access/seal.js';
 import { SignIns } from './access/sign-ins.js';
+import { Taskcluster } from './access/taskcluster.js';
 import { ConsoleApp } from './console.app.js';
 import { ConsoleHandlers } from './console.handlers.js';
 import { AccessController } from './http/access.controller.js';
@@ -35,6 +36,11 @@ import { DocsController } from './http/docs.controller.js';
 import { apiOf, type Api } from './http/api.js';
 import { ProblemFilter } from './http/filter.js';
 import { HostWork } from './http/host-work.js';
+import { allowOrigin } from './http/foreign.js';
+import { HardwareController } from './http/hardware.controller.js';
+import { HardwareGroupsController } from './http/hardware-groups.controller.js';
+import { JobRequestsController } from './http/job-requests.controller.js';
+import { JobsController } from './http/jobs.controller.js';
 import { LeasesController } from './http/leases.controller.js';
 import { LogsController } from './http/logs.controller.js';
 import { MachinesController } from './http/machines.controller.js';
@@ -55,7 +61,7 @@ import { WebhooksController } from './http/webhooks.controller.js';
 import { SecretsController } from './http/secrets.controller.js';
 import { SystemController } from './http/system.controller.js';
 import { UsageController } from './http/usage.controller.js';
-import { DATABASE, DOCUMENT, LOG, OIDC, READINESS, RUNTIME, type Readiness } from './http/tokens.js';
+import { DATABASE, DOCUMENT, LOG, OIDC, READINESS, RUNTIME, STORE, type Readiness } from './http/tokens.js';
 import { AuditLog } from './live/audit-log.js';
 import { MOST_PARAMETER, serveWeb, WEB } from './http/web.js';
 import { BuildLogs } from './live/build-log.js';
@@ -122,7 +128,9 @@ function wireAccess(runtime: Runtime, database: DataSource, token: string, seal:
   const scope = new Scope(reads, database);
   const audit = new Audit(own);
   const open = new Open();
-  const door = new Door(credentials, signIns, scope, audit, new Rates(runtime.config.rateLimit ?? DEFAULT_RATE_LIMIT), new Rates(WRONG_TOKENS), open);
+  const { taskclusterRoot } = runtime.config;
+  const taskcluster = taskclusterRoot === undefined ? null : new Taskcluster(taskclusterRoot, () => signIns.url.startsWith('https:'));
+  const door = new Door(credentials, signIns, scope, audit, new Rates(runtime.config.rateLimit ?? DEFAULT_RATE_LIMIT), new Rates(WRONG_TOKENS), open, taskcluster);
   const oidc = runtime.config.oidc ? new Oidc(runtime.config.oidc, seal, signIns) : null;
   const providers = [
     { provide: ConsoleApp, useFactory: () => own },
@@ -143,7 +151,7 @@ function wireAccess(runtime: Runtime, database: DataSource, token: string, seal:
 }
 
 /** Everything that answers requests; each of its routes has to describe itself. */
-export const controllers = [SystemController, ProjectionsController, UsageController, AccessController, OidcController, TokensController, DocsController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController, DeadLettersController, MetricsController, DoctorController, WebhooksController, SecretsController];
+export const controllers = [SystemController, ProjectionsController, UsageController, AccessController, OidcController, TokensController, DocsController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController, DeadLettersController, MetricsController, DoctorController, WebhooksController, SecretsController, JobRequestsController, JobsController, HardwareController, HardwareGroupsController];
 
 /** All the wiring of the console. */
 function wire(runtime: Runtime, database: DataSource, { readiness, token }: ConsoleExtra, seal: Seal, api: Api, webhookKey: Buffer) {
@@ -186,6 +194,7 @@ function wire(runtime: Runtime, database: DataSource, { readiness, token }: Cons
       { provide: RUNTIME, useFactory: () => runtime },
       { provide: LOG, useFactory: () => runtime.log },
       { provide: DATABASE, useFactory: () => database },
+      { provide: STORE, useFactory: () => store },
       { provide: DOCUMENT, useFactory: () => api.document },
       { provide: READINESS, useFactory: () => all },
       { provide: Fleet, useFactory: () => fleet },
@@ -234,6 +243,7 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
     measureRequests(adapter.getInstance(), runtime.metrics);
     if (runtime.tracing) traceRequests(adapter.getInstance(), runtime.tracing);
     if (config.metricsOpen) openMetrics(adapter.getInstance());
+    allowOrigin(adapter.getInstance(), config.jobsOrigin ?? '*');
     const routes = access.door.guard(adapter.getInstance());
     refuseUnacceptable(adapter.getInstance(), api.table);
     extra.watch?.(adapter.getInstance(), api);

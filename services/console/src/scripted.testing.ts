@@ -15,6 +15,7 @@ export interface Sent {
   type: string;
   id: string;
   data: Record<string, unknown>;
+  actor?: string;
   after?: number;
 }
 /** What a command is answered with; undefined = no answer at all. */
@@ -83,8 +84,8 @@ export async function scripted(more: Partial<Config> = {}): Promise<Scripted> {
     },
     async happen(kind, id, ...events) {
       const commit: Commit = { id: randomUUID(), at: new Date().toISOString(), actor: 'spec', cause: 'spec', events };
-      const position = await store.append(kind, id, revisions.get(id) ?? 0, commit);
-      revisions.set(id, position);
+      const position = await store.append(kind, id, revisions.get(`${kind} ${id}`) ?? 0, commit);
+      revisions.set(`${kind} ${id}`, position);
       return position;
     },
     ask,

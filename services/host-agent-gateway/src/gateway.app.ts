@@ -1,14 +1,18 @@
-import { rejected, type ActionEvent, type AnyRecorded, type Answer, type CommandData, type Refusal } from '@berth/contracts';
+import { jobTasks, rejected, type ActionEvent, type AnyRecorded, type Answer, type CommandData, type Refusal } from '@berth/contracts';
 import { aggregates, Follower, type Aggregates, type Command, type Following, type Runtime } from '@berth/runtime';
 import { Carrying } from './carrying.js';
 import { causeOf } from './cause.js';
 import { actionDecider, isLive, isSession, type Action, type ActionCommand } from './domain/action.js';
 import { Grants } from './domain/grants.js';
+import { hardwareStatusOf, jobStatusOf } from './domain/job-status.js';
 import { isRemoval } from './domain/resources.js';
 import { actionStatus } from './domain/status.js';
 import { UnderLease } from './domain/under-lease.js';
 import { FileLooks } from './files/looks.js';
 import { Forgetting } from './forgetting.js';
+import { Jobs } from './jobs/jobs.js';
+import { Running } from './jobs/running.js';
+import { People } from './jobs/people.js';
 import { Links } from './links.js';
 import { Looks } from './looks/looks.js';
 import { createRunner } from './runner/run.js';
@@ -27,10 +31,19 @@ export class GatewayApp implements Following {
   readonly files: FileLooks;
   readonly secrets: Secrets;
   readonly requests: Requests;
-  readonly kinds = ['action', 'lease', 'resource', 'secret'] as const;
+  readonly jobs: Jobs;
+  readonly kinds = ['action', 'lease', 'resource', 'secret', 'hardware', 'hardware-group', 'job'] as const;
   readonly status: NonNullable<Following['status']> = {
-    kinds: ['action'],
+    kinds: ['action', 'job', 'hardware'],
     of: (recorded) => {
+      if (recorded.kind === 'job') {
+        const job = this.jobs.jobs.get(recorded.id)?.state;
+        return job && job.status !== 'none' ? jobStatusOf(recorded.id, job) : undefined;
+      }
+      if (recorded.kind === 'hardware') {
+        const hardware = this.jobs.hardware.get(recorded.id)?.state;
+        return hardware && hardware.status !== 'none' ? hardwareStatusOf(recorded.id, hardware) : undefined;
+      }
       const action = this.actions.get(recorded.id)?.state;
       return action && action.status !== 'none' ? actionStatus(recorded.id, action) : undefined;
     },
@@ -43,6 +56,7 @@ export class GatewayApp implements Following {
   private readonly forgetting: Forgetting;
   private readonly carrying: Carrying;
   private readonly links: Links;
+  private readonly running: Running;
 
   constructor(private readonly runtime: Runtime) {
     const { grants, under, pool, runner } = this;
@@ -57,6 +71,11 @@ export class GatewayApp implements Following {
       over: (host, failed) => (failed ? this.forgetting.drop(host) : this.forgetting.flush(host)),
     });
     this.looks = new Looks(grants, this.links, pool);
+    const reached = async (position: number | undefined) => {
+      if (position !== undefined) await this.follower.reached(position);
+    };
+    this.jobs = new Jobs(runtime, grants, reached, () => this.follower.feed, new Set(runtime.config.jobTasks ?? jobTasks));
+    this.running = new Running(runtime, this.jobs, pool, () => this.follower.position, reached, (name) => this.secrets.read(name), new People(runtime, this.secrets));
     this.files = new FileLooks(grants, pool, (position) => this.follower.reached(position));
   }
 
@@ -101,6 +120,8 @@ export class GatewayApp implements Following {
     this.grants.apply(recorded);
     if (recorded.kind === 'action') this.actions.apply(recorded);
     else if (recorded.kind === 'secret') this.secrets.aggregates.apply(recorded);
+    this.jobs.apply(recorded);
+    this.running.apply(recorded);
     this.under.apply(recorded, recorded.kind === 'action' ? this.actions.get(recorded.id)?.state : undefined);
   }
 
@@ -108,9 +129,11 @@ export class GatewayApp implements Following {
     for (const id of this.grants.hosts.keys()) this.links.mind(id);
     for (const [id, { state }] of this.actions.entries()) if (isLive(state)) this.carrying.begin(id, state, true);
     for (const lease of this.under.leases()) this.endWithLease(lease);
+    this.running.caughtUp();
   }
 
   react(recorded: AnyRecorded): void {
+    this.running.react(recorded);
     if (recorded.kind === 'action') {
       const state = this.actions.get(recorded.id)?.state;
       if (!state || !isLive(state)) return;
@@ -148,7 +171,7 @@ export class GatewayApp implements Following {
   async stop(): Promise<void> {
     this.requests.stop();
     this.links.stop();
-    await this.carrying.stop();
+    await Promise.all([this.carrying.stop(), this.running.stop()]);
     await this.forgetting.stop();
     await this.pool.closeAll();
   }

@@ -68,4 +68,44 @@ export class GatewayHandlers {
   sendRequest(command: Command<CommandData<'host-agent-gateway', 'SendRequest'>>): Promise<Answer> {
     return this.app.requests.send(command);
   }
+
+  @MessagePattern('RequestJob')
+  requestJob(command: Command<CommandData<'host-agent-gateway', 'RequestJob'>>): Promise<Answer> {
+    return this.app.jobs.request(command);
+  }
+
+  @MessagePattern('CancelJob')
+  cancelJob(command: Command<CommandData<'host-agent-gateway', 'CancelJob'>>): Promise<Answer> {
+    return this.app.jobs.cancel(command);
+  }
+
+  @MessagePattern('ReportInstalled')
+  reportInstalled(command: Command<CommandData<'host-agent-gateway', 'ReportInstalled'>>): Promise<Answer> {
+    return this.app.jobs.reportInstalled(command);
+  }
+
+  @MessagePattern('SetHardware')
+  setHardware(command: Command<CommandData<'host-agent-gateway', 'SetHardware'>>): Promise<Answer> {
+    return this.app.jobs.setHardware(command);
+  }
+
+  @MessagePattern('RemoveHardware')
+  removeHardware(command: Command<CommandData<'host-agent-gateway', 'RemoveHardware'>>): Promise<Answer> {
+    return this.app.jobs.removeHardware(command);
+  }
+
+  @MessagePattern('SetHardwareGroup')
+  setHardwareGroup(command: Command<CommandData<'host-agent-gateway', 'SetHardwareGroup'>>): Promise<Answer> {
+    return this.app.jobs.setGroup(command);
+  }
+
+  @MessagePattern('RemoveHardwareGroup')
+  removeHardwareGroup(command: Command<CommandData<'host-agent-gateway', 'RemoveHardwareGroup'>>): Promise<Answer> {
+    return this.app.jobs.removeGroup(command);
+  }
+
+  @MessagePattern('CompleteLoanStep')
+  completeLoanStep(command: Command<CommandData<'host-agent-gateway', 'CompleteLoanStep'>>): Promise<Answer> {
+    return this.app.jobs.completeLoanStep(command);
+  }
 }

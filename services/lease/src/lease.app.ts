@@ -8,7 +8,7 @@ import { leaseStatus } from './domain/status.js';
 import { Alarms } from './expiry.js';
 import { Slots } from './slots.js';
 
-type Data<T extends 'RequestLease' | 'RenewLease' | 'BeatLease' | 'ChangePriority' | 'ReleaseLease' | 'ExplainLease' | 'RefuseLease'> = Command<CommandData<'lease', T>>;
+type Data<T extends 'RequestLease' | 'RenewLease' | 'BeatLease' | 'ChangePriority' | 'ReleaseLease' | 'EvictLease' | 'ExplainLease' | 'RefuseLease'> = Command<CommandData<'lease', T>>;
 
 /** The lease service: the one writer of leases. It learns of claims and of resources from the feed. */
 export class LeaseApp implements Following {
@@ -62,6 +62,10 @@ export class LeaseApp implements Following {
 
   release(command: Data<'ReleaseLease'>): Promise<Answer> {
     return this.carryOut(command, { type: 'Release', reason: command.data.reason });
+  }
+
+  evict(command: Data<'EvictLease'>): Promise<Answer> {
+    return this.carryOut(command, { type: 'Evict', reason: command.data.reason });
   }
 
   explain(command: Data<'ExplainLease'>): Promise<Answer> {

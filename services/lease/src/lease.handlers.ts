@@ -4,7 +4,7 @@ import type { Answer, CommandData } from '@berth/contracts';
 import type { Command } from '@berth/runtime';
 import { LeaseApp } from './lease.app.js';
 
-type Data<T extends 'RequestLease' | 'RenewLease' | 'BeatLease' | 'ChangePriority' | 'ReleaseLease' | 'ExplainLease' | 'RefuseLease'> = Command<CommandData<'lease', T>>;
+type Data<T extends 'RequestLease' | 'RenewLease' | 'BeatLease' | 'ChangePriority' | 'ReleaseLease' | 'EvictLease' | 'ExplainLease' | 'RefuseLease'> = Command<CommandData<'lease', T>>;
 
 /** From the bus to the application: one line each. */
 @Controller()
@@ -34,6 +34,11 @@ export class LeaseHandlers {
   @MessagePattern('ReleaseLease')
   release(command: Data<'ReleaseLease'>): Promise<Answer> {
     return this.app.release(command);
+  }
+
+  @MessagePattern('EvictLease')
+  evict(command: Data<'EvictLease'>): Promise<Answer> {
+    return this.app.evict(command);
   }
 
   @MessagePattern('ExplainLease')

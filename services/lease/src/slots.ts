@@ -64,6 +64,8 @@ export class Slots {
       case 'HoldEnded':
       case 'DrainBegan':
       case 'DrainEnded':
+      case 'ResourceReserved':
+      case 'ReservationEnded':
         return; // leases outlive a draining, a sick or a silent host: these say who gets its slots next
       case 'FactsKept':
         return; // for its blueprint alone

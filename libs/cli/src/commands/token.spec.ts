@@ -6,7 +6,7 @@ beforeAll(async () => {
   fake = await fakeBerth();
 });
 
-const token = { name: 'ci', role: 'builder', projects: ['compilers'], state: 'live', created: '2030-01-01T00:00:00Z', createdBy: 'token:admin', expires: null, revoked: null, lastUsed: null };
+const token = { name: 'ci', role: 'builder', projects: ['compilers'], jobs: ['reboot', 'ping'], state: 'live', created: '2030-01-01T00:00:00Z', createdBy: 'token:admin', expires: null, revoked: null, lastUsed: null };
 const made = { id: 'ci', name: 'ci', secret: 'berth_x' };
 
 test('a token is made: its secret alone on standard output, what to do with it beside that', async () => {
@@ -15,20 +15,22 @@ test('a token is made: its secret alone on standard output, what to do with it b
   expect(fake.asked[0]!.body).toEqual({ name: 'ci', role: 'builder', projects: ['compilers', 'graphics'] });
   expect(await fake.berth('token', 'create', 'ci', '--role', 'viewer', '--until', '2030-01-01T00:00:00Z', '--json')).toEqual({ code: 0, stdout: `${JSON.stringify(made)}\n`, stderr: '' });
   expect(fake.asked[1]!.body).toEqual({ name: 'ci', role: 'viewer', expires: '2030-01-01T00:00:00.000Z' });
+  await fake.berth('token', 'create', 'ci', '--role', 'viewer', '--jobs', 'reboot, ping');
+  expect(fake.asked.pop()!.body).toEqual({ name: 'ci', role: 'viewer', jobs: ['reboot', 'ping'] });
   await fake.berth('token', 'create', 'ci', '--role', 'viewer', '--for', '90d');
   expect(Date.parse((fake.asked[2]!.body as { expires: string }).expires) - Date.now()).toBeGreaterThan(89 * 86_400_000);
 });
 
 test('what is missing or unknown is told before anything is sent', async () => {
   fake.routes({});
-  for (const words of [['ci'], ['ci', '--role', 'king'], ['--role', 'viewer'], ['ci', '--role', 'viewer', '--for', 'long'], ['ci', '--role', 'viewer', '--for', '1d', '--until', '2030-01-01T00:00:00Z']]) expect((await fake.berth('token', 'create', ...words)).code).toBe(2);
+  for (const words of [['ci'], ['ci', '--role', 'king'], ['--role', 'viewer'], ['ci', '--role', 'viewer', '--for', 'long'], ['ci', '--role', 'viewer', '--jobs', 'reboot,fly'], ['ci', '--role', 'viewer', '--for', '1d', '--until', '2030-01-01T00:00:00Z']]) expect((await fake.berth('token', 'create', ...words)).code).toBe(2);
   expect(fake.asked).toEqual([]);
 });
 
 test('tokens are listed and revoked', async () => {
   fake.routes({ 'GET tokens': [200, { items: [token], cursor: null }], 'DELETE tokens/ci': [202, { id: 'ci', name: 'ci' }] });
   const { stdout } = await fake.berth('token', 'list');
-  expect(stdout).toMatch(/^NAME +ROLE +PROJECTS +STATE +CREATED +BY +EXPIRES +LAST USED\nci +builder +compilers +live .* token:admin +- +-\n$/);
+  expect(stdout).toMatch(/^NAME +ROLE +PROJECTS +JOBS +STATE +CREATED +BY +EXPIRES +LAST USED\nci +builder +compilers +reboot, ping +live .* token:admin +- +-\n$/);
   expect(JSON.parse((await fake.berth('token', 'list', '--json')).stdout)).toEqual({ items: [token], cursor: null });
   expect(await fake.berth('token', 'revoke', 'ci')).toEqual({ code: 0, stdout: 'ci is revoked.\n', stderr: '' });
   fake.routes({ 'GET tokens': [200, { items: [], cursor: null }], 'DELETE tokens/ci': [404, { code: 'unknown-token', detail: 'There is no token ci.', errors: [] }] });

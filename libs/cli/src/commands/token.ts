@@ -1,6 +1,6 @@
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { TokenView } from '@berth/client';
-import { role, type Role } from '@berth/contracts';
+import { jobRight, role, type JobRight, type Role } from '@berth/contracts';
 import { leaf, type Context } from '../context.js';
 import { instant, several, time, untilOf } from '../options.js';
 import { relative, table } from '../text.js';
@@ -8,6 +8,7 @@ import { relative, table } from '../text.js';
 interface CreateOptions {
   role: Role;
   project?: string[];
+  jobs?: JobRight[];
   for?: number;
   until?: string;
 }
@@ -18,11 +19,12 @@ export function tokenCommands(program: Command, context: Context): void {
   leaf(token, 'create <name>', 'make a token; its secret is shown now and never again')
     .addOption(new Option('--role <role>', 'what it may do').choices(role.options).makeOptionMandatory())
     .option('--project <name...>', 'it sees and touches only what acts for this project (default: all)', several)
+    .option('--jobs <task,...>', 'hardware jobs that it may ask for besides those of its role, such as reboot,ping', jobRights)
     .addOption(new Option('--for <duration>', 'it ends by itself after so long, such as 90d').argParser(time).conflicts('until'))
     .option('--until <time>', 'it ends by itself then (default: never)', instant)
     .action(async (name: string, options: CreateOptions) => {
       const expires = untilOf(options);
-      const made = await context.berth.tokens.create({ name, role: options.role, ...(options.project && { projects: options.project }), ...(expires !== undefined && { expires }) });
+      const made = await context.berth.tokens.create({ name, role: options.role, ...(options.project && { projects: options.project }), ...(options.jobs && { jobs: options.jobs }), ...(expires !== undefined && { expires }) });
       // The secret alone on standard output, so that it can be put where it belongs without being looked at.
       context.result(made, () => made.secret);
       if (!context.json) context.note(`${name} is made: this is its secret, which is shown this once. Use it as BERTH_TOKEN.`);
@@ -64,6 +66,13 @@ export function tokenCommands(program: Command, context: Context): void {
     });
 }
 
+function jobRights(text: string): JobRight[] {
+  const words = text.split(',').map((word) => word.trim());
+  const unknown = words.find((word) => !jobRight.safeParse(word).success);
+  if (unknown !== undefined) throw new InvalidArgumentError(`There is no hardware job ${JSON.stringify(unknown)}: use ${jobRight.options.join(', ')}.`);
+  return words as JobRight[];
+}
+
 const listed = (tokens: TokenView[], colour: boolean): string =>
   table(
     tokens,
@@ -71,6 +80,7 @@ const listed = (tokens: TokenView[], colour: boolean): string =>
       ['NAME', (t) => t.name],
       ['ROLE', (t) => t.role],
       ['PROJECTS', (t) => t.projects?.join(', ') ?? 'all'],
+      ['JOBS', (t) => t.jobs.join(', ')],
       ['STATE', (t) => t.state],
       ['CREATED', (t) => relative(t.created)],
       ['BY', (t) => t.createdBy],

@@ -60,6 +60,8 @@ export interface HostView {
   quarantined?: Until | undefined;
   held?: Until | undefined;
   draining?: string | undefined;
+  /** whose exclusive lease is next, or has it */
+  reserved?: string | undefined;
   claims: readonly Holder[];
 }
 
@@ -222,6 +224,7 @@ function free({ type, host }: LeaseRequest, { kind }: BlueprintView, behind: Obs
 function stateOf(h: HostView, projects: FleetView['projects'], now: number): Obstacle | undefined {
   if (h.status === 'released') return { code: 'ending', say: () => `ending since ${clock(h.since, now)}` };
   if (h.status === 'broken') return { code: 'broken', say: () => `broken: ${h.error ?? 'nobody knows why'}` };
+  if (h.reserved !== undefined) return { code: 'reserved', say: () => `taken as a whole by ${h.reserved}` };
   if (h.draining !== undefined) return { code: 'draining', say: () => `draining: ${h.draining}` };
   const { quarantined, held } = h;
   if (quarantined && Date.parse(quarantined.until) <= now) return { code: 'quarantined', say: () => `quarantined, being looked at again: ${quarantined.reason}` };

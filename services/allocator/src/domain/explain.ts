@@ -6,12 +6,11 @@ import { count, earliest, mismatches, some } from './explain.words.js';
 export type { Ground } from './explain.grounds.js';
 export type { BlueprintView, FleetView, HostView } from './explain.findings.js';
 
-/** The most hopeful first. */
-const hopes: readonly ConsideredCode[] = [
-  'free', 'can-launch', 'behind', 'booting', 'no-free-slot', 'quota', 'limit', 'held', 'quarantined', 'unreachable', 'breaker-open', 'draining', 'no-resources',
-  'broken', 'ending', 'attributes', 'disabled', 'not-authorised', 'not-asked-for', 'other-type',
-];
-const hope = new Map(hopes.map((code, i) => [code, i]));
+/** How hopeful each is: the least first. A code that is missing does not compile. */
+const hope = {
+  free: 0, 'can-launch': 1, behind: 2, booting: 3, 'no-free-slot': 4, reserved: 5, quota: 6, limit: 7, held: 8, quarantined: 9, unreachable: 10, 'breaker-open': 11, draining: 12, 'no-resources': 13,
+  broken: 14, ending: 15, attributes: 16, disabled: 17, 'not-authorised': 18, 'not-asked-for': 19, 'other-type': 20,
+} as const satisfies Record<ConsideredCode, number>;
 const LISTED = 64;
 /** At most; the rest of the list is for hosts. */
 const LISTED_BLUEPRINTS = 32;
@@ -142,10 +141,11 @@ function whatNext({ type, owner }: LeaseRequest, candidates: readonly Candidate[
     if (code !== 'no-free-slot') return { next: `${host.name} is no longer ${code}`, by };
     return { next: `the lease of ${named(host.claims.find(({ until }) => until === by)!, projects).owner} on ${host.name} ends, unless it is renewed`, by };
   }
-  const [best] = [...hopeful].sort((a, b) => hope.get(a.code)! - hope.get(b.code)!);
+  const [best] = [...hopeful].sort((a, b) => hope[a.code] - hope[b.code]);
   const { code, host, blueprint } = best!;
   if (code === 'no-free-slot') return { next: `somebody gives back a slot of ${host!.name}` };
   if (code === 'quota' || code === 'limit') return barred(owner, { code, blueprint });
+  if (code === 'reserved') return { next: `${host!.reserved} gives back ${host!.name} as a whole` };
   if (code === 'unreachable') return { next: `${host!.name} can be reached again` };
   return { next: `somebody sees to ${host?.name ?? blueprint.name}` };
 }
@@ -158,7 +158,7 @@ function barred(owner: string, { code, blueprint }: { code: ConsideredCode | und
 /** The one reason for a blueprint: that of its most hopeful host, or of the one that it could launch. */
 function ofBlueprint({ blueprint, hosts, launch }: Candidate): Finding {
   let best = launch;
-  for (const finding of hosts) if (!best || hope.get(finding.code)! < hope.get(best.code)!) best = finding;
+  for (const finding of hosts) if (!best || hope[finding.code] < hope[best.code]) best = finding;
   if (!best) return { blueprint, code: 'no-resources', say: () => (blueprint.kind === 'preallocated' ? 'it has no hosts: add a machine (berth machine add)' : 'it has no hosts') };
   const { code, say, until, host } = best;
   return { blueprint, code, until, say: () => (host === undefined ? say() : hosts.length === 1 ? `${host.name}: ${say()}` : `${host.name}, the most hopeful of ${count(hosts.length, 'host')}: ${say()}`) };
@@ -181,9 +181,9 @@ function withGrounds(own: { considered: Considered[]; more: number }, candidates
 }
 
 function top(findings: readonly Finding[], most: number): Finding[] {
-  const byHope: Finding[][] = hopes.map(() => []);
+  const byHope: Finding[][] = Object.keys(hope).map(() => []);
   for (const finding of findings) {
-    const same = byHope[hope.get(finding.code)!]!;
+    const same = byHope[hope[finding.code]]!;
     if (same.length < most) same.push(finding);
   }
   return byHope.flat().slice(0, most);

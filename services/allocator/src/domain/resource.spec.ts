@@ -48,6 +48,7 @@ describe('a resource', () => {
     ['quarantined', [create, { type: 'Quarantine', now: '2030-01-01T00:00:00Z', reason: 'x' }]],
     ['held', [create, { type: 'Hold', until: '2030-01-01T00:00:00Z', reason: 'x' }]],
     ['draining', [create, { type: 'Drain', reason: 'x' }]],
+    ['reserved', [create, { type: 'Reserve', lease: lease(9), owner: 'ops' }]],
   ] as [string, ResourceCommand[]][])('one that is %s gives no slot', (_, before) => {
     expect(run(...before, claim(1)).types).not.toContain('SlotClaimed');
   });
@@ -102,11 +103,41 @@ describe('a resource', () => {
     expect(run(create, up, down, down, up, up).types.slice(2)).toEqual(['ResourceUnreachable', 'ResourceReachable']);
   });
 
+  const reserve: ResourceCommand = { type: 'Reserve', lease: lease(9), owner: 'ops' };
+  const take = (...despite: number[]): ResourceCommand => ({ type: 'TakeOver', lease: lease(9), owner: 'ops', despite: despite.map(lease) });
+
+  test('an exclusive lease takes the whole of it once nobody else has a slot, and its end lets others in again', () => {
+    expect(run(create, claim(1), reserve, take()).types.filter((type) => type === 'SlotClaimed')).toHaveLength(1);
+    const { events, state } = run(create, claim(1), reserve, take(), free(1), take(), claim(2), free(9), claim(2));
+    expect(events.slice(3)).toEqual([
+      { type: 'ResourceReserved', data: { lease: lease(9), owner: 'ops' } },
+      { type: 'SlotFreed', data: { slot: 0, lease: lease(1) } },
+      { type: 'SlotClaimed', data: { slot: 2, lease: lease(9), owner: 'ops' } },
+      { type: 'SlotFreed', data: { slot: 2, lease: lease(9) } },
+      { type: 'ReservationEnded', data: { lease: lease(9) } },
+      { type: 'SlotClaimed', data: { slot: 0, lease: lease(2), owner: 'ada' } },
+    ]);
+    expect('flags' in state && state.flags.reserved).toBeUndefined();
+  });
+
+  test('it is taken whatever its state, beside what ended leases have left on it', () => {
+    const sick: ResourceCommand[] = [{ type: 'Report', reachable: false, error: 'x' }, { type: 'Drain', reason: 'y' }, { type: 'Quarantine', now: '2030-01-01T00:00:00Z', reason: 'z' }];
+    const { events } = run(create, claim(1, 2), ...sick, reserve, take(1), take(1, 2));
+    expect(events.at(-1)).toEqual({ type: 'SlotClaimed', data: { slot: 2, lease: lease(9), owner: 'ops' } });
+    expect(events.filter(({ type }) => type === 'SlotClaimed')).toHaveLength(3);
+  });
+
+  test('of two that reserve the first has it, and nobody takes what is reserved for another', () => {
+    const other: ResourceCommand = { type: 'Reserve', lease: lease(8), owner: 'eve' };
+    expect(run(create, reserve, other, { type: 'TakeOver', lease: lease(8), owner: 'eve', despite: [] }).types).toEqual(['ResourceCreated', 'ResourceActivated', 'ResourceReserved']);
+    expect(run(create, reserve, { type: 'Unreserve', lease: lease(8) }, { type: 'Unreserve', lease: lease(9) }, claim(1)).types.slice(2)).toEqual(['ResourceReserved', 'ReservationEnded', 'SlotClaimed']);
+  });
+
   test('for all commands: a slot has at most one lease, a lease at most one slot, and never more slots than there are', () => {
     const some = fc.subarray([0, 1, 2, 3, 4]);
     const command: fc.Arbitrary<ResourceCommand> = fc.oneof(
       fc.record({ type: fc.constant('Slots' as const), claim: some.map((n) => n.map((i) => ({ lease: lease(i), owner: 'ada' }))), free: some.map((n) => n.map(lease)) }),
-      fc.constantFrom<ResourceCommand>(create, { type: 'Break', error: 'x' }, { type: 'Release', reason: 'x' }, { type: 'Activate' }, { type: 'Destroy' }, { type: 'Report', reachable: false, error: 'x' }),
+      fc.constantFrom<ResourceCommand>(create, { type: 'Break', error: 'x' }, { type: 'Release', reason: 'x' }, { type: 'Activate' }, { type: 'Destroy' }, { type: 'Report', reachable: false, error: 'x' }, reserve, take(), { type: 'Unreserve', lease: lease(9) }, free(9)),
     );
     fc.assert(
       fc.property(fc.array(command), (commands) => {

@@ -12,6 +12,8 @@ export interface Flags {
   quarantines: number;
   held?: { until: string; reason: string };
   draining?: string;
+  /** an exclusive lease that is next, or has it: no other gets a slot */
+  reserved?: { lease: string; owner: string };
   /** failed checks of its health in a row */
   failures: number;
 }
@@ -61,6 +63,11 @@ export type ResourceCommand =
   | { type: 'EndDrain' }
   /** Claims that were planned and frees that are due, together: one commit for all. What no longer fits is left out. */
   | { type: 'Slots'; claim: readonly SlotClaim[]; free: readonly string[] }
+  /** An exclusive lease is next. The first to come stays it until it is over. */
+  | { type: 'Reserve'; lease: string; owner: string }
+  | { type: 'Unreserve'; lease: string }
+  /** The exclusive lease that it is reserved for takes the whole of it, whatever its state; `despite`: leases that have ended, whose remains wait for the host */
+  | { type: 'TakeOver'; lease: string; owner: string; despite: readonly string[] }
   | { type: 'Release'; reason: string; /** only while nobody has a slot */ idle?: boolean }
   /** It is gone from the host: frees what it still held. */
   | { type: 'Destroy' };
@@ -71,7 +78,7 @@ const nothing: readonly ResourceEvent[] = [];
 
 /** May its slots be claimed? The one place where that is said. */
 export const claimable = (resource: Resource): boolean =>
-  resource.status === 'active' && resource.unreachable === undefined && !resource.flags.quarantined && !resource.flags.held && resource.flags.draining === undefined;
+  resource.status === 'active' && resource.unreachable === undefined && !resource.flags.quarantined && !resource.flags.held && resource.flags.draining === undefined && !resource.flags.reserved;
 
 /** Was it launched, and not found? The blueprint that could say so may be gone. */
 export const isLaunched = ({ info }: LiveResource): boolean => info.type === 'host' && info.machine === undefined && info.wanted !== undefined;
@@ -110,6 +117,12 @@ export function decide(command: ResourceCommand, state: Resource): readonly Reso
       return state.unreachable === command.error ? nothing : [{ type: 'ResourceUnreachable', data: { error: command.error } }];
     case 'Slots':
       return slots(command, state);
+    case 'Reserve':
+      return state.flags.reserved ? nothing : [{ type: 'ResourceReserved', data: { lease: command.lease, owner: command.owner } }];
+    case 'Unreserve':
+      return state.flags.reserved?.lease === command.lease ? [{ type: 'ReservationEnded', data: { lease: command.lease } }] : nothing;
+    case 'TakeOver':
+      return takeOver(command, state);
     case 'Release':
       if (state.status === 'released' || (command.idle && state.claims.size > 0)) return nothing;
       return [{ type: 'ResourceReleased', data: { reason: command.reason } }];
@@ -163,6 +176,7 @@ function slots(command: Extract<ResourceCommand, { type: 'Slots' }>, state: Live
     taken.delete(slot);
     holders.delete(lease);
     events.push({ type: 'SlotFreed', data: { slot, lease } });
+    if (state.flags.reserved?.lease === lease) events.push({ type: 'ReservationEnded', data: { lease } });
   }
   if (!claimable(state)) return events;
   let slot = 0;
@@ -177,6 +191,14 @@ function slots(command: Extract<ResourceCommand, { type: 'Slots' }>, state: Live
   return events;
 }
 
+/** It stands beside the slots: those may still belong to leases that are over, until the host can be cleaned up. */
+function takeOver({ lease, owner, despite }: Extract<ResourceCommand, { type: 'TakeOver' }>, state: LiveResource): readonly ResourceEvent[] {
+  if (state.status !== 'active' || state.flags.reserved?.lease !== lease) return nothing;
+  const holders = [...state.claims.values()];
+  if (holders.includes(lease) || !holders.every((holder) => despite.includes(holder))) return nothing;
+  return [{ type: 'SlotClaimed', data: { slot: Math.max(state.info.slots, ...[...state.claims.keys()].map((slot) => slot + 1)), lease, owner } }];
+}
+
 const changed = (facts: Readonly<Record<string, unknown>>, by: Record<string, unknown>) =>
   Object.entries(by).some(([key, value]) => JSON.stringify(facts[key] ?? null) !== JSON.stringify(value ?? null));
 
@@ -189,7 +211,7 @@ export function evolve(state: Resource, event: ResourceEvent): Resource {
   if (state.status === 'none' || state.status === 'destroyed') throw new Error(`a resource that is ${state.status} can't have ${event.type}`);
   const { info, claims, flags, facts, uses } = state;
   const exists: Exists = { info, claims, flags, facts, uses };
-  const flagged = (change: Partial<Flags>, without?: 'quarantined' | 'held' | 'draining'): Resource => {
+  const flagged = (change: Partial<Flags>, without?: 'quarantined' | 'held' | 'draining' | 'reserved'): Resource => {
     const next = { ...flags, ...change };
     if (without) delete next[without];
     return { ...state, flags: next };
@@ -231,6 +253,10 @@ export function evolve(state: Resource, event: ResourceEvent): Resource {
       return flagged({ draining: event.data.reason });
     case 'DrainEnded':
       return flagged({}, 'draining');
+    case 'ResourceReserved':
+      return flagged({ reserved: { lease: event.data.lease, owner: event.data.owner } });
+    case 'ReservationEnded':
+      return flagged({}, 'reserved');
     case 'SlotClaimed':
       if (claims.has(event.data.slot)) throw new Error(`slot ${event.data.slot} was claimed twice`);
       return { ...state, claims: new Map(claims).set(event.data.slot, event.data.lease), uses: uses + 1 };

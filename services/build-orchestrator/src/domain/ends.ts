@@ -12,9 +12,9 @@ export function endOf(lease: LeaseView | undefined, what: string): { end: LeaseE
 }
 
 /**
- * The end of the host behind a lease, when it is gone for good. A lease of a host breaks for no other reason than that its
- * resource did, and the resource says so first: with both looked at, it doesn't matter which of its leases and actions has
- * told of its end by now.
+ * The end of the host behind a lease, when it is gone for good. A lease of a host breaks because its resource did, and the
+ * resource says so first, or because its machine was taken by force: with both looked at, it doesn't matter which of its
+ * leases and actions has told of its end by now.
  */
 export function goneHost(lease: LeaseView | undefined, view: View): { end: LeaseEnd; why: string } | undefined {
   const what = 'the host lease';

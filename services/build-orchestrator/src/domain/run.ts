@@ -116,6 +116,8 @@ function onHost(kind: HostKind, context: StepContext): Due[] {
   const ended = gone ?? endOf(host, 'the host lease') ?? endOf(copy, 'the working-copy lease');
   if (ended) {
     const { end, why } = ended;
+    // The host lives: the step is being ended on it, and must not run twice. Its action says when that is done.
+    if (end.evicted && action && host?.status !== 'destroyed') return [];
     const durationMs = Math.max(0, end.at - ((action?.status === 'requested' ? action.startedAt : undefined) ?? end.at));
     // Once its command is out the step may be running, so a broken lease leaves its outcome open; a lease that was ended on
     // purpose has the gateway kill what runs.

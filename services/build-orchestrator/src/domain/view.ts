@@ -7,6 +7,8 @@ export interface LeaseEnd {
   detail: string;
   /** milliseconds since 1970 */
   at: number;
+  /** its machine was taken by force: what runs under it is being ended */
+  evicted?: boolean;
 }
 
 /** What a build knows of a lease of its own, tagged by status. `position`: the event that told it. */

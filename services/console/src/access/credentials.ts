@@ -90,13 +90,13 @@ export class Credentials {
   }
 
   private ofToken(row: TokenRow): Admission {
-    const { name, id, role, projects, expires } = row;
+    const { name, id, role, projects, jobs, expires } = row;
     const actor = `token:${name}`;
     const state = this.tokens.state(row);
     if (state === 'revoked') return unauthorized(`The token ${name} was revoked: ask for another one.`, actor, true);
     if (state === 'expired') return unauthorized(`The token ${name} ended at ${expires ?? ''}: ask for another one.`, actor, true);
     this.note(row);
-    return { who: principal(actor, role, projects), subject: { of: 'token', name, id } };
+    return { who: principal(actor, role, projects, jobs), subject: { of: 'token', name, id } };
   }
 
   private note({ name, id }: TokenRow): void {

@@ -6,11 +6,12 @@ import type { Admission, Credentials } from './credentials.js';
 import { NOBODY, type Audit, type Refusal } from './audit.js';
 import type { Open } from './open.js';
 import { refuseOpenRoutes, type Route } from './needs.js';
-import type { Need } from './permissions.js';
+import { OF_TASK, type Need, type Permission } from './permissions.js';
 import { asking, type Principal } from './principal.js';
 import type { Rates } from './rates.js';
 import { thingOf, type Scope } from './scope.js';
-import { refuseOtherOrigins, type SignIns } from './sign-ins.js';
+import { refuseOtherOrigins, type SignIns, type Subject } from './sign-ins.js';
+import { isHawk, type Taskcluster } from './taskcluster.js';
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -29,6 +30,12 @@ const securityHeaders: Readonly<Record<string, string>> = {
 };
 
 type Admitted = Extract<Admission, { who: Principal }>;
+/** Whoever was let in; somebody whom Taskcluster knows has no sessions here. */
+interface Entered {
+  who: Principal;
+  subject: Subject | null;
+}
+type Refused = Extract<Admission, { refusal: HttpProblem }>;
 
 /** One request as the door sees it; the upgrade of a live session is one too. */
 interface Knock {
@@ -40,6 +47,8 @@ interface Knock {
   params: unknown;
   address: string;
   need: Need;
+  /** of a route that clients of Taskcluster may ask: as it was sent, with its query */
+  signed?: string;
   /** the upgrade of a live session */
   live?: boolean;
 }
@@ -56,6 +65,7 @@ export class Door {
     /** of wrong tokens, by address */
     private readonly failures: Rates,
     private readonly open: Open,
+    private readonly taskcluster: Pick<Taskcluster, 'admit'> | null = null,
   ) {}
 
   /** Stands before every route of a server, before a body is read. @returns the routes, as they are added */
@@ -88,7 +98,7 @@ export class Door {
    */
   signIn(request: FastifyRequest, admission: Admission): Admitted {
     const knock = knockOf(request);
-    const admitted = this.admitted(knock, admission);
+    const admitted: Admitted = this.admitted(knock, admission);
     this.count(knock, admitted.who);
     return admitted;
   }
@@ -98,17 +108,18 @@ export class Door {
     if (wait > 0) throw this.refuse(knock, who.actor, tooMany('You send more requests than are answered', wait));
   }
 
-  private async admit(knock: Knock): Promise<Admitted | null> {
+  private async admit(knock: Knock): Promise<Entered | null> {
     const { need } = knock;
     if (need === 'anyone') return null;
-    const admission = this.admitted(knock, this.credentials.of(knock.headers));
+    const admission = this.admitted<Entered>(knock, await this.known(knock));
     const { who } = admission;
     this.count(knock, who);
     try {
       if (who.session && (knock.live || !SAFE.has(knock.method))) this.refuseForeign(knock);
       else if (knock.live) refuseOtherOrigins(knock.headers.origin, knock.headers.host, this.signIns.url);
-      if (need !== 'signed-in') {
-        if (!who.permissions.has(need)) throw new HttpProblem('forbidden', sentence(who, need), [{ field: 'Authorization', message: `is not enough: ${need} is needed` }]);
+      // Of which task it is, the route finds out.
+      if (need !== 'signed-in' && need !== OF_TASK) {
+        if (!who.permissions.has(need)) throw forbidden(who, need);
         const thing = knock.route === undefined ? undefined : thingOf(knock.route, knock.params);
         if (thing) await this.scope.check(who, need, thing);
       }
@@ -119,12 +130,18 @@ export class Door {
     return admission;
   }
 
+  private known(knock: Knock): Admission | ReturnType<Taskcluster['admit']> {
+    const { headers, method, signed } = knock;
+    return this.taskcluster && signed !== undefined && isHawk(headers.authorization) ? this.taskcluster.admit({ headers, method, url: signed }) : this.credentials.of(headers);
+  }
+
   /** Whether who was let in would be still. */
-  private mayGoOn({ who, subject }: Admitted): boolean {
+  private mayGoOn({ who, subject }: Entered): boolean {
+    if (subject === null) return true;
     return 'who' in this.credentials.ofSubject(subject) && (!who.session || this.signIns.isOpen(who.session));
   }
 
-  private admitted(knock: Knock, admission: Admission): Admitted {
+  private admitted<E extends Entered>(knock: Knock, admission: E | Refused): E {
     if ('who' in admission) return admission;
     const wait = admission.wrong ? this.failures.take(knock.address) : 0;
     throw this.refuse(knock, admission.actor, wait > 0 ? tooMany('So many wrong tokens came from your address that no more are looked at', wait) : admission.refusal);
@@ -137,9 +154,21 @@ export class Door {
     refuseOtherOrigins(headers.origin, headers.host, this.signIns.url);
   }
 
-  /** Also told by those who refuse further inside. */
-  refused(request: FastifyRequest, problem: HttpProblem): void {
-    this.refuse(knockOf(request), request.principal?.actor ?? NOBODY, problem);
+  /** Also told by those who refuse further inside; a permission that they found out about goes before what the route says. */
+  refused(request: FastifyRequest, problem: HttpProblem, need?: Permission): void {
+    this.refuse({ ...knockOf(request), ...(need && { need }) }, request.principal?.actor ?? NOBODY, problem);
+  }
+
+  /**
+   * Whether whoever asks has a permission that only the route knows of.
+   * @throws {HttpProblem} forbidden
+   */
+  mustHave(request: FastifyRequest, need: Permission): void {
+    const who = request.principal!;
+    if (who.permissions.has(need)) return;
+    const problem = forbidden(who, need);
+    this.refused(request, problem, need);
+    throw problem;
   }
 
   private refuse(knock: Knock, actor: string, problem: HttpProblem): HttpProblem {
@@ -148,7 +177,7 @@ export class Door {
     this.audit.refused({
       actor, asked, address, reason: problem.message.slice(0, 512), code: problem.code as Refusal['code'],
       ...(knock.route !== undefined && { path: knock.path.slice(0, 512) }),
-      ...(need !== 'anyone' && need !== 'signed-in' && { needs: need }),
+      ...(need !== 'anyone' && need !== 'signed-in' && need !== OF_TASK && { needs: need }),
     });
     problem.told = true;
     return problem;
@@ -163,7 +192,7 @@ function knockOf(request: FastifyRequest): Knock {
   const path = request.url.split('?')[0]!;
   // Under /api not even that something is not there is news for everybody.
   const need = (route === undefined ? undefined : request.routeOptions.config.needs) ?? (isApi(path) ? 'signed-in' : 'anyone');
-  return { headers, method, params, route, path, address: ip, need };
+  return { headers, method, params, route, path, address: ip, need, ...(request.routeOptions.config.foreign && { signed: request.url }) };
 }
 
 /** Also when it is written with escapes. */
@@ -181,8 +210,10 @@ function cut(response: ServerResponse): boolean {
   return response.headersSent;
 }
 
-const sentence = (who: Principal, need: Need): string =>
-  `You may not do this: it needs ${need}, which ${who.projects === null ? `the role ${who.role} does not have` : `${who.role}s of some projects only do not have`}.`;
+const forbidden = (who: Principal, need: Permission): HttpProblem => new HttpProblem('forbidden', sentence(who, need), [{ field: 'Authorization', message: `is not enough: ${need} is needed` }]);
+
+const sentence = (who: Principal, need: Permission): string =>
+  who.scoped ? `You may not do this: it needs ${need}, and the scopes of ${who.name} do not give that.` : `You may not do this: it needs ${need}, which ${who.projects === null ? `the role ${who.role} does not have` : `${who.role}s of some projects only do not have`}.`;
 
 function tooMany(what: string, waitMs: number): HttpProblem {
   const seconds = Math.ceil(waitMs / 1000);

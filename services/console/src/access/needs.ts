@@ -6,6 +6,7 @@ import type { Principal } from './principal.js';
 declare module 'fastify' {
   interface FastifyContextConfig {
     needs?: Need;
+    foreign?: Foreign;
   }
   interface FastifyRequest {
     /** who asks; null where nobody has to say so */
@@ -20,8 +21,14 @@ export interface Route {
   needs: Need;
 }
 
+/**
+ * Of a route that pages of other origins, and clients of Taskcluster, may ask: which form its "no" has. `bare`: the JSON that
+ * they know from other controllers.
+ */
+export type Foreign = 'problem' | 'bare';
+
 /** What a route needs. One without it is refused at the start, so that none is open by mistake. */
-export const Needs = (need: Need): MethodDecorator => RouteConfig({ needs: need });
+export const Needs = (need: Need, foreign?: Foreign): MethodDecorator => RouteConfig({ needs: need, ...(foreign && { foreign }) });
 
 /**
  * Refuses a route that does not say what it needs, while it is being added.

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { role } from '@berth/contracts';
+import { jobTasks, role } from '@berth/contracts';
 import { isAtLeast, isNeed, permissions, permissionsOf, type Permission } from './permissions.js';
 
 const all = Object.keys(permissions) as Permission[];
@@ -33,4 +33,10 @@ test('names of needs', () => {
   expect(isAtLeast('operator', 'builder')).toBe(true);
   expect(isAtLeast('builder', 'builder')).toBe(true);
   expect(isAtLeast('viewer', 'builder')).toBe(false);
+});
+
+test('every task has a permission: whoever builds may look, the rest is for those who run the fleet', () => {
+  const looks = ['ping', 'status', 'ipmi_list', 'redfish_list'];
+  for (const task of jobTasks) expect([task, permissions[`jobs:${task}`].least, permissions[`jobs:${task}`].reach]).toEqual([task, looks.includes(task) ? 'builder' : 'operator', 'all']);
+  expect(all.filter((permission) => permission.startsWith('jobs:')).length).toBe(jobTasks.length + 2);
 });

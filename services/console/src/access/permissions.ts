@@ -1,5 +1,6 @@
 import type { Permission } from '@berth/client';
-import { role, type Role } from '@berth/contracts';
+import { jobTasks, role, type JobRight, type JobTask, type Role } from '@berth/contracts';
+import { jobTaskWords, leastFor } from './job-tasks.js';
 
 /** Who has a permission. */
 interface Rule {
@@ -13,6 +14,11 @@ interface Rule {
   what: string;
 }
 
+/** To ask for hardware jobs: a permission for each task, and none that is good for all. A machine is nobody's in particular. */
+const ofTasks = Object.fromEntries(
+  jobTasks.map((task) => [`jobs:${task}`, { least: leastFor(task), reach: 'all', what: `ask for the hardware job ${task}, and cancel it: ${jobTaskWords[task].title.toLowerCase()}` }]),
+) as Record<`jobs:${JobTask}`, Rule>;
+
 /** Every permission: one line each. What each route needs is said at the route (`@Needs`). */
 export const permissions = {
   'fleet:read': { least: 'viewer', reach: 'projects', what: 'see machines, blueprints, resources, capacity, limits, orphans' },
@@ -22,15 +28,17 @@ export const permissions = {
   'event:read': { least: 'viewer', reach: 'projects', what: 'read histories and follow the feed of events' },
   'usage:read': { least: 'viewer', reach: 'all', what: 'see who has used how much' },
   'metrics:read': { least: 'viewer', reach: 'all', what: 'read /metrics' },
-  'jobs:read': { least: 'viewer', reach: 'projects', what: 'see hardware jobs' },
+  'jobs:read': { least: 'viewer', reach: 'projects', what: 'see machines as hardware, their groups, and hardware jobs' },
   'lease:write': { least: 'builder', reach: 'projects', what: 'request leases; renew, hold and release them' },
   'lease:exec': { least: 'builder', reach: 'projects', what: 'run commands, move files and restart services under a lease' },
   'lease:terminal': { least: 'builder', reach: 'projects', what: 'open terminals and forwards under a lease' },
   'build:write': { least: 'builder', reach: 'projects', what: 'request builds; control them, send them messages, add and pin artifacts' },
-  'jobs:write': { least: 'builder', reach: 'projects', what: 'request and control hardware jobs' },
   // A plan is everybody's who builds it, and runs with the secrets that it names.
   'plan:write': { least: 'operator', reach: 'all', what: 'save plans' },
   'fleet:write': { least: 'operator', reach: 'all', what: 'add and remove machines and blueprints; take hosts out of service and back' },
+  'hardware:write': { least: 'operator', reach: 'all', what: 'say how machines are managed and driven; import it' },
+  ...ofTasks,
+  'jobs:installed': { least: 'operator', reach: 'all', what: 'report that an installation has finished' },
   'deadletters:read': { least: 'operator', reach: 'all', what: 'see commands that could not be carried out' },
   'deadletters:write': { least: 'operator', reach: 'all', what: 'retry and drop them' },
   'doctor:read': { least: 'operator', reach: 'all', what: 'have looked what is wrong with the installation' },
@@ -46,10 +54,14 @@ export const permissions = {
 } as const satisfies Record<Permission, Rule>;
 export type { Permission };
 
-/** What a route needs: a permission; that somebody is signed in, whoever it is; or nothing. */
-export type Need = Permission | 'signed-in' | 'anyone';
+/** The permission of a task; or of what else a token may be given. */
+export const permissionFor = <T extends JobRight>(task: T): `jobs:${T}` => `jobs:${task}`;
 
-export const isNeed = (text: unknown): text is Need => text === 'anyone' || text === 'signed-in' || (typeof text === 'string' && Object.hasOwn(permissions, text));
+/** What a route needs: a permission; that of the task which is asked for, as the route itself finds out; that somebody is signed in, whoever it is; or nothing. */
+export type Need = Permission | typeof OF_TASK | 'signed-in' | 'anyone';
+export const OF_TASK = 'jobs:TASK';
+
+export const isNeed = (text: unknown): text is Need => text === 'anyone' || text === 'signed-in' || text === OF_TASK || (typeof text === 'string' && Object.hasOwn(permissions, text));
 
 /** Whether a role is another one or more than it. */
 export const isAtLeast = (one: Role, least: Role): boolean => role.options.indexOf(one) >= role.options.indexOf(least);

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Role } from '@berth/contracts';
+import type { JobRight, JobTask, Role } from '@berth/contracts';
 import type { Seen } from '../views/lists.js';
-import { isAtLeast, permissionsOf, type Permission } from './permissions.js';
+import { isAtLeast, permissionFor, permissionsOf, type Permission } from './permissions.js';
 
 /** Somebody who was let in. */
 export interface Principal {
@@ -15,11 +15,25 @@ export interface Principal {
   permissions: ReadonlySet<Permission>;
   /** the session of a browser; absent when a token was shown */
   session?: { id: string; until: string };
+  /** its permissions come from scopes of Taskcluster, and not from its role */
+  scoped?: true;
 }
 
-export function principal(actor: string, role: Role, projects: readonly string[] | null): Principal {
-  return { actor, name: actor.slice(actor.indexOf(':') + 1), role, projects, permissions: new Set(permissionsOf(role, projects)) };
+/** @param jobs what it may ask for besides what its role may */
+export function principal(actor: string, role: Role, projects: readonly string[] | null, jobs: readonly JobRight[] = []): Principal {
+  return { actor, name: nameOf(actor), role, projects, permissions: new Set([...permissionsOf(role, projects), ...jobs.map(permissionFor)]) };
 }
+
+/** A command says who is behind it in so many letters. */
+const MOST_ACTOR = 128;
+
+/** A client of Taskcluster, whose scopes permit some tasks. It may look at jobs and do nothing else. */
+export function taskclusterClient(client: string, tasks: readonly JobTask[]): Principal {
+  const actor = `taskcluster:${client}`.slice(0, MOST_ACTOR);
+  return { actor, name: nameOf(actor), role: 'viewer', projects: null, permissions: new Set<Permission>(tasks.length === 0 ? [] : ['jobs:read', ...tasks.map(permissionFor)]), scoped: true };
+}
+
+const nameOf = (actor: string): string => actor.slice(actor.indexOf(':') + 1);
 
 /** What a thing says of whom it belongs to. */
 export interface Belongs {

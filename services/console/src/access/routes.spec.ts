@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Problem } from '@berth/client';
-import { derivedId, rejected, role, savedPlan, type Role } from '@berth/contracts';
+import { derivedId, jobTasks, rejected, role, savedPlan, type Role } from '@berth/contracts';
 import { fastify } from 'fastify';
 import { scripted, type Script, type Scripted } from '../scripted.testing.js';
 import { refuseOpenRoutes, type Route } from './needs.js';
-import { permissionsOf, type Permission } from './permissions.js';
+import { jobOf } from '../http/jobs.testing.js';
+import { OF_TASK, permissionFor, permissionsOf, type Permission } from './permissions.js';
 
 let berth: Scripted;
 /** Who asks: every role, over everything and over one project. */
@@ -59,7 +60,8 @@ describe('each role does exactly what the table says, at every route there is', 
     const wrong: unknown[] = [];
     for (const route of berth.console.routes) {
       const answer = await knock(route, name, secrets.get(name));
-      const allowed = route.needs === 'anyone' || route.needs === 'signed-in' || may.has(route.needs);
+      // Which task it is for, none of these says: those who get to the route are told so.
+      const allowed = route.needs === 'anyone' || route.needs === 'signed-in' || route.needs === OF_TASK || may.has(route.needs);
       const refused = answer.status === 403;
       if (answer.status === 401 || refused === allowed || (refused && route.method !== 'HEAD' && answer.code !== 'forbidden')) wrong.push({ ...route, allowed, ...answer });
     }
@@ -79,7 +81,70 @@ describe('each role does exactly what the table says, at every route there is', 
     expect(berth.console.routes.filter(({ needs, method }) => needs === 'anyone' && method !== 'HEAD').map(({ method, url }) => `${method} ${url}`)).toEqual(expect.arrayContaining(['GET /healthz', 'POST /api/v1/session', 'GET /login/oidc', 'GET /login/oidc/callback']));
     const inside = berth.console.routes.filter(({ needs, url }) => needs === 'anyone' && url.startsWith('/api')).map(({ url }) => url);
     // What the API is says nothing of the installation, and how one signs in is seen by whoever stands before it.
-    expect(new Set(inside)).toEqual(new Set(['/api/v1/session', '/api/v1/session/ways', '/api/v1/openapi.json', '/api/docs', '/api/docs/style.css']));
+    expect(new Set(inside.filter((url) => !preflights.has(url)))).toEqual(new Set(['/api/v1/session', '/api/v1/session/ways', '/api/v1/openapi.json', '/api/docs', '/api/docs/style.css']));
+    // Browsers ask before a page of another origin does, and show nothing with that: OPTIONS, and nothing else.
+    expect(berth.console.routes.filter(({ needs, url, method }) => needs === 'anyone' && preflights.has(url) && method !== 'OPTIONS')).toEqual([]);
+    expect(new Set(inside.filter((url) => preflights.has(url)))).toEqual(preflights);
+  });
+});
+
+/** What pages of other origins may ask. */
+const preflights = new Set(['/api/v1/jobs', '/api/v1/jobs/:id', '/api/v1/workers/:worker_id/jobs', '/api/v1/workers/:worker_id/group/:group/jobs']);
+
+describe('each task has a permission of its own, at every way to ask for it', { timeout: 90_000 }, () => {
+  const looks = ['ping', 'status', 'ipmi_list', 'redfish_list'];
+  const job = new Map<string, string>();
+  beforeAll(async () => {
+    for (const task of jobTasks) job.set(task, await jobOf(berth, { task }));
+  });
+  const ways = [
+    ['by its worker', (task: string) => [`jobs?tc_worker_id=w&task_name=${task}`]],
+    ['by a worker of several', (task: string) => [`workers/w/jobs?task_name=${task}&worker_type=t`]],
+    ['by a worker of a group', (task: string) => [`workers/w/group/g/jobs?task_name=${task}`]],
+    ['on a machine', (task: string) => ['machines/box/jobs', { task }]],
+    ['to cancel it', (task: string) => [`jobs/${job.get(task)}/cancel`, {}]],
+  ] as const satisfies [string, (task: string) => [string, object?]][];
+  /** Whether it came as far as the service. */
+  async function passes([path, body]: readonly [string, object?], secret: string): Promise<boolean> {
+    const sent = berth.sent.length;
+    const { status } = await fetch(`${berth.console.url}/api/v1/${path}`, { method: 'POST', headers: { Authorization: `Bearer ${secret}`, ...(body && { 'Content-Type': 'application/json' }) }, ...(body && { body: JSON.stringify(body) }) });
+    expect([status === 403, berth.sent.length - sent], `${path}: ${status}`).toEqual(status === 403 ? [true, 0] : [false, 1]);
+    return status !== 403;
+  }
+  const mayAsk = async (secret: string, way: (typeof ways)[number][1]): Promise<string[]> => {
+    const may: string[] = [];
+    for (const task of jobTasks) if (await passes(way(task), secret)) may.push(task);
+    return may;
+  };
+  /** By hand, and not by the table that is looked at here. */
+  const expected = ({ role: own, projects }: { role: Role; projects: string[] | null }): readonly string[] =>
+    projects !== null || own === 'viewer' ? [] : own === 'builder' ? jobTasks.filter((task) => looks.includes(task)) : jobTasks;
+
+  test.each(askers.flatMap((asker) => ways.map(([how, way]) => ({ asker, way, title: `${asker.name} asks ${how}` }))))('$title', async ({ asker, way }) => {
+    expect(await mayAsk(secrets.get(asker.name)!, way)).toEqual(expected(asker));
+  });
+
+  test.each(['viewer', 'builder'] as const)('a token of a %s may be given tasks, and then asks for those besides', async (own) => {
+    const { secret } = await berth.berth.tokens.create({ name: `rebooter-${own}`, role: own, jobs: ['reboot', 'ipmi_off'] });
+    const besides = own === 'viewer' ? [] : looks;
+    for (const [, way] of ways) expect(await mayAsk(secret, way)).toEqual(jobTasks.filter((task) => task === 'reboot' || task === 'ipmi_off' || besides.includes(task)));
+  });
+
+  test('what a token is given is all that it gains', async () => {
+    const { secret } = await berth.berth.tokens.create({ name: 'only-reboots', role: 'viewer', projects: ['compilers'], jobs: ['reboot'] });
+    secrets.set('only-reboots', secret);
+    const may = new Set<string>([...permissionsOf('viewer', ['compilers']), permissionFor('reboot')]);
+    const wrong: unknown[] = [];
+    for (const route of berth.console.routes) {
+      const { status } = await knock(route, 'viewer-of-compilers', secret);
+      const allowed = route.needs === 'anyone' || route.needs === 'signed-in' || route.needs === OF_TASK || may.has(route.needs);
+      if ((status === 403) === allowed) wrong.push({ ...route, status });
+    }
+    expect(wrong).toEqual([]);
+    expect((await berth.berth.tokens.get('only-reboots')).jobs).toEqual(['reboot']);
+    expect((await berth.berth.tokens.get('any-viewer')).jobs).toEqual([]);
+    const refused = await fetch(`${berth.console.url}/api/v1/tokens`, { method: 'POST', headers: { Authorization: `Bearer ${berth.token}`, 'Content-Type': 'application/json' }, body: JSON.stringify({ name: 'x', role: 'viewer', jobs: ['fly'] }) });
+    expect([refused.status, ((await refused.json()) as Problem).errors[0]!.field]).toEqual([422, 'jobs[0]']);
   });
 });
 

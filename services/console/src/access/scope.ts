@@ -27,6 +27,9 @@ const readable = {
   access: 'audit:read',
   webhook: 'webhooks:read',
   secret: 'secrets:read',
+  hardware: 'jobs:read',
+  'hardware-group': 'jobs:read',
+  job: 'jobs:read',
 } as const satisfies Record<Kind, Permission>;
 
 const things = { leases: 'lease', builds: 'build', actions: 'action' } as const;
@@ -93,6 +96,9 @@ export class Scope {
       case 'access':
       case 'webhook':
       case 'secret':
+      case 'hardware':
+      case 'hardware-group':
+      case 'job':
         return true;
       default:
         return unreachable(recorded);

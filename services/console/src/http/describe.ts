@@ -1,6 +1,7 @@
 import { SetMetadata } from '@nestjs/common';
 import type { z } from 'zod';
 import { commands, type CommandType, type Kind, type ServiceName } from '@berth/contracts';
+import type { Foreign } from '../access/needs.js';
 import type { ProblemCode } from './problem.js';
 
 export const DESCRIPTION = 'berth:description';
@@ -24,7 +25,7 @@ export type Answer = z.ZodType | Content | string;
 
 /** When what a write has begun is at rest: the thing that the `id` of its answer names has one of these statuses. */
 export interface Settles {
-  kind: 'lease' | 'build' | 'action' | 'machine';
+  kind: 'lease' | 'build' | 'action' | 'machine' | 'job';
   at: readonly string[];
 }
 /** What a read is made of: while nothing of it has changed, `If-None-Match` is answered without looking. */
@@ -57,6 +58,8 @@ export interface Description {
 
 /** The same, with what follows from what the route needs. */
 export interface Told extends Description {
+  /** pages of other origins may ask it: the form of its "no" */
+  foreign?: Foreign;
   /** answered without a token */
   open?: true;
 }
@@ -88,5 +91,6 @@ export const settles = {
   buildPaused: { kind: 'build', at: ['paused', ...OVER] },
   action: { kind: 'action', at: ENDED },
   session: { kind: 'action', at: ['started', ...ENDED] },
+  job: { kind: 'job', at: ['COMPLETE', 'FAILED', 'CANCELLED'] },
   machine: { kind: 'machine', at: ['active', 'unreachable', 'quarantined', 'held', 'draining', 'broken'] },
 } as const satisfies Record<string, Settles>;

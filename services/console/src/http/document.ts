@@ -15,9 +15,13 @@ export const PROBLEM_TYPE = 'application/problem+json';
 /** What any route may answer with. */
 const everywhere: readonly ProblemCode[] = ['bad-request', 'expectation-failed', 'headers-too-large', 'internal', 'method-not-allowed', 'not-acceptable', 'request-timeout', 'unavailable', 'uri-too-long'];
 
+/** What never becomes a request, and so is told of as everywhere. */
+const ofWire: readonly ProblemCode[] = ['expectation-failed', 'headers-too-large', 'request-timeout', 'uri-too-long'];
+
 /** Every code that a route may answer a "no" with. */
 export function problemsOf({ method, path, description }: Route): ProblemCode[] {
-  const { query = {}, open, problems = [], settles } = description;
+  const { query = {}, open, problems = [], settles, foreign } = description;
+  if (foreign === 'bare') return [...ofWire];
   const more: ProblemCode[] = [];
   if (!open) more.push('unauthorized', 'forbidden', 'rate-limited');
   if (method !== 'GET') more.push('unsupported-media-type', 'too-large', 'invalid-json', 'invalid-data');

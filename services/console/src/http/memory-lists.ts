@@ -1,5 +1,5 @@
-import type { ArtifactView, BlueprintView, HistoryEntry, OrphanView, PlanView } from '@berth/client';
-import { artifactType, blueprintKind, resourceType, writers } from '@berth/contracts';
+import type { ArtifactView, BlueprintView, HardwareGroupView, HardwareView, HistoryEntry, OrphanView, PlanView } from '@berth/client';
+import { artifactType, blueprintKind, managementInterfaces, resourceType, writers } from '@berth/contracts';
 import { instantOf } from '../views/row.js';
 import { beginsWith, between, isAny, type MemoryList } from './paging.js';
 
@@ -62,6 +62,28 @@ export function placed(entries: readonly HistoryEntry[]): Placed[] {
     return { entry, nth };
   });
 }
+
+/** Has any of the values. */
+const anyOf = <R>(form: 'text' | { oneOf: readonly string[] }, of: (row: R) => readonly string[]) => ({ form, is: (row: R, values: readonly string[]) => values.some((value) => of(row).includes(value)) });
+
+export const hardwareList: MemoryList<HardwareView> = {
+  filters: {
+    group: anyOf('text', ({ groups }) => groups),
+    worker: anyOf('text', ({ workers }) => workers.map(({ id }) => id)),
+    interface: anyOf({ oneOf: Object.keys(managementInterfaces.shape) }, ({ interfaces }) => Object.keys(interfaces)),
+    status: isAny({ oneOf: ['lent', 'free'] }, ({ loan }) => (loan === null ? 'free' : 'lent')),
+    q: beginsWith(({ name, workers }) => [name, ...workers.map(({ id }) => id)]),
+    ...between<HardwareView>(({ set }) => set),
+  },
+  sorts: { name: ({ name }) => name, set: ({ set }) => set },
+  tie: ({ name }) => name,
+};
+
+export const hardwareGroupList: MemoryList<HardwareGroupView> = {
+  filters: { q: beginsWith(({ name }) => [name]), ...between<HardwareGroupView>(({ set }) => set) },
+  sorts: { name: ({ name }) => name, set: ({ set }) => set },
+  tie: ({ name }) => name,
+};
 
 export const orphanList: MemoryList<OrphanView> = {
   filters: { what: isAny({ oneOf: ['instance', 'folder'] }, ({ what }) => what), q: beginsWith(({ id }) => [id]), ...between<OrphanView>(({ found, destroyed }) => instantOrNull(found ?? destroyed)) },

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
 import { qualityOf, wanted } from '@berth/runtime';
 import { isContent } from './describe.js';
+import { foreignAt } from './foreign.js';
 import { HttpProblem } from './problem.js';
 import type { Route, RouteTable } from './routes.js';
 
@@ -12,18 +13,21 @@ export function answerOtherMethods(server: FastifyInstance, { routes }: RouteTab
   for (const path of new Set(routes.map((route) => route.path))) {
     const allowed = methodsAt(routes, path);
     const allow = [...allowed, 'OPTIONS'].join(', ');
+    const foreign = foreignAt(routes, path);
     // A method that a wider path has (`artifacts/*` beside `artifacts/pin`) is left to it.
     server.route({
       method: KNOWN.filter((method) => !allowed.includes(method)),
       url: path,
       exposeHeadRoute: false,
-      config: { needs: needsOf(path) },
+      config: { needs: needsOf(path), ...(foreign && { foreign }) },
       handler: (request, reply) => {
         reply.header('Allow', allow);
         throw new HttpProblem('method-not-allowed', `${request.method} is not for this path: use ${allowed.join(', ')}.`);
       },
     });
-    server.route({ method: 'OPTIONS', url: path, config: { needs: needsOf(path) }, handler: (_request, reply) => reply.code(204).header('Allow', allow).send() });
+    // Browsers ask it before a page of another origin does, and show nothing with that.
+    if (foreign) server.route({ method: 'OPTIONS', url: path, config: { needs: 'anyone', foreign }, handler: (_request, reply) => reply.code(200).header('Allow', allow).send({}) });
+    else server.route({ method: 'OPTIONS', url: path, config: { needs: needsOf(path) }, handler: (_request, reply) => reply.code(204).header('Allow', allow).send() });
   }
 }
 

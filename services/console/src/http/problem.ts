@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { Problem } from '@berth/client';
+import { bareBody } from './bare.js';
 import { refusals, type FieldError, type Refusal, type RefusalCode } from '@berth/contracts';
 
 /** Codes that only HTTP has, beside those of the bus. */
@@ -58,5 +59,10 @@ export function sendProblem(reply: FastifyReply, problem: HttpProblem): void {
   if (problem.retryAfter !== undefined) reply.header('Retry-After', String(problem.retryAfter));
   else if (problem.status === 425) reply.header('Retry-After', '1');
   else if (problem.status === 503) reply.header('Retry-After', '2');
+  if (reply.request.routeOptions.config?.foreign === 'bare') {
+    const { status, body } = bareBody(problem);
+    reply.code(status).header('Content-Type', 'application/json').send(Buffer.from(JSON.stringify(body)));
+    return;
+  }
   reply.code(problem.status).header('Content-Type', 'application/problem+json').send(problemBody(problem));
 }

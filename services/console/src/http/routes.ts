@@ -1,6 +1,7 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants.js';
+import type { Foreign } from '../access/needs.js';
 import { isNeed, type Need } from '../access/permissions.js';
 import { DESCRIPTION, type Description, type Told } from './describe.js';
 
@@ -33,9 +34,9 @@ export function routesOf(controllers: readonly Type[]): Route[] {
       const description = Reflect.getMetadata(DESCRIPTION, handler) as Description | undefined;
       if (method === undefined) throw new Error(`${controller.name}.${name} answers a method that the document of the API does not know: use ${Object.values(methods).join(', ')}`);
       if (!description) throw new Error(`${controller.name}.${name} (${method} ${path}) has no description: put @Describe({ summary, answers, ... }) on it`);
-      const { needs } = (Reflect.getMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) ?? {}) as { needs?: unknown };
+      const { needs, foreign } = (Reflect.getMetadata(FASTIFY_ROUTE_CONFIG_METADATA, handler) ?? {}) as { needs?: unknown; foreign?: Foreign };
       if (!isNeed(needs)) throw new Error(`${controller.name}.${name} (${method} ${path}) does not say what it needs: put @Needs('...') on it`);
-      return { method, path, name: `${group}.${name}`, description: { ...description, ...(needs === 'anyone' && { open: true as const }) }, needs };
+      return { method, path, name: `${group}.${name}`, description: { ...description, ...(needs === 'anyone' && { open: true as const }), ...(foreign && { foreign }) }, needs };
     });
   });
 }

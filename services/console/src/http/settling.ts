@@ -5,6 +5,7 @@ import type { Hub } from '../live/hub.js';
 import { foldAction } from '../views/action.js';
 import { foldBuild } from '../views/build.js';
 import type { Fleet } from '../views/fleet.js';
+import { foldJob } from '../views/job.js';
 import { foldLease } from '../views/lease.js';
 import type { Settles } from './describe.js';
 
@@ -15,7 +16,7 @@ export interface Seen {
   status: string | null;
 }
 
-const folds = { lease: foldLease, build: foldBuild, action: foldAction } as const;
+const folds = { lease: foldLease, build: foldBuild, action: foldAction, job: foldJob } as const;
 type Fold = (row: { status: string } | undefined, recorded: AnyRecorded) => { status: string } | undefined;
 
 /** Waits for things to come to rest. */

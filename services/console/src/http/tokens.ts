@@ -5,6 +5,7 @@ import type { Runtime } from '@berth/runtime';
 /** Names under which Nest finds what has no class of ours. */
 export const LOG = Symbol('log');
 export const RUNTIME = Symbol('runtime');
+export const STORE = Symbol('store');
 export const DATABASE = Symbol('database');
 export const READINESS = Symbol('readiness');
 export const OIDC = Symbol('oidc');

@@ -163,6 +163,11 @@ describe('what was used on another day', () => {
 });
 
 describe('the timeline', () => {
+  test('of a moment, however long before it things began', async () => {
+    const { items } = await berth.berth.timeline({ from: '2200-01-01T00:00:00.000Z', to: '2200-01-01T00:00:00.009Z', buckets: 1000 });
+    expect([items.length, new Set(items.map(({ hosts }) => hosts)).size]).toEqual([1000, 1]);
+  });
+
   test('how it was at the end of each stretch, and what failed in it', async () => {
     const { items } = await berth.berth.timeline({ ...day, buckets: 4 });
     expect(items.map(({ from, ...one }) => [from, one.hosts, one.busy, one.waiting, one.building, one.failures])).toEqual([

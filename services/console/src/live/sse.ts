@@ -1,6 +1,7 @@
 import type { NatsConnection } from 'nats';
 import type { LiveEvent } from '@berth/client';
-import type { AnyRecorded } from '@berth/contracts';
+import type { AnyRecorded, Kind } from '@berth/contracts';
+import type { EventStore } from '@berth/event-store';
 import { streams } from '@berth/nats';
 import { decodeStored } from '../views/projection.js';
 import type { Hub } from './hub.js';
@@ -77,6 +78,25 @@ export async function* liveEvents(connection: NatsConnection, hub: Hub, place: P
     }
   }
   if (!signal.aborted) yield following(hub, { after, skip }, wanted, mayRead);
+}
+
+/**
+ * The same of one thing alone: what is past of it is read where it stands, however much else there is. Without a place it
+ * begins with its first event.
+ */
+export async function* eventsOf(store: EventStore, hub: Hub, kind: Kind, id: string, place: Place | undefined, signal: AbortSignal): AsyncGenerator<Uint8Array | string | Live, void, undefined> {
+  yield ': this is the feed of events\n\n';
+  const wanted: Wanted = { kinds: new Set([kind]), ids: new Set([id]) };
+  const { after, skip } = place ?? { after: 0, skip: 0 };
+  // Before the thing is looked at: what the store does not have by then is still to come from the hub.
+  let reached = Math.max(after, hub.position);
+  for (const recorded of (await store.load(kind, id)) as AnyRecorded[]) {
+    if (recorded.sequence <= after) continue;
+    const bytes = bytesOf(recorded, wanted, recorded.sequence === after + 1 ? skip : 0);
+    reached = Math.max(reached, recorded.sequence);
+    if (bytes) yield bytes;
+  }
+  if (!signal.aborted) yield following(hub, { after: reached, skip: 0 }, wanted, () => true);
 }
 
 /** What comes from now on, handed over as it comes. */

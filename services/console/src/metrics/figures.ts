@@ -38,6 +38,9 @@ export class Figures {
       case 'access':
       case 'webhook':
       case 'secret':
+      case 'hardware':
+      case 'hardware-group':
+      case 'job':
         return; // counted as requests and as deliveries; how many there are is nobody's figure
       default:
         return unreachable(recorded);

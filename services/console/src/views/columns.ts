@@ -1,5 +1,6 @@
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
 import type { BuildRow } from './build.js';
+import type { JobRow } from './job.js';
 import type { LeaseRow } from './lease.js';
 import type { MachineRow } from './machine.js';
 import type { ResourceRow } from './resources.js';
@@ -33,7 +34,7 @@ const machine: Columns<MachineRow> = {
 
 const resource: Columns<ResourceRow> = {
   ...rowColumns, name: text, type: text, blueprint: text, version: maybeInt, status: text, state: text, owner: maybeText, attributes: json, capabilities: json, machine: maybeText,
-  address: maybeText, reachable: { type: 'boolean' }, error: maybeText, quarantined: maybeJson, held: maybeJson, draining: maybeText, health: json, slots: int, leases: json, uses: int,
+  address: maybeText, reachable: { type: 'boolean' }, error: maybeText, quarantined: maybeJson, held: maybeJson, draining: maybeText, reserved: maybeJson, health: json, slots: int, leases: json, uses: int,
   parent: maybeJson, members: maybeJson, path: maybeText, commit: maybeText, port: maybeInt, uri: maybeText, facts: json, until: maybeInstant, activated: maybeInstant, destroyed: maybeInstant,
 };
 
@@ -51,11 +52,17 @@ const build: Columns<BuildRow> = {
   parent: maybeJson, hosts: json, generation: int, generations: json, project: maybeText, priority: int, started: maybeInstant, finished: maybeInstant,
 };
 
+const job: Columns<JobRow> = {
+  ...rowColumns, task: text, machine: text, worker: maybeJson, status: text, activity: maybeText, error: maybeJson, machineOutcome: { ...maybeText, name: 'machine_outcome' }, result: maybeJson, ticket: maybeJson,
+  requester: text, reason: maybeText, to: { ...maybeText, name: 'lent_to' }, force: { type: 'boolean' }, cancelling: maybeText, lease: maybeText, softLimit: { type: 'bigint', name: 'soft_limit', transformer: number },
+  hardLimit: { type: 'bigint', name: 'hard_limit', transformer: number }, escalation: maybeJson, attempts: json, started: maybeInstant, finished: maybeInstant,
+};
+
 /** The tables of the projections, in a schema of one's choice: a rebuild fills the same tables elsewhere. */
 export function projectionEntities(schema: string) {
   const table = <R extends object>(tableName: ProjectionName, columns: Columns<R>) => new EntitySchema<R>({ name: `${schema}.${tableName}`, tableName, schema, columns });
-  return { machine: table('machine', machine), resource: table('resource', resource), lease: table('lease', lease), build: table('build', build) } as const;
+  return { machine: table('machine', machine), resource: table('resource', resource), lease: table('lease', lease), build: table('build', build), job: table('job', job) } as const;
 }
-export const projectionNames = ['machine', 'resource', 'lease', 'build'] as const;
+export const projectionNames = ['machine', 'resource', 'lease', 'build', 'job'] as const;
 export type ProjectionName = (typeof projectionNames)[number];
 export type ProjectionEntities = ReturnType<typeof projectionEntities>;

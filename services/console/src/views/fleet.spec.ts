@@ -27,7 +27,7 @@ describe('a resource', () => {
     );
     expect(fleet.resource(uuid(1))).toEqual({
       id: uuid(1), name: 'box', type: 'host', blueprint: 'cloud', version: 3, status: 'active', state: 'active', phase: 'ready', attributes: { os: 'linux', class: 'big', cpus: '2' },
-      machine: null, address: 'ci@10.0.0.1:22', reachable: true, error: null, quarantined: null, held: null, draining: null, health: { failures: 0, error: null },
+      machine: null, address: 'ci@10.0.0.1:22', reachable: true, error: null, quarantined: null, held: null, draining: null, reserved: null, health: { failures: 0, error: null },
       slots: 4, free: 3, busy: 1, leases: [{ slot: 1, lease: uuid(9), owner: 'ada', since: at(5) }], uses: 1, parent: null, members: null, path: null, commit: null, port: null, uri: null,
       facts: { phase: 'ready', instance: 'i-1' }, owner: 'ada', capabilities: ['working-copy', 'service'], until: null, created: at(1), modified: at(5), activated: at(4), destroyed: null, position: 5,
     });

@@ -3,6 +3,7 @@ import type { BlueprintView, CapacityView, MachineView, OrphanView, PlanView, Qu
 import { Blueprints, type PricePeriod } from './blueprints.js';
 import { capacity } from './capacity.js';
 import { Limits } from './limits.js';
+import { Hardware } from './hardware.js';
 import { foldMachine, machineView, type MachineRow } from './machine.js';
 import { Secrets } from './secrets.js';
 import { byName, resourceView, Resources, type ResourceRow } from './resources.js';
@@ -17,6 +18,7 @@ export class Fleet {
   private readonly blueprints = new Blueprints();
   private readonly limits = new Limits();
   private readonly secrets = new Secrets();
+  readonly hardware = new Hardware((name) => this.machines.has(name));
   /** ids only (about 100 bytes each), so that the history of a lease needs no search through all events */
   private readonly actions = new Map<string, string[]>();
 
@@ -38,8 +40,12 @@ export class Fleet {
         return this.applyAction(recorded);
       case 'secret':
         return this.secrets.apply(recorded);
+      case 'hardware':
+      case 'hardware-group':
+        return this.hardware.apply(recorded);
       case 'lease':
       case 'build':
+      case 'job':
         return; // kept as rows of the database: there is no end to them
       case 'token':
       case 'access':

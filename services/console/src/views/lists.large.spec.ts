@@ -14,7 +14,7 @@ let database: DataSource;
 
 const query = (more: Partial<ListQuery> = {}): ListQuery => ({ where: {}, sort: 'created', descending: true, limit: 100, after: undefined, total: false, ...more });
 
-/** 100,000 leases, resources and builds, most of them over, and 10,000 machines: made by the database itself. */
+/** 100,000 leases, resources, builds and jobs, most of them over, and 10,000 machines: made by the database itself. */
 beforeAll(async () => {
   database = await openDatabase(await freshDatabase(), (error) => {
     throw error;
@@ -43,6 +43,9 @@ beforeAll(async () => {
   await fill('build', ROWS, `${row(uuid('build'))}, 'plan-' || n % 300 AS plan, 1 AS plan_version, CASE WHEN n % 500 = 0 THEN 'building' WHEN n % 20 = 0 THEN 'failed' ELSE 'passed' END AS status, 100 AS percent, 'u' || n % 500 AS initiator, '[]'::jsonb AS steps,
     '[]'::jsonb AS artifacts, 1 AS attempt, true AS cleaned_up, 'p' || n % 300 AS project, 100 AS priority, 'ref-' || n % 900 AS ref, jsonb_build_array(jsonb_build_object('name', 'main', 'machine', 'm' || n % 10000)) AS hosts, 1 AS generation, '[]'::jsonb AS generations,
     timestamptz '2030-01-01' + n * interval '1 minute' AS finished`);
+  await fill('job', ROWS, `${row(uuid('job'))}, CASE WHEN n % 400 = 0 THEN 'reimage' ELSE 'reboot' END AS task, 'm' || n % 10000 AS machine, jsonb_build_object('id', 'w' || n % 10000) AS worker,
+    CASE WHEN n % 500 = 0 THEN 'RUNNING' WHEN n % 20 = 0 THEN 'FAILED' ELSE 'COMPLETE' END AS status, 'token:t' || n % 500 AS requester, false AS force, 600000 AS soft_limit, 1200000 AS hard_limit, '[]'::jsonb AS attempts,
+    timestamptz '2030-01-01' + n * interval '1 minute' AS finished`);
 }, 240_000);
 
 /** A value of each filter that some rows have: of the first of several kinds that few have. */
@@ -54,6 +57,7 @@ const values: Record<ProjectionName, Record<string, string[]>> = {
     q: ['17f5b'], since: ['2030-03-10T00:00:00.000Z'], until: ['2030-01-02T00:00:00.000Z'], machine: ['m77'], plan: ['plan-7'],
   },
   build: { status: ['building'], plan: ['plan-7'], initiator: ['u7'], project: ['p7'], ref: ['ref-7'], q: ['plan-77'], since: ['2030-03-10T00:00:00.000Z'], until: ['2030-01-02T00:00:00.000Z'], machine: ['m77'] },
+  job: { status: ['RUNNING'], task: ['reimage'], machine: ['m77'], worker: ['w77'], requester: ['token:t7'], q: ['m77'], since: ['2030-03-10T00:00:00.000Z'], until: ['2030-01-02T00:00:00.000Z'] },
 };
 
 interface Plan {

@@ -1,6 +1,6 @@
 import type { EntityManager, SelectQueryBuilder } from 'typeorm';
 import type { BuildView, LeaseView, ResourceState, ResourceView } from '@berth/client';
-import { platform, resourceType } from '@berth/contracts';
+import { jobStatus, jobTask, platform, resourceType } from '@berth/contracts';
 import type { ProjectionEntities, ProjectionName } from './columns.js';
 import { COUNTED, type FilterForm, type KeyForm, type Listed, type ListForm, type ListQuery } from './list-query.js';
 import type { Row } from './row.js';
@@ -93,6 +93,12 @@ const lists = (schema: string): Record<ProjectionName, RowList> => {
       filters: {
         status: words('row.status', buildStatuses), plan: text('row.plan'), initiator: text('row.initiator'), project: text('row.project'), ref: text('row.ref'), q: q('row.plan'), since, until,
         machine: { form: 'text', sql: (values, bind) => `(${values.map((name) => `row.hosts @> CAST(${bind(JSON.stringify([{ machine: name }]))} AS jsonb)`).join(' OR ')})` },
+      },
+      sorts: times, order: '-created',
+    },
+    job: {
+      filters: {
+        status: words('row.status', jobStatus.options), task: words('row.task', jobTask.options), machine: text('row.machine'), worker: text(`row.worker ->> 'id'`), requester: text('row.requester'), q: q('row.machine'), since, until,
       },
       sorts: times, order: '-created',
     },

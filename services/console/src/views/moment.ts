@@ -66,6 +66,9 @@ export class Moment {
       case 'access':
       case 'webhook':
       case 'secret':
+      case 'hardware':
+      case 'hardware-group':
+      case 'job':
         return; // nothing that is shown of a moment
     }
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DataSource } from 'typeorm';
-import { savedPlan, type BuildEvent, type Commit, type LeaseEvent, type MachineEvent, type ResourceEvent } from '@berth/contracts';
+import { savedPlan, type BuildEvent, type Commit, type JobEvent, type LeaseEvent, type MachineEvent, type ResourceEvent } from '@berth/contracts';
 import { openRuntime, type Config, type Runtime } from '@berth/runtime';
 import { atEndOfFile, tempFolder } from '../../../../test/support/cleanup.js';
 import { startTestNats, type TestNats } from '../../../../test/support/nats.js';
@@ -22,14 +22,14 @@ const fail = (error: Error) => {
 };
 const rows = async () => {
   const of = async (name: ProjectionName) => (await database.query(`SELECT * FROM berth_views.${name} ORDER BY opened`)) as { id: string; position: string }[];
-  return { lease: await of('lease'), build: await of('build'), machine: await of('machine'), resource: await of('resource') };
+  return { lease: await of('lease'), build: await of('build'), machine: await of('machine'), resource: await of('resource'), job: await of('job') };
 };
 /** The least position that rows are known to show. */
 const shown = async (): Promise<number> => {
   const found = (await database.query('SELECT position FROM berth.checkpoint')) as { position: string }[];
   return Math.min(...found.map(({ position }) => Number(position)));
 };
-const commit = (...events: (LeaseEvent | BuildEvent | MachineEvent | ResourceEvent)[]): Commit => ({ id: randomUUID(), at: new Date().toISOString(), actor: 'spec', cause: 'spec', events });
+const commit = (...events: (LeaseEvent | BuildEvent | MachineEvent | ResourceEvent | JobEvent)[]): Commit => ({ id: randomUUID(), at: new Date().toISOString(), actor: 'spec', cause: 'spec', events });
 const plan = savedPlan.parse({ name: 'p', host: {}, workingCopy: {}, env: {}, steps: [{ name: 'One', run: 'true', env: {} }] });
 
 type LeaseRequested = Extract<LeaseEvent, { type: 'LeaseRequested' }>['data'];
@@ -51,7 +51,16 @@ async function machineHappens(i: number): Promise<number> {
   return Math.max(at, revision);
 }
 
-/** Leases, builds and machines, interleaved; gives the last position. */
+/** A job on it, at whatever it is by then. */
+async function jobHappens(i: number): Promise<number> {
+  const id = randomUUID();
+  let at = await runtime.store.append('job', id, 0, commit({ type: 'JobRequested', data: { task: 'reboot', machine: `m-${i}`, force: false, softLimit: 1, hardLimit: 2, ...(i % 2 && { worker: { id: `w-${i}` }, lease: randomUUID(), reason: '\u0000', to: 'ada' }) } }));
+  if (i % 3) at = await runtime.store.append('job', id, at, commit({ type: 'JobStarted', data: {} }, { type: 'AttemptStarted', data: { attempt: 1, method: 'ssh_reboot' } }, { type: 'AttemptStep', data: { attempt: 1, step: 'sent' } }));
+  if (i % 3 === 1) at = await runtime.store.append('job', id, at, commit({ type: 'AttemptEnded', data: { attempt: 1, outcome: 'failed', fault: 'stayed-up', output: 'x', durationMs: 0.5 } }, { type: 'TicketTold', data: { tracker: 'bugzilla', id: '1', how: 'filed' } }, { type: 'JobFailed', data: { machine: 'up', code: 'x', error: 'y' } }));
+  return at;
+}
+
+/** Leases, builds, machines and jobs, interleaved; gives the last position. */
 async function happen(count: number): Promise<number> {
   let last = 0;
   await Promise.all(
@@ -65,7 +74,7 @@ async function happen(count: number): Promise<number> {
       const build = randomUUID();
       let revision = await runtime.store.append('build', build, 0, commit({ type: 'BuildRequested', data: { plan, planVersion: 1, variables: {}, initiator: 'spec', ...(i % 2 && { project: 'p', priority: i }) } }));
       if (i % 3) revision = await runtime.store.append('build', build, revision, commit({ type: 'BuildErrored', data: { error: 'no host' } }));
-      last = Math.max(last, at, revision, await machineHappens(i));
+      last = Math.max(last, at, revision, await machineHappens(i), await jobHappens(i));
     }),
   );
   return last;
@@ -103,8 +112,9 @@ describe('the projections', () => {
     const [second, third] = await Promise.all([startProjection(), startProjection()]);
     expect(await second.reached(more, 10_000)).toBe(true);
     expect(await third.reached(more, 10_000)).toBe(true);
-    const { lease, build, machine, resource } = await rows();
-    expect([lease.length, build.length, machine.length, resource.length]).toEqual([100, 100, 100, 100]);
+    const { lease, build, machine, resource, job } = await rows();
+    expect([lease.length, build.length, machine.length, resource.length, job.length]).toEqual([100, 100, 100, 100, 100]);
+    expect(await database.query(`SELECT status, count(*)::int AS count, bool_and(attempts -> 0 ->> 'outcome' = 'failed') AS failed FROM berth_views.job GROUP BY 1 ORDER BY 1`)).toEqual([{ status: 'FAILED', count: 34, failed: true }, { status: 'QUEUED', count: 34, failed: null }, { status: 'RUNNING', count: 32, failed: false }]);
     expect(await database.query(`SELECT state, owner, until, count(*)::int AS count FROM berth_views.resource GROUP BY 1, 2, 3 ORDER BY 1, 3`)).toEqual([
       { state: 'active', owner: 'ada', until: null, count: 32 }, { state: 'destroyed', owner: null, until: new Date('2030-01-01T00:00:00Z'), count: 16 }, { state: 'destroyed', owner: null, until: null, count: 18 },
       { state: 'held', owner: 'ada', until: new Date('2030-01-01T00:00:00Z'), count: 34 },
@@ -150,6 +160,21 @@ describe('the projections', () => {
     const last = await happen(5);
     await eventually(async () => expect(await shown()).toBeGreaterThanOrEqual(last));
     expect((await rows()).lease).toHaveLength(before.lease.length + 5);
+  });
+
+  test('going back a version takes away what it does not have, and coming again makes the same rows', async () => {
+    const live = await rows();
+    await database.undoLastMigration({ transaction: 'all' });
+    const names = async (sql: string) => ((await database.query(sql)) as { name: string }[]).map(({ name }) => name);
+    expect(await names(`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'berth_views' ORDER BY 1`)).toEqual(['build', 'lease', 'machine', 'resource']);
+    expect(await names(`SELECT column_name AS name FROM information_schema.columns WHERE table_schema = 'berth_views' AND table_name = 'resource' AND column_name = 'reserved'`)).toEqual([]);
+    const newer = await openDatabase(config.databaseUrl, fail);
+    const again = new Projection(runtime, newer);
+    await again.start();
+    expect(await again.reached(Math.max(...Object.values(live).flat().map((row) => Number(row.position))), 10_000)).toBe(true);
+    await again.stop();
+    await newer.destroy();
+    expect(await rows()).toEqual(live);
   });
 
   test('rows of an older version are made anew by its migration, the same as a rebuild makes them', async () => {

@@ -6,6 +6,7 @@ import type { Hub } from '../live/hub.js';
 import { foldAction, type ActionRow } from './action.js';
 import { buildUpTo, foldBuild, type BuildRow } from './build.js';
 import { projectionEntities, type ProjectionName } from './columns.js';
+import { foldJob, type JobRow } from './job.js';
 import { foldLease, type LeaseRow } from './lease.js';
 import type { Listed, ListQuery } from './list-query.js';
 import { readList, type Seen } from './lists.js';
@@ -47,6 +48,10 @@ export class Reads {
     return this.row('build', id, foldBuild);
   }
 
+  job(id: string): Promise<JobRow | undefined> {
+    return this.row('job', id, foldJob);
+  }
+
   /** A resource that is no more. */
   async endedResource(id: string): Promise<ResourceView | undefined> {
     const row = await this.folded('resource', id, foldResource);
@@ -54,7 +59,7 @@ export class Reads {
   }
 
   /** The row; while that is behind the events, or is not there yet, the events themselves. */
-  private async row<R extends Row>(kind: 'lease' | 'build', id: string, fold: (row: R | undefined, recorded: AnyRecorded) => R | undefined): Promise<R | undefined> {
+  private async row<R extends Row>(kind: 'lease' | 'build' | 'job', id: string, fold: (row: R | undefined, recorded: AnyRecorded) => R | undefined): Promise<R | undefined> {
     if (!uuidLike.test(id)) return undefined;
     const shown = this.projection.position;
     const row = (await this.database.getRepository<Row>(this.entities[kind]).findOneBy({ id })) as R | null;
@@ -101,6 +106,10 @@ export class Reads {
 
   builds(query: ListQuery, seen?: Seen): Promise<Listed<BuildRow>> {
     return this.list<BuildRow>('build', query, seen);
+  }
+
+  jobs(query: ListQuery): Promise<Listed<JobRow>> {
+    return this.list<JobRow>('job', query);
   }
 
   private async list<R extends Row>(name: ProjectionName, query: ListQuery, seen?: Seen): Promise<Listed<R>> {

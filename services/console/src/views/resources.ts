@@ -15,7 +15,7 @@ const carries: Record<ResourceType, ResourceType[]> = { host: ['working-copy', '
 const changes: Changes<ResourceRow, ResourceEvent> = {
   ResourceCreated: (_row, { name, type, blueprint, version, attributes, slots, machine, host, parent, members }, { id, sequence, at }) => ({
     id, name, type, blueprint, version: version ?? null, status: 'pending', state: 'booting', owner: null, attributes, capabilities: carries[type], machine: machine ?? null, address: addressOf(host),
-    reachable: true, error: null, quarantined: null, held: null, draining: null, health: { failures: 0, error: null },
+    reachable: true, error: null, quarantined: null, held: null, draining: null, reserved: null, health: { failures: 0, error: null },
     slots, leases: [], uses: 0, parent: parent === undefined ? null : { lease: parent.lease, resource: parent.resource ?? null, own: parent.own === true },
     members: members ?? null, path: null, commit: null, port: null, uri: null, facts: {}, until: null, activated: null, destroyed: null,
     created: at, modified: at, position: sequence, opened: sequence,
@@ -44,6 +44,8 @@ const changes: Changes<ResourceRow, ResourceEvent> = {
   HoldEnded: (row, _data, where) => ({ ...required(row, where), held: null }),
   DrainBegan: (row, { reason }, where) => ({ ...required(row, where), draining: reason }),
   DrainEnded: (row, _data, where) => ({ ...required(row, where), draining: null }),
+  ResourceReserved: (row, { lease, owner }, where) => ({ ...required(row, where), reserved: { lease, owner } }),
+  ReservationEnded: (row, _data, where) => ({ ...required(row, where), reserved: null }),
   SlotClaimed: (row, { slot, lease, owner }, where) => {
     const resource = required(row, where);
     return { ...resource, leases: [...resource.leases, { slot, lease, owner, since: where.at }], uses: resource.uses + 1 };

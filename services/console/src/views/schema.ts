@@ -97,18 +97,38 @@ class Allowed1700000000005 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await remake(runner);
     await runner.query(`DELETE FROM ${HOME_SCHEMA}.moment`);
+    await withoutJobs(runner);
     await drop(runner, 'machine', ['allow']);
   }
 }
 
+/** Hardware jobs are rows too; hosts say whether they are taken as a whole: made anew from the events like those before. */
+class Jobs1700000000006 implements MigrationInterface {
+  readonly name = 'Jobs1700000000006';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await remake(runner);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await remake(runner);
+    await withoutJobs(runner);
+  }
+}
+
+async function withoutJobs(runner: QueryRunner): Promise<void> {
+  await runner.query(`DROP TABLE ${LIVE_SCHEMA}.job`);
+  await drop(runner, 'resource', ['reserved']);
+}
+
 /** What older versions have not; they have one checkpoint, and make it when there is none. */
 async function withoutLists(runner: QueryRunner): Promise<void> {
-  await runner.query(`DROP TABLE ${LIVE_SCHEMA}.machine, ${LIVE_SCHEMA}.resource`);
+  await runner.query(`DROP TABLE ${LIVE_SCHEMA}.machine, ${LIVE_SCHEMA}.resource, ${LIVE_SCHEMA}.job`);
   await drop(runner, 'lease', ['build', 'acquired', 'finished']);
   await drop(runner, 'build', ['started', 'finished']);
 }
 
-async function drop(runner: QueryRunner, table: 'machine' | 'lease' | 'build', columns: readonly string[]): Promise<void> {
+async function drop(runner: QueryRunner, table: 'machine' | 'lease' | 'build' | 'resource', columns: readonly string[]): Promise<void> {
   for (const column of columns) await runner.query(`ALTER TABLE ${LIVE_SCHEMA}.${table} DROP COLUMN ${column}`);
 }
 
@@ -140,7 +160,7 @@ export async function openDatabase(url: string, onError: (error: Error) => void)
     applicationName: 'berth-console',
     schema: HOME_SCHEMA,
     entities: [...Object.values(projectionEntities(LIVE_SCHEMA)), ...Object.values(projectionEntities(NEXT_SCHEMA))],
-    migrations: [Projections1700000000001, Requests1700000000002, Graphs1700000000003, Lists1700000000004, Allowed1700000000005],
+    migrations: [Projections1700000000001, Requests1700000000002, Graphs1700000000003, Lists1700000000004, Allowed1700000000005, Jobs1700000000006],
     migrationsTableName: 'migrations',
     synchronize: false,
     poolSize: 10,

@@ -7,7 +7,7 @@ const columns: Record<ProjectionName, string> = {
   machine: `name text COLLATE "C" NOT NULL, status text NOT NULL, address text NOT NULL, port int NOT NULL, login text NOT NULL, credential text NOT NULL, platform text NOT NULL,
     attributes jsonb NOT NULL, slots int NOT NULL, host_key text NOT NULL, folder text, facts jsonb NOT NULL, allow jsonb NOT NULL, removed timestamptz`,
   resource: `name text COLLATE "C" NOT NULL, type text NOT NULL, blueprint text NOT NULL, version int, status text NOT NULL, state text NOT NULL, owner text, attributes jsonb NOT NULL,
-    capabilities jsonb NOT NULL, machine text COLLATE "C", address text, reachable boolean NOT NULL, error text, quarantined jsonb, held jsonb, draining text, health jsonb NOT NULL, slots int NOT NULL,
+    capabilities jsonb NOT NULL, machine text COLLATE "C", address text, reachable boolean NOT NULL, error text, quarantined jsonb, held jsonb, draining text, reserved jsonb, health jsonb NOT NULL, slots int NOT NULL,
     leases jsonb NOT NULL, uses int NOT NULL, parent jsonb, members jsonb, path text, commit text, port int, uri text, facts jsonb NOT NULL, until timestamptz, activated timestamptz,
     destroyed timestamptz`,
   lease: `owner text NOT NULL, status text NOT NULL, type text NOT NULL, blueprint text, attributes jsonb NOT NULL, resource text COLLATE "C", slot int, token bigint, host_lease text, until timestamptz,
@@ -16,6 +16,9 @@ const columns: Record<ProjectionName, string> = {
   build: `plan text NOT NULL, plan_version int NOT NULL, status text NOT NULL, percent int NOT NULL, activity text, error text, initiator text NOT NULL, host_lease text, working_copy_lease text,
     steps jsonb NOT NULL, artifacts jsonb NOT NULL, attempt int NOT NULL, cleaned_up boolean NOT NULL, problem text, project text, priority int NOT NULL, beneath text, weights jsonb, failure jsonb,
     ref text, commit text, url text, parent jsonb, hosts jsonb NOT NULL, generation int NOT NULL, generations jsonb NOT NULL, started timestamptz, finished timestamptz`,
+  job: `task text NOT NULL, machine text COLLATE "C" NOT NULL, worker jsonb, status text NOT NULL, activity text, error jsonb, machine_outcome text, result jsonb, ticket jsonb, requester text NOT NULL,
+    reason text, lent_to text, force boolean NOT NULL, cancelling text, lease text, soft_limit bigint NOT NULL, hard_limit bigint NOT NULL, escalation jsonb, attempts jsonb NOT NULL, started timestamptz,
+    finished timestamptz`,
 };
 
 /** What each list is filtered by and sorted by has an index; see `lists.ts`. */
@@ -35,6 +38,9 @@ const indexes: Record<ProjectionName, readonly string[]> = {
     '(created, opened)', '(modified, opened)', '(status, opened)', '(plan, opened)', '(initiator, opened)', '(project, opened)', '(ref, opened)', '(lower(plan) text_pattern_ops)',
     'USING gin (hosts jsonb_path_ops)', ended('finished'),
   ],
+  job: [
+    '(created, opened)', '(modified, opened)', '(status, opened)', '(task, opened)', '(machine, opened)', `((worker ->> 'id'), opened)`, '(requester, opened)', '(lower(machine) text_pattern_ops)',
+  ],
 };
 
 /** What had not ended by some time: of that alone usage and timelines are made. */
@@ -43,12 +49,12 @@ function ended(column: string): string {
 }
 
 /** Columns whose values are sets: it takes more of them to tell how many rows have one, and so which index leads to few. */
-const sets: Record<ProjectionName, string> = { machine: 'attributes', resource: 'attributes', lease: 'attributes', build: 'hosts' };
+const sets: Partial<Record<ProjectionName, string>> = { machine: 'attributes', resource: 'attributes', lease: 'attributes', build: 'hosts' };
 
 /** The statements that make the table of a projection. */
 export const tableOf = (schema: string, name: ProjectionName): string[] => [
   `CREATE TABLE "${schema}".${name} (${row}, ${columns[name]})`,
-  `ALTER TABLE "${schema}".${name} ALTER COLUMN ${sets[name]} SET STATISTICS 1000`,
+  ...(sets[name] === undefined ? [] : [`ALTER TABLE "${schema}".${name} ALTER COLUMN ${sets[name]} SET STATISTICS 1000`]),
 ];
 
 /** The statements that make its indexes: a rebuild makes them once the rows are there. */

@@ -25,7 +25,7 @@ export async function timeline(database: DataSource, from: number, to: number, b
   ];
   const parameters: unknown[] = [new Date(from).toISOString(), new Date(to).toISOString(), step / 1000, ...(projects ? [projects] : [])];
   const sums = await database.query<{ what: Count; n: number; change: string }[]>(
-    `SELECT what, GREATEST(0, CAST(floor(extract(epoch FROM at - CAST($1 AS timestamptz)) / CAST($3 AS double precision)) AS int)) AS n, sum(change) AS change FROM (${changes.join(' UNION ALL ')}) changes GROUP BY 1, 2`,
+    `SELECT what, CAST(GREATEST(0, floor(extract(epoch FROM at - CAST($1 AS timestamptz)) / CAST($3 AS double precision))) AS int) AS n, sum(change) AS change FROM (${changes.join(' UNION ALL ')}) changes GROUP BY 1, 2`,
     parameters,
   );
   const items = Array.from({ length: buckets }, (_, n): TimelineBucket => ({ from: new Date(from + n * step).toISOString(), to: new Date(from + (n + 1) * step).toISOString(), hosts: 0, busy: 0, waiting: 0, building: 0, failures: 0 }));

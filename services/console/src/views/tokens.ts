@@ -24,8 +24,8 @@ export class Tokens {
   private applyEvent(name: string, event: TokenEvent, { at, actor }: AnyRecorded['commit']): void {
     switch (event.type) {
       case 'TokenCreated': {
-        const { id, role, projects, expires, sha256 } = event.data;
-        const row: TokenRow = { name, id, role, projects, sha256, created: at, createdBy: actor, expires: expires ?? null, revoked: null, lastUsed: null };
+        const { id, role, projects, jobs, expires, sha256 } = event.data;
+        const row: TokenRow = { name, id, role, projects, jobs: jobs ?? [], sha256, created: at, createdBy: actor, expires: expires ?? null, revoked: null, lastUsed: null };
         this.rows.set(name, row);
         this.bySecret.set(sha256, row);
         return;

@@ -2,6 +2,7 @@ import { In, type EntityManager, type EntityMetadata } from 'typeorm';
 import type { AnyRecorded } from '@berth/contracts';
 import { foldBuild } from './build.js';
 import type { ProjectionEntities, ProjectionName } from './columns.js';
+import { foldJob } from './job.js';
 import { foldLease } from './lease.js';
 import { foldMachine } from './machine.js';
 import { foldResource } from './resources.js';
@@ -15,6 +16,7 @@ const projections = {
   resource: { fold: foldResource, begins: 'ResourceCreated' },
   lease: { fold: foldLease, begins: 'LeaseRequested' },
   build: { fold: foldBuild, begins: 'BuildRequested' },
+  job: { fold: foldJob, begins: 'JobRequested' },
 } as const satisfies Record<ProjectionName, { fold: (row: never, recorded: AnyRecorded) => Row | undefined; begins: string }>;
 
 /** Rows of each projection that are remembered: those that changed last will change next. */
@@ -25,7 +27,7 @@ const REMEMBERED = 4000;
  * {@link forget} them as soon as somebody else may have written.
  */
 export class RowWriter {
-  private readonly known: Record<ProjectionName, Map<string, Row>> = { machine: new Map(), resource: new Map(), lease: new Map(), build: new Map() };
+  private readonly known: Record<ProjectionName, Map<string, Row>> = { machine: new Map(), resource: new Map(), lease: new Map(), build: new Map(), job: new Map() };
 
   constructor(private readonly entities: ProjectionEntities) {}
 

@@ -6,13 +6,13 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DeliveryView } from '@berth/client';
 import type { StatusEvent } from '@berth/contracts';
 import { addressOptions, applyStreams, streams } from '@berth/nats';
+import { signingKey } from '@berth/runtime';
 import { atEndOfFile } from '../../../../test/support/cleanup.js';
 import { startTestNats } from '../../../../test/support/nats.js';
 import { eventually } from '../../../../test/support/wait.js';
 import type { Webhook } from '../domain/webhook.js';
 import { consumerName, Deliveries } from './delivery.js';
 import { DeliveryLog } from './log.js';
-import { signingKey } from './signature.js';
 
 const master = Buffer.alloc(32, 1);
 let bus: NatsConnection;

@@ -2,11 +2,10 @@ import { AckPolicy, DeliverPolicy, NatsError, type Consumer, type ConsumerConfig
 import { derivedId, statusEvent, unreachable, type Kind, type StatusEvent, type WebhookSpec } from '@berth/contracts';
 import { isOutage } from '@berth/event-store';
 import { streams } from '@berth/nats';
-import type { Living, Runtime } from '@berth/runtime';
+import { signedHeaders, signingKey, type Living, type Runtime } from '@berth/runtime';
 import type { Webhook } from '../domain/webhook.js';
 import type { DeliveryLog } from './log.js';
 import { post } from './post.js';
-import { signedHeaders, signingKey } from './signature.js';
 
 type Saved = Exclude<Webhook, { status: 'none' }>;
 

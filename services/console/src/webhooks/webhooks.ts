@@ -3,13 +3,12 @@ import type { JetStreamManager } from 'nats';
 import type { DeliveryView, WebhookView } from '@berth/client';
 import { UnavailableError, isOutage } from '@berth/event-store';
 import { streams } from '@berth/nats';
-import type { Living, Runtime } from '@berth/runtime';
+import { signedHeaders, signingKey, type Living, type Runtime } from '@berth/runtime';
 import type { Webhook } from '../domain/webhook.js';
 import type { Commands } from '../http/commands.js';
 import { consumerName, Deliveries } from './delivery.js';
 import { DeliveryLog } from './log.js';
 import { post, type Posted } from './post.js';
-import { signedHeaders, signingKey } from './signature.js';
 import type { WebhooksApp } from './webhooks.app.js';
 
 /** Webhooks as they are shown, and what is sent to them. */

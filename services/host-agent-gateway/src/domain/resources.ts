@@ -4,6 +4,8 @@ import { unreachable, type ActionKind, type AnyRecorded, type HostAccess, type R
 export interface HostView {
   id: string;
   name: string;
+  /** the machine that it stands for, of those that are enrolled */
+  machine?: string;
   /** absent while a host is being launched */
   access?: HostAccess;
   active: boolean;
@@ -62,9 +64,9 @@ export class ResourceTree {
       const host = resource?.host;
       switch (event.type) {
         case 'ResourceCreated': {
-          const { type, name, host: access, parent } = event.data;
+          const { type, name, machine, host: access, parent } = event.data;
           const created: ResourceView = { type };
-          if (type === 'host') created.host = { id, name, active: false, launched: access === undefined, ...(access && { access }) };
+          if (type === 'host') created.host = { id, name, active: false, launched: access === undefined, ...(machine !== undefined && { machine }), ...(access && { access }) };
           if (parent) this.adopt(created, parent.lease, parent.resource);
           this.resources.set(id, created);
           if (created.host) this.serve(created.host);
@@ -115,6 +117,8 @@ export class ResourceTree {
         case 'HoldEnded':
         case 'DrainBegan':
         case 'DrainEnded':
+        case 'ResourceReserved':
+        case 'ReservationEnded':
           break;
         default:
           unreachable(event);

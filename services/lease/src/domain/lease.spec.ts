@@ -17,6 +17,7 @@ const refused: LeaseEvent = { type: 'LeaseRefused', data: { reason: 'there is no
 const released: LeaseEvent = { type: 'LeaseReleased', data: { reason: 'done', expired: false } };
 const expired: LeaseEvent = { type: 'LeaseReleased', data: { reason: 'its time was up at 2030-01-01T01:00:00Z', expired: true } };
 const broken: LeaseEvent = { type: 'LeaseBroken', data: { error: 'no disk' } };
+const evicted: LeaseEvent = { type: 'LeaseBroken', data: { error: 'taken', evicted: true } };
 const destroyed: LeaseEvent = { type: 'LeaseDestroyed', data: {} };
 
 const histories = {
@@ -58,6 +59,7 @@ const commands = {
   ready: { type: 'Ready', resource: grant.resource },
   readyOther: { type: 'Ready', resource: 'another' },
   break: { type: 'Break', resource: grant.resource, error: 'no disk' },
+  evict: { type: 'Evict', reason: 'taken' },
   freed: { type: 'Freed', token: 42 },
   freedOther: { type: 'Freed', token: 41 },
 } as const satisfies Record<string, LeaseCommand>;
@@ -68,13 +70,13 @@ const prioritised: LeaseEvent = { type: 'PriorityChanged', data: { priority: 500
 type Row = Record<keyof typeof commands, LeaseEvent[] | string>;
 /** What follows from each command in each state: events, or the code of a refusal. */
 const table: Record<Lease['status'], Row> = {
-  none: { request: [requested], renew: 'unknown-lease', beat: 'unknown-lease', changePriority: 'unknown-lease', release: 'unknown-lease', expireEarly: [], expire: [], explain: [], refuse: [], claim: [], claimReady: [], ready: [], readyOther: [], break: [], freed: [], freedOther: [] },
-  pending: { request: [], renew: [renewed], beat: 'invalid-data', changePriority: [prioritised], release: [released, destroyed], expireEarly: [], expire: [expired, destroyed], explain: [waiting], refuse: [refused, destroyed], claim: [acquired], claimReady: [acquired, activated], ready: [], readyOther: [], break: [], freed: [], freedOther: [] },
-  acquired: { request: [], renew: [renewed], beat: 'invalid-data', changePriority: 'invalid-data', release: [released], expireEarly: [], expire: [expired], explain: [], refuse: [], claim: [], claimReady: [], ready: [activated], readyOther: [], break: [broken], freed: [], freedOther: [] },
-  active: { request: [], renew: [renewed], beat: 'invalid-data', changePriority: 'invalid-data', release: [released], expireEarly: [], expire: [expired], explain: [], refuse: [], claim: [], claimReady: [], ready: [], readyOther: [], break: [broken], freed: [], freedOther: [] },
-  released: { request: [], renew: 'lease-ended', beat: 'lease-ended', changePriority: 'lease-ended', release: [], expireEarly: [], expire: [], explain: [], refuse: [], claim: [], claimReady: [], ready: [], readyOther: [], break: [], freed: [destroyed], freedOther: [] },
-  broken: { request: [], renew: 'lease-ended', beat: 'lease-ended', changePriority: 'lease-ended', release: [], expireEarly: [], expire: [], explain: [], refuse: [], claim: [], claimReady: [], ready: [], readyOther: [], break: [], freed: [destroyed], freedOther: [] },
-  destroyed: { request: [], renew: 'lease-ended', beat: 'lease-ended', changePriority: 'lease-ended', release: [], expireEarly: [], expire: [], explain: [], refuse: [], claim: [], claimReady: [], ready: [], readyOther: [], break: [], freed: [], freedOther: [] },
+  none: { request: [requested], renew: 'unknown-lease', beat: 'unknown-lease', changePriority: 'unknown-lease', release: 'unknown-lease', expireEarly: [], expire: [], explain: [], refuse: [], claim: [], claimReady: [], ready: [], readyOther: [], break: [], evict: 'unknown-lease', freed: [], freedOther: [] },
+  pending: { request: [], renew: [renewed], beat: 'invalid-data', changePriority: [prioritised], release: [released, destroyed], expireEarly: [], expire: [expired, destroyed], explain: [waiting], refuse: [refused, destroyed], claim: [acquired], claimReady: [acquired, activated], ready: [], readyOther: [], break: [], evict: [], freed: [], freedOther: [] },
+  acquired: { request: [], renew: [renewed], beat: 'invalid-data', changePriority: 'invalid-data', release: [released], expireEarly: [], expire: [expired], explain: [], refuse: [], claim: [], claimReady: [], ready: [activated], readyOther: [], break: [broken], evict: [evicted], freed: [], freedOther: [] },
+  active: { request: [], renew: [renewed], beat: 'invalid-data', changePriority: 'invalid-data', release: [released], expireEarly: [], expire: [expired], explain: [], refuse: [], claim: [], claimReady: [], ready: [], readyOther: [], break: [broken], evict: [evicted], freed: [], freedOther: [] },
+  released: { request: [], renew: 'lease-ended', beat: 'lease-ended', changePriority: 'lease-ended', release: [], expireEarly: [], expire: [], explain: [], refuse: [], claim: [], claimReady: [], ready: [], readyOther: [], break: [], evict: [], freed: [destroyed], freedOther: [] },
+  broken: { request: [], renew: 'lease-ended', beat: 'lease-ended', changePriority: 'lease-ended', release: [], expireEarly: [], expire: [], explain: [], refuse: [], claim: [], claimReady: [], ready: [], readyOther: [], break: [], evict: [], freed: [destroyed], freedOther: [] },
+  destroyed: { request: [], renew: 'lease-ended', beat: 'lease-ended', changePriority: 'lease-ended', release: [], expireEarly: [], expire: [], explain: [], refuse: [], claim: [], claimReady: [], ready: [], readyOther: [], break: [], evict: [], freed: [], freedOther: [] },
 };
 
 describe('a lease', () => {

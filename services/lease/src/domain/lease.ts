@@ -50,6 +50,8 @@ export type LeaseCommand =
   /** the claimed resource became active */
   | { type: 'Ready'; resource: string }
   | { type: 'Break'; resource: string; error: string }
+  /** its machine was taken by force */
+  | { type: 'Evict'; reason: string }
   /** the allocator gave the slot back */
   | { type: 'Freed'; token: number };
 
@@ -100,6 +102,9 @@ export function decide(command: LeaseCommand, lease: Lease): readonly LeaseEvent
     case 'Break':
       if ((lease.status !== 'acquired' && lease.status !== 'active') || lease.grant.resource !== command.resource) return [];
       return [{ type: 'LeaseBroken', data: { error: command.error } }];
+    case 'Evict':
+      if (lease.status === 'none') return unknownLease();
+      return lease.status === 'acquired' || lease.status === 'active' ? [{ type: 'LeaseBroken', data: { error: command.reason, evicted: true } }] : [];
     case 'Freed':
       return (lease.status === 'released' || lease.status === 'broken') && lease.grant.token === command.token ? [{ type: 'LeaseDestroyed', data: {} }] : [];
     default:

@@ -15,6 +15,9 @@ const concerns: Record<LiveEvent['kind'], readonly string[]> = {
   access: ['audit'],
   webhook: ['webhooks'],
   secret: ['secrets'],
+  hardware: ['hardware', 'hardware-groups'],
+  'hardware-group': ['hardware-groups'],
+  job: ['jobs'],
 };
 
 /** What somebody did is in the audit, whatever it was done to; services are nobody. */

@@ -31,6 +31,9 @@ export function KindLink({ kind, id }: { kind: LiveEvent['kind']; id: string }) 
     case 'access':
     case 'webhook':
     case 'secret':
+    case 'hardware':
+    case 'hardware-group':
+    case 'job':
       return <Link href={at('history', id)} className="mono" title={id}>{short(id)}</Link>;
   }
 }

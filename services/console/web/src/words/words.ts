@@ -4,6 +4,7 @@ import { accessWords, secretWords, tokenWords, webhookWords } from './access';
 import { actionWords } from './action';
 import { buildWords } from './build';
 import { blueprintWords, fleetWords, machineWords, planWords } from './fleet';
+import { hardwareGroupWords, hardwareWords, jobWords } from './job';
 import { leaseWords } from './lease';
 import { resourceWords } from './resource';
 import { shortened } from './text';
@@ -17,6 +18,7 @@ type Kinds = { [K in LiveEvent['kind']]: Words<Extract<AnyRecorded, { kind: K }>
 const words: Kinds = {
   machine: machineWords, blueprint: blueprintWords, fleet: fleetWords, plan: planWords,
   lease: leaseWords, resource: resourceWords, action: actionWords, build: buildWords, token: tokenWords, access: accessWords, webhook: webhookWords, secret: secretWords,
+  hardware: hardwareWords, 'hardware-group': hardwareGroupWords, job: jobWords,
 };
 
 /** What happened, in words. An event of a newer console than this page is told by its name. */

@@ -4,6 +4,9 @@ import { createHmac, hkdfSync } from 'node:crypto';
 const PREFIX = 'whsec_';
 const KEY_BYTES = 32;
 
+/** Whether something is a key that {@link signedHeaders} signs with. */
+export const isSigningKey = (text: string): boolean => /^whsec_[A-Za-z0-9+/]{20,}={0,2}$/.test(text);
+
 /**
  * The key that a webhook signs with. Keys are derived (HKDF, RFC 5869) from one that never leaves the installation, so none is
  * stored: knowing one says nothing about the others.

@@ -1,0 +1,1 @@
+export { enable } from './disable.js';

@@ -1,0 +1,3 @@
+import { listBy } from './power.js';
+
+export const ipmiList = listBy('ipmi');

@@ -1,0 +1,76 @@
+import type { EscalationStep, RebootMethod } from '@berth/contracts';
+import { escalationOf, type ManagedMachine } from '../machine.js';
+import { methods } from '../methods/index.js';
+import { comesBack, goesDownAndComesBack } from '../up.js';
+import type { Outcome, TaskContext, TaskKind } from './task.js';
+
+type Way = Exclude<RebootMethod, 'file_ticket'>;
+
+/** Climbs the ladder of its group until the machine has gone down and come back; at its end a person is asked. */
+export const reboot: TaskKind = {
+  title: 'Reboot',
+  description: 'Reboots the machine by the gentlest way that works, and asks a person to look at it when none does.',
+  takesMachine: true,
+  reboots: true,
+  lacks: (machine) => {
+    const ladder = escalationOf(machine).filter(({ method }) => method !== 'file_ticket');
+    return ladder.some(({ method }) => methods[method as Way].lacks(machine) === undefined) ? undefined : `machine ${machine.name} has nothing that any of ${ladder.map(({ method }) => method).join(', ')} needs`;
+  },
+  async run(context) {
+    const { attempts, info, machine } = context;
+    let last = 'it has nothing that a method needs';
+    for (const rung of info.escalation ?? escalationOf(machine)) {
+      if (rung.method === 'file_ticket') return withTicket(context, last);
+      const missing = methods[rung.method].lacks(machine);
+      if (missing !== undefined) {
+        await attempts.skip(rung.method, missing);
+        continue;
+      }
+      if (context.pastSoftLimit()) return { kind: 'failed', machine: 'unknown', code: 'timeout', error: `no further method was tried after ${info.softLimit / 1000} s; the last one: ${last}` };
+      await context.note(`reboots it by ${rung.method}`);
+      const end = await attempt(context, { ...rung, method: rung.method });
+      if (end.outcome === 'succeeded') return { kind: 'complete', machine: 'up', result: { method: rung.method } };
+      last = `${rung.method}: ${end.error}`;
+    }
+    return { kind: 'failed', machine: 'unknown', code: 'all-failed', error: `no method brought machine ${machine.name} back; the last one: ${last}` };
+  },
+};
+
+function attempt({ attempts, machine, pool, driver }: TaskContext, { method, timeout, downWithin, upWithin }: EscalationStep & { method: Way }) {
+  return attempts.try(method, timeout, async (going) => {
+    await methods[method].act({ machine, pool, driver }, going, timeout);
+    // What is woken was down.
+    if (method === 'wake') await comesBack(machine, going, upWithin);
+    else await goesDownAndComesBack(machine, going, { downWithin, upWithin });
+    return undefined;
+  });
+}
+
+/** The ticket is what became of it: the job has failed, whoever comes to look. */
+async function withTicket({ attempts, machine, fileTicket, requester }: TaskContext, last: string): Promise<Outcome> {
+  let filed = '';
+  const end = await attempts.try('file_ticket', 60_000, async () => {
+    const { id, how, url } = await fileTicket(`problem with ${machine.name}: it could not be brought back`, `${requester} asked for a reboot. No method brought the machine back; the last one: ${last}.`);
+    filed = `ticket ${id} was ${how}`;
+    return url ?? filed;
+  });
+  if (end.outcome === 'succeeded') return { kind: 'failed', machine: 'down', code: 'ticket-filed', error: `no method brought machine ${machine.name} back, so a person is to look at it${filed === '' ? '' : ` (${filed})`}; the last method: ${last}` };
+  return { kind: 'failed', machine: 'down', code: end.fault, error: `no method brought machine ${machine.name} back, and no ticket could be filed: ${end.error}` };
+}
+
+/** One method alone, as a task of its own. */
+export function rebootBy(method: Way, title: string, description: string): TaskKind {
+  return {
+    title,
+    description,
+    takesMachine: true,
+    reboots: true,
+    lacks: (machine: ManagedMachine) => methods[method].lacks(machine),
+    async run(context) {
+      const rung = context.info.escalation?.find((one) => one.method === method);
+      const end = await attempt(context, { timeout: 120_000, downWithin: 60_000, upWithin: 300_000, ...rung, method });
+      if (end.outcome === 'succeeded') return { kind: 'complete', machine: 'up', result: { method } };
+      return { kind: 'failed', machine: end.fault === 'stayed-up' ? 'up' : end.fault === 'stayed-down' ? 'down' : 'unknown', code: end.fault, error: end.error };
+    },
+  };
+}

@@ -1,0 +1,3 @@
+import { offBy } from './power.js';
+
+export const redfishOff = offBy('redfish');

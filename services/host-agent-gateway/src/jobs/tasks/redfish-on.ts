@@ -1,0 +1,3 @@
+import { onBy } from './power.js';
+
+export const redfishOn = onBy('redfish');
