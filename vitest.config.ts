@@ -8,6 +8,9 @@ const conditions = ['berth-source', ...defaultServerConditions.filter((condition
 /** What takes long because it tries very much: `npm run test:model`. */
 export const MODEL = ['{libs,services}/**/src/**/*.{property,fuzz,large}.spec.ts'];
 
+/** What takes long because something is broken, cut or switched off: `npm run test:faults` has these too. */
+export const FAULTS = ['services/**/src/**/*.faults.spec.ts'];
+
 /** The main suite: everything but the fault, browser and model tests. */
 export default defineConfig({
   // NestJS's decorators on parameters exist in the older decorator language only.
@@ -24,7 +27,7 @@ export default defineConfig({
       'test/{e2e,support}/**/*.spec.ts',
       'scripts/*.spec.mjs',
     ],
-    exclude: ['**/node_modules/**', '**/dist/**', ...MODEL],
+    exclude: ['**/node_modules/**', '**/dist/**', ...MODEL, ...FAULTS],
     // A folder that holds nothing yet must not fail the run.
     passWithNoTests: true,
     pool: 'forks',

@@ -19,13 +19,15 @@ const LOCK = join(ROOT, 'node_modules', '.berth-lock');
 const WEB = join('services', 'console', 'web');
 
 const VITEST = 'node_modules/vitest/vitest.mjs';
+/** What machines are driven with from outside of them, and what stands in for their controllers. */
+const MANAGEMENT = ['ipmitool', 'ipmi_sim', 'snmpget', 'snmpset', 'snmpd', 'ping'];
 /** What each command runs with Node once everything is there; `build` has nothing left to do then. */
 const COMMANDS = {
   demo: { run: ['libs/cli/dist/demo.js'] },
   start: { run: ['infra/embedded/dist/start.js'] },
-  test: { run: [VITEST, 'run', '--config', 'vitest.config.ts'], programs: ['make', 'cc', 'python3', 'ipmitool', 'ipmi_sim', 'snmpget', 'snmpset', 'snmpd', 'ping'], compiler: true },
+  test: { run: [VITEST, 'run', '--config', 'vitest.config.ts'], programs: ['make', 'cc', 'python3', ...MANAGEMENT], compiler: true },
   'test:model': { run: [VITEST, 'run', '--config', 'vitest.model.config.ts'], programs: [] },
-  'test:faults': { run: [VITEST, 'run', '--config', 'vitest.faults.config.ts'], programs: [] },
+  'test:faults': { run: [VITEST, 'run', '--config', 'vitest.faults.config.ts'], programs: MANAGEMENT },
   'test:browser': { run: [VITEST, 'run', '--config', 'vitest.browser.config.ts'], programs: ['chromium'] },
   bench: { run: ['test/dist/bench/main.js'], programs: [] },
   // The rules that know types read those of other packages from their build. Specs are no part of it: checked first.

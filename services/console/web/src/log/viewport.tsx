@@ -76,8 +76,9 @@ export function Viewport({ label, rows, follow, onFollow, reveal, children }: Vi
     if (own.current !== undefined && Math.abs(scrollTop - own.current) < 1) return;
     own.current = undefined;
     setOffset(offsetOf(view, scrollTop));
-    if (up) onFollow(false);
-    else if (scrollTop + clientHeight >= scrollHeight - 2) onFollow(true);
+    // A box that gets taller is moved up by the browser, and is at its end all the same: nobody has scrolled away.
+    if (scrollTop + clientHeight >= scrollHeight - 2) onFollow(true);
+    else if (up) onFollow(false);
   };
 
   const [from, to] = seenAt(view, offset);
