@@ -8,10 +8,14 @@ import type { Principal } from './principal.js';
  * projects may ask for anybody. The token of the installation is nobody's in particular: what it leaves out stays out.
  *
  * @param label what the owner is called in that request
- * @throws {HttpProblem} it says another project or another name
+ * @throws {HttpProblem} it says another project or another name, or wants a machine for itself
  */
 export function forAsker(who: Principal | null, body: Record<string, unknown>, label: 'owner' | 'initiator'): Record<string, unknown> {
-  return who === null ? body : withName(who, withProject(who, body), label);
+  if (who === null) return body;
+  if (body['exclusive'] !== undefined && !who.permissions.has('fleet:write')) {
+    throw new HttpProblem('forbidden', 'The request is refused: a whole machine is had by those alone who may take hosts out of service.', [{ field: 'exclusive', message: 'needs fleet:write: leave it out, or ask for a hardware job' }]);
+  }
+  return withName(who, withProject(who, body), label);
 }
 
 function withProject(who: Principal, body: Record<string, unknown>): Record<string, unknown> {

@@ -203,6 +203,14 @@ describe('what is asked for acts for whom it may', () => {
     expect(asked().map(({ by }) => by)).toEqual(['one', 'ada']);
   });
 
+  test('a whole machine is had by those alone who may take hosts out of service', async () => {
+    berth.script({ RequestLease: () => accepted });
+    const whole = { type: 'host', wait: 'always', exclusive: { machine: 'box', force: true } };
+    for (const who of [free, one]) expect(await problemOf(who.ask('POST', 'leases', whole))).toMatchObject({ status: 403, code: 'forbidden', errors: [{ field: 'exclusive' }] });
+    expect((await operator.ask('POST', 'leases', whole)).status).toBe(202);
+    expect(asked()).toHaveLength(1);
+  });
+
   test('nothing is put onto a lease of others', async () => {
     berth.script({ RequestLease: () => accepted });
     const onto = (lease: string) => ({ type: 'working-copy', wait: 'always', host: { lease } });

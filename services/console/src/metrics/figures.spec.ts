@@ -3,6 +3,7 @@ import type { AnyRecorded } from '@berth/contracts';
 import { Metrics } from '@berth/runtime';
 import { parseMetrics } from '../../../../test/support/prometheus.js';
 import { BuildFigures } from './builds.js';
+import { JobFigures } from './jobs.js';
 import { LeaseFigures } from './leases.js';
 
 const at = (second: number) => new Date(Date.UTC(2030, 0, 1) + second * 1000).toISOString();
@@ -90,4 +91,25 @@ test('a gauge that can not be known is absent, and the others are told all the s
   metrics.gauge('berth_away', 'Not known.', [], () => Promise.reject(new Error('away')));
   expect(await valueOf(metrics, 'berth_known')).toBe(3);
   expect(await valueOf(metrics, 'berth_away')).toBeUndefined();
+});
+
+test('hardware jobs, and each method that was tried', async () => {
+  const metrics = new Metrics();
+  const figures = new JobFigures(metrics);
+  const value = (name: string, labels?: Record<string, string>) => valueOf(metrics, name, labels);
+  figures.apply(commit('job', 'j', 0, { type: 'JobRequested', data: { task: 'reboot' } }));
+  figures.apply(commit('job', 'other', 0, { type: 'JobRequested', data: { task: 'ping' } }));
+  figures.apply(commit('job', 'j', 10, { type: 'JobStarted', data: {} }));
+  expect([await value('berth_jobs', { status: 'QUEUED' }), await value('berth_jobs', { status: 'RUNNING' })]).toEqual([1, 1]);
+  figures.apply(commit('job', 'j', 20, { type: 'AttemptStarted', data: { attempt: 1, method: 'ssh_reboot' } }, { type: 'AttemptEnded', data: { attempt: 1, outcome: 'failed', fault: 'stayed-up' } }, { type: 'AttemptSkipped', data: { attempt: 2, method: 'ipmi_reset' } }));
+  figures.apply(commit('job', 'j', 40, { type: 'AttemptStarted', data: { attempt: 3, method: 'snmp_reboot' } }, { type: 'AttemptEnded', data: { attempt: 3, outcome: 'succeeded' } }, { type: 'JobCompleted', data: { machine: 'up' } }));
+  for (const [method, outcome] of [['ssh_reboot', 'stayed-up'], ['ipmi_reset', 'skipped'], ['snmp_reboot', 'succeeded']] as const) expect(await value('berth_job_attempts_total', { method, outcome })).toBe(1);
+  expect(await value('berth_job_duration_seconds_sum', { task: 'reboot', status: 'COMPLETE' })).toBe(40);
+  expect(await value('berth_jobs', { status: 'RUNNING' })).toBe(0);
+});
+
+test('a machine that is taken as a whole is no lease that somebody waits for', async () => {
+  const metrics = new Metrics();
+  new LeaseFigures(metrics).apply(commit('lease', lease, 0, { type: 'LeaseRequested', data: { type: 'host', exclusive: { machine: 'box', force: false } } }));
+  expect(await valueOf(metrics, 'berth_lease_queue_depth', { type: 'host' })).toBeUndefined();
 });

@@ -5,6 +5,7 @@ import type { Hub } from '../live/hub.js';
 import type { Fleet } from '../views/fleet.js';
 import type { Projection } from '../views/projection.js';
 import { BuildFigures } from './builds.js';
+import { JobFigures } from './jobs.js';
 import { LeaseFigures } from './leases.js';
 import { presentFigures } from './present.js';
 
@@ -12,10 +13,12 @@ import { presentFigures } from './present.js';
 export class Figures {
   private readonly leases: LeaseFigures;
   private readonly builds: BuildFigures;
+  private readonly jobs: JobFigures;
 
   constructor({ metrics, connection }: Pick<Runtime, 'metrics' | 'connection'>, of: { fleet: Fleet; projection: Projection; hub: Hub; readiness: Readiness }) {
     this.leases = new LeaseFigures(metrics);
     this.builds = new BuildFigures(metrics);
+    this.jobs = new JobFigures(metrics);
     presentFigures(metrics, { runtime: { connection }, ...of });
   }
 
@@ -27,6 +30,8 @@ export class Figures {
         return this.leases.applyResource(recorded);
       case 'build':
         return this.builds.apply(recorded);
+      case 'job':
+        return this.jobs.apply(recorded);
       case 'action':
         return this.builds.applyAction(recorded);
       case 'machine':
@@ -40,7 +45,6 @@ export class Figures {
       case 'secret':
       case 'hardware':
       case 'hardware-group':
-      case 'job':
         return; // counted as requests and as deliveries; how many there are is nobody's figure
       default:
         return unreachable(recorded);

@@ -65,6 +65,8 @@ export class LeaseFigures {
   apply({ id, commit }: Of<'lease'>): void {
     for (const event of commit.events) {
       if (event.type === 'LeaseRequested') {
+        // A job that waits for a machine says so itself; nobody is served by it.
+        if (event.data.exclusive) continue;
         this.known.set(id, { type: event.data.type, status: 'pending', asked: Date.parse(commit.at), blueprint: 'none' });
         continue;
       }

@@ -23,6 +23,7 @@ describe('what a request may stand on', () => {
   test.each<[string, CommandInput<'lease', 'RequestLease'>, Lease | undefined, string, string, string]>([
     ['a host on a lease', { type: 'host', host }, on('host'), 'invalid-data', 'data.host', 'goes with type working-copy or service'],
     ['a composite on a lease', { type: 'composite', host }, on('host'), 'invalid-data', 'data.host', 'goes with type working-copy or service'],
+    ['a whole working copy', { type: 'working-copy', exclusive: { machine: 'box' } }, undefined, 'invalid-data', 'data.exclusive', 'goes with type host'],
     ['a host from repositories', { type: 'host', workingCopy: {} }, undefined, 'invalid-data', 'data.workingCopy', 'goes with type working-copy'],
     ['a service from repositories', { type: 'service', host, workingCopy: {} }, on('host'), 'invalid-data', 'data.workingCopy', 'goes with type working-copy'],
     ['a composite from repositories', { type: 'composite', workingCopy: {} }, undefined, 'invalid-data', 'data.workingCopy', 'goes with type working-copy'],

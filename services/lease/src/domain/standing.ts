@@ -9,8 +9,9 @@ const stands: Record<ResourceType, readonly ResourceType[]> = { host: [], 'worki
  * one. A working copy or a service that names none is: its resource leases a host for itself.
  */
 export function checkStanding(request: LeaseRequest, on: Lease | undefined): Refusal | undefined {
-  const { type, host, workingCopy } = request;
+  const { type, host, workingCopy, exclusive } = request;
   const able = stands[type];
+  if (exclusive && type !== 'host') return refused('invalid-data', 'only a host is had as a whole.', 'data.exclusive', 'goes with type host');
   if (workingCopy && type !== 'working-copy') return refused('invalid-data', 'only a working copy is made from repositories.', 'data.workingCopy', 'goes with type working-copy');
   if (!host) return undefined;
   if (able.length === 0) return refused('invalid-data', 'only a working copy or a service stands on another lease.', 'data.host', 'goes with type working-copy or service');
