@@ -29,6 +29,11 @@ export class Grants {
     return this.tree.hosts;
   }
 
+  /** The host in service of an enrolled machine. */
+  hostOf(machine: string): (HostView & { access: HostAccess }) | undefined {
+    return this.tree.machines.get(machine);
+  }
+
   apply(recorded: AnyRecorded): void {
     if (recorded.kind === 'lease') this.applyLease(recorded);
     else if (recorded.kind === 'resource') this.tree.apply(recorded);

@@ -48,6 +48,8 @@ export function hostOf(resource: ResourceView): HostView | undefined {
  */
 export class ResourceTree {
   readonly hosts = new Map<string, HostView & { access: HostAccess }>();
+  /** those of enrolled machines, by machine */
+  readonly machines = new Map<string, HostView & { access: HostAccess }>();
   readonly claims = new Map<string, { resource: ResourceView; token: number }>();
   private readonly surplus = new Map<string, { resource: ResourceView; token: number }[]>();
   private readonly resources = new Map<string, ResourceView>();
@@ -138,12 +140,17 @@ export class ResourceTree {
   }
 
   private serve(host: HostView): void {
-    if (host.access && host.over === undefined) this.hosts.set(host.id, host as HostView & { access: HostAccess });
+    if (!host.access || host.over !== undefined) return;
+    const served = host as HostView & { access: HostAccess };
+    this.hosts.set(host.id, served);
+    if (host.machine !== undefined) this.machines.set(host.machine, served);
   }
 
   private end(host: HostView, error: string): void {
     host.over = error;
     this.hosts.delete(host.id);
+    // Its machine may have the next one by now.
+    if (host.machine !== undefined && this.machines.get(host.machine)?.id === host.id) this.machines.delete(host.machine);
   }
 
   private adopt(child: ResourceView, lease: string, resource: string | undefined): void {

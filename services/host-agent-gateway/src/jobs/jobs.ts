@@ -22,10 +22,12 @@ export class Jobs {
   private readonly admitted = new Map<string, string>();
   /** machines by the workers that run on them */
   private readonly workers = new Map<string, Set<string>>();
+  /** leases that machines are on loan under */
+  private readonly lent = new Set<string>();
 
   constructor(
     private readonly runtime: Runtime,
-    private readonly grants: Pick<Grants, 'hosts'>,
+    private readonly grants: Pick<Grants, 'hostOf'>,
     private readonly reached: (position: number | undefined) => Promise<void>,
     feed: () => Follower['feed'],
     /** tasks that may be asked for */
@@ -46,7 +48,7 @@ export class Jobs {
       const known = this.groups.get(group)?.state;
       return known?.status === 'set' ? [known.spec] : [];
     });
-    const host = [...this.grants.hosts.values()].find(({ machine }) => machine === name);
+    const host = this.grants.hostOf(name);
     return { name, spec: state.spec, groups, ...(host && { access: host.access }), ...(state.loan && { loan: state.loan }) };
   }
 
@@ -88,7 +90,16 @@ export class Jobs {
     }
   }
 
+  /** Is a machine on loan under it? */
+  isLent(lease: string): boolean {
+    return this.lent.has(lease);
+  }
+
   private index(machine: string, before: Hardware | undefined, now: Hardware | undefined): void {
+    const lease = (hardware: Hardware | undefined) => (hardware?.status === 'managed' ? hardware.loan?.lease : undefined);
+    const [was, is] = [lease(before), lease(now)];
+    if (was !== undefined) this.lent.delete(was);
+    if (is !== undefined) this.lent.add(is);
     if (before?.status === 'managed') for (const { id } of before.spec.workers) this.workers.get(id)?.delete(machine);
     if (now?.status === 'managed') for (const { id } of now.spec.workers) this.workers.set(id, (this.workers.get(id) ?? new Set()).add(machine));
   }
