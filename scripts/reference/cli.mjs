@@ -22,10 +22,10 @@ Every command that does something takes \`--json\`: one JSON value on standard o
 
 | exit code | meaning |
 | --- | --- |
-| 0 | done; \`build watch\` and \`build start --watch\`: the build passed |
-| 1 | refused or failed; \`lease request --dry-run\`: it would be refused |
+| 0 | done; \`build watch\` and \`build start --watch\`: the build passed; \`job watch\` and \`job run --watch\`: the job is COMPLETE |
+| 1 | refused or failed; \`lease request --dry-run\`: it would be refused; \`hardware import\`: a part of it was refused |
 | 2 | used wrongly |
-| 130 | \`lease request\` was interrupted while it waited: the lease is given back; \`lease keep\` was interrupted: it is not |
+| 130 | \`lease request\` was interrupted while it waited: the lease is given back; \`lease keep\` was interrupted: it is not; \`job watch\` was interrupted: the job goes on |
 
 \`lease exec\` ends with the exit code of its command; 124 when its time was up, 130 when it was cancelled, 1 when it could not be run.`;
 

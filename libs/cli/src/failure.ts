@@ -6,6 +6,8 @@ import type { Explanation, FieldError } from '@berth/contracts';
 export const OK = 0;
 export const FAILED = 1;
 export const USAGE = 2;
+/** Ctrl-C: what was begun goes on, or was given back, as the command says. */
+export const INTERRUPTED = 130;
 
 /** A command that ended with something other than success, told already or to be told. */
 export class Failure extends Error {
@@ -29,7 +31,8 @@ export class Exit extends Error {
 }
 
 /** Where the API shows a list, so does a command of the same name. */
-const here = (message: string): string => message.replace(/\/api\/v1\/([a-z]+)s shows/, '`berth $1 list` shows');
+const here = (message: string): string =>
+  message.replace('/api/v1/hardware-groups shows', '`berth hardware groups` shows').replace('/api/v1/hardware shows', '`berth hardware list` shows').replace(/\/api\/v1\/([a-z]+)s shows/, '`berth $1 list` shows');
 
 /** Any error as a failure; the one place where errors become exit codes. */
 export function failureOf(error: unknown): Failure {

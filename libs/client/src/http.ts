@@ -288,9 +288,9 @@ export function httpClient(access: Access) {
       request: (machine: string, job: JobInput, options?: WriteOptions) => post(at('machines', machine, 'jobs'), job, options),
       /** The same on the machine that runs a worker, in the form that other controllers have. */
       requestOn: (worker: string, task: string, options?: WriteOptions) => bare(at('jobs'), options, { tc_worker_id: worker, task_name: task }),
-      /** The same where its id is not enough to tell a worker from others. */
-      requestOnOneOf: (worker: string, task: string, { group, type, provisioner }: WorkerParts, options?: WriteOptions) =>
-        bare(at('workers', worker, 'jobs'), options, { task_name: task, worker_group: group, worker_type: type, provisioner_id: provisioner }),
+      /** The same where its id is not enough to tell a worker from others, or more is to be said than the task. */
+      requestOnOneOf: (worker: string, task: string, { group, type, provisioner, softLimit, hardLimit, ...more }: WorkerParts & Partial<Omit<JobInput, 'task'>>, options?: WriteOptions) =>
+        bare(at('workers', worker, 'jobs'), options, { task_name: task, worker_group: group, worker_type: type, provisioner_id: provisioner, soft_limit: softLimit, hard_limit: hardLimit, ...more }),
       requestInGroup: (worker: string, group: string, task: string, options?: WriteOptions) => bare(at('workers', worker, 'group', group, 'jobs'), options, { task_name: task }),
       cancel: (id: string, reason?: string, options?: WriteOptions) => post(at('jobs', id, 'cancel'), { reason }, options),
       /** What happens to one, from its beginning on, across lost connections; it goes on after the job has ended. */

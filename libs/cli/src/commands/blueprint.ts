@@ -1,14 +1,12 @@
 import { Argument, type Command } from 'commander';
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { stringify } from 'yaml';
-import { wholeList, ProblemError, type BlueprintView, type BlueprintQuery } from '@berth/client';
+import { wholeList, type BlueprintView, type BlueprintQuery } from '@berth/client';
 import { blueprintKind, type BlueprintKind } from '@berth/contracts';
 import { blueprintExamples } from '../blueprint-examples.js';
-import { readBlueprints, type WrittenBlueprint } from '../blueprint-file.js';
+import { readBlueprints } from '../blueprint-file.js';
 import { leaf, type Context } from '../context.js';
-import { Failure, FAILED } from '../failure.js';
+import { yamlOf } from '../readable.js';
 import { facts, pairs, relative, table } from '../text.js';
+import { called, refusedAt, textOf } from '../yaml-file.js';
 import { resourceTable } from './resource.js';
 
 /** `berth blueprint …` */
@@ -48,36 +46,14 @@ export function blueprintCommands(program: Command, context: Context): void {
 }
 
 async function apply(context: Context, file: string, check: boolean): Promise<void> {
-  const name = file === '-' ? 'standard input' : file;
   const saved: { name: string; version: number | null }[] = [];
-  for (const written of readBlueprints(await textOf(context, file), name)) {
+  for (const written of readBlueprints(await textOf(context.io, file), called(file))) {
     const { version } = await context.berth.blueprints.save(written.name, written.spec, { check }).catch((error: unknown) => {
-      throw refused(written, saved.map((one) => one.name), error);
+      throw refusedAt(written, error, saved.map((one) => one.name));
     });
     saved.push({ name: written.name, version });
   }
   context.result({ items: saved }, () => saved.map((one) => `Blueprint ${one.name} is saved as version ${one.version ?? '?'}.`).join('\n'));
-}
-
-/** The refusal of the service, with the place in the file, and with what was saved before it. */
-function refused({ place, tell }: WrittenBlueprint, before: readonly string[], error: unknown): unknown {
-  if (!(error instanceof ProblemError) || error.status === 0) return error;
-  const done = before.length === 0 ? '' : ` Saved before it: ${before.join(', ')}.`;
-  const told = error.errors.map(tell);
-  // What the sentence says already gets its place there, and is not said again below it.
-  const sentence = error.errors.reduce((text, { message }, i) => text.replace(message, () => told[i]!.message), error.message);
-  return new Failure(error.code, `${place}: ${sentence}${done}`, told, FAILED);
-}
-
-async function textOf(context: Context, file: string): Promise<string> {
-  if (file !== '-') {
-    return readFile(resolve(context.io.cwd, file), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      throw new Failure('file', `${file} can't be read (${error.code}).`);
-    });
-  }
-  const pieces: Uint8Array[] = [];
-  for await (const piece of context.io.stdin ?? process.stdin) pieces.push(Buffer.from(piece as string));
-  return Buffer.concat(pieces).toString('utf8');
 }
 
 const state = ({ enabled, breaker }: BlueprintView): string => (!enabled ? 'disabled' : breaker ? 'not launching' : 'enabled');
@@ -98,28 +74,6 @@ function listed(blueprints: BlueprintView[], colour: boolean): string {
   );
   const resources = blueprints.flatMap((b) => b.resources);
   return resources.length === 0 ? summary : `${summary}\n\n${resourceTable(resources, colour)}`;
-}
-
-/** Fields that are kept in milliseconds, and written as durations. */
-const durations = new Set(['every', 'timeout', 'startTimeout', 'stopTimeout', 'idleTimeout', 'maxAge', 'boot', 'reachable']);
-
-/** A spec as people would write it; read again, it is the same. */
-function readable(value: unknown, key?: string): unknown {
-  if (typeof value === 'number' && key !== undefined && durations.has(key) && value % 1000 === 0) return duration(value);
-  if (Array.isArray(value)) return value.map((one) => readable(one));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, readable(inner, name)]));
-}
-
-/** Milliseconds as `1h30m`. */
-function duration(ms: number): string {
-  let left = ms;
-  let text = '';
-  for (const [unit, size] of [['d', 86_400_000], ['h', 3_600_000], ['m', 60_000], ['s', 1000]] as const) {
-    if (left >= size) text += `${Math.floor(left / size)}${unit}`;
-    left %= size;
-  }
-  return text;
 }
 
 function shown(view: BlueprintView, colour: boolean): string {
@@ -143,5 +97,5 @@ function shown(view: BlueprintView, colour: boolean): string {
     ['ERROR', (o) => o.error],
     ['UNTIL', (o) => relative(o.until)],
   ]);
-  return [head, view.refusedOffers.length > 0 ? refusedOffers : '', view.resources.length > 0 ? resourceTable(view.resources, colour) : '', stringify(readable(view.spec)).trimEnd()].filter(Boolean).join('\n\n');
+  return [head, view.refusedOffers.length > 0 ? refusedOffers : '', view.resources.length > 0 ? resourceTable(view.resources, colour) : '', yamlOf(view.spec)].filter(Boolean).join('\n\n');
 }

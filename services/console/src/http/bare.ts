@@ -34,6 +34,7 @@ function liveJobOf(errors: HttpProblem['errors']): string {
 /** What the fields of the command are called by whoever asks in this form. */
 const names: Readonly<Record<string, string>> = {
   task: 'task_name', worker: 'tc_worker_id', 'worker.id': 'tc_worker_id', 'worker.group': 'worker_group', 'worker.type': 'worker_type', 'worker.provisioner': 'provisioner_id',
+  softLimit: 'soft_limit', hardLimit: 'hard_limit',
 };
 
 function byField(errors: HttpProblem['errors']): Record<string, string[]> {

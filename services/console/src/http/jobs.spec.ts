@@ -138,8 +138,8 @@ test('who was refused a task is written down, with the permission that was missi
     'POST /api/v1/machines/:name/jobs (/api/v1/machines/box/jobs) from 127.0.0.1: You may not do this: it needs jobs:loan, which the role builder does not have.',
     'POST /api/v1/jobs (/api/v1/jobs) from 127.0.0.1: You may not do this: it needs jobs:reimage, which the role builder does not have.',
   ]);
-  const { id } = (await berth.berth.audit({ what: 'refused', actor: 'token:curious' })).items[0]!;
-  expect((await berth.berth.history(id)).items.map(({ data }) => (data as { needs: string }).needs)).toEqual(['jobs:reimage', 'jobs:loan']);
+  const [newest] = (await berth.berth.audit({ what: 'refused', actor: 'token:curious' })).items;
+  expect((await berth.berth.history(newest!.id)).items.map(({ data }) => (data as { needs: string }).needs)).toEqual(['jobs:reimage', 'jobs:loan']);
 });
 
 test('an installation is reported with a permission of its own', async () => {
@@ -165,4 +165,12 @@ test('the client reads a "no" of the form that other controllers have', async ()
   await expect(operator.berth.jobs.requestOn('busy', 'ping')).rejects.toMatchObject({ status: 409, code: 'job-live', errors: [{ field: 'detail' }, { field: 'task_id', message: LIVE }] });
   await expect(operator.berth.jobs.requestInGroup('w', ';', 'fly')).rejects.toMatchObject({ status: 400, code: 'invalid-data', message: expect.stringMatching(/^task_name: there is no task "fly".*; worker_group: use 1 to 128/) as string });
   expect(await operator.berth.jobs.requestOnOneOf('w', 'ping', { group: 'g' })).toMatchObject({ task_name: 'ping', tc_worker_id: 'w' });
+});
+
+test('by its worker as much can be said as by its machine, all of it in the address', async () => {
+  const more = { reason: 'it hangs & burns', to: 'ada', softLimit: '5m', hardLimit: '1h' };
+  await operator.berth.jobs.requestOnOneOf('w', 'reboot', { group: 'g', force: true, ...more });
+  await operator.berth.jobs.requestOnOneOf('w', 'ping', { force: false });
+  expect(sent('RequestJob')).toEqual([{ task: 'reboot', worker: { id: 'w', group: 'g' }, force: true, ...more }, { task: 'ping', worker: { id: 'w' } }]);
+  expect(await statusAndCode(operator.ask('POST', 'workers/w/jobs?task_name=ping&force=perhaps'))).toEqual([400, undefined]);
 });

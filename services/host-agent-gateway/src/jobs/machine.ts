@@ -15,7 +15,7 @@ export interface ManagedMachine {
 
 /** Why a machine has not an interface, in words; undefined when it has. */
 export function lacks({ name, spec }: ManagedMachine, kind: Exclude<InterfaceKind, 'ssh'>): string | undefined {
-  return spec.interfaces[kind] === undefined ? `machine ${name} has no interface ${kind}: add it (berth hardware edit ${name})` : undefined;
+  return spec.interfaces[kind] === undefined ? `machine ${name} has no interface ${kind}: add it (berth hardware set)` : undefined;
 }
 
 /** Why nobody can log in to a machine, in words; undefined when somebody can. */
