@@ -28,7 +28,7 @@ const COMMANDS = {
   test: { run: [VITEST, 'run', '--config', 'vitest.config.ts'], programs: ['make', 'cc', 'python3', ...MANAGEMENT], compiler: true },
   'test:model': { run: [VITEST, 'run', '--config', 'vitest.model.config.ts'], programs: [] },
   'test:faults': { run: [VITEST, 'run', '--config', 'vitest.faults.config.ts'], programs: MANAGEMENT },
-  'test:browser': { run: [VITEST, 'run', '--config', 'vitest.browser.config.ts'], programs: ['chromium'] },
+  'test:browser': { run: [VITEST, 'run', '--config', 'vitest.browser.config.ts'], programs: ['chromium', ...MANAGEMENT] },
   bench: { run: ['test/dist/bench/main.js'], programs: [] },
   // The rules that know types read those of other packages from their build. Specs are no part of it: checked first.
   lint: { before: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.specs.json'], run: ['node_modules/eslint/bin/eslint.js', '--max-warnings=0', '.'] },

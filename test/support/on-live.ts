@@ -10,8 +10,8 @@ export interface OnLive {
   open(): Promise<Window>;
 }
 
-/** Registers what the specs of pages have in common. Called once, at the top of a spec file; what it gives is there in the tests. */
-export function onLive(): OnLive {
+/** Registers what the specs of pages have in common. Called once, at the top of a spec file; what it gives is there in the tests. @param settings of Berth, besides the usual */
+export function onLive(settings: () => Promise<Readonly<Record<string, string>>> = () => Promise.resolve({})): OnLive {
   let browser: Browser;
   let window: Window | undefined;
   const close = async (): Promise<void> => {
@@ -27,7 +27,7 @@ export function onLive(): OnLive {
     },
   };
   beforeAll(async () => {
-    [on.live, browser] = await Promise.all([startLive(), startBrowser()]);
+    [on.live, browser] = await Promise.all([settings().then(startLive), startBrowser()]);
   });
   afterEach(close);
   return on;

@@ -19,7 +19,7 @@ const never: Explanation = {
 const wait: Explanation = { ...never, verdict: 'wait', by: '2999-01-01T00:00:00Z', ahead: 2 };
 const lease: LeaseView = {
   id, owner: 'ada', project: null, status: 'active', ended: null, type: 'host', blueprint: 'local', attributes: { os: 'linux', cpus: '>=8' }, prefer: [], blueprints: [], priority: 100, affinity: null,
-  wait: 'served', waitAtMost: null, ttl: null, alive: null, resource: id, slot: 0, token: 1, hostLease: null, until: null, reason: null, error: null, build: null, acquired: null, finished: null, path: null, port: null, uri: null, members: null,
+  wait: 'served', waitAtMost: null, ttl: null, alive: null, resource: id, slot: 0, token: 1, hostLease: null, exclusive: null, until: null, reason: null, error: null, build: null, acquired: null, finished: null, path: null, port: null, uri: null, members: null,
   created: '2030-01-01T00:00:00.000Z', modified: '2030-01-01T00:00:00.000Z', position: 1,
 };
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hardwareGroupSpec, hardwareSpec, instant } from '@berth/contracts';
+import { hardwareGroupSpec, hardwareSpec, instant, jobStatus, jobTask } from '@berth/contracts';
 import type { PageOptions } from './api-lists.js';
 
 /** What the HTTP API says of machines as hardware. */
@@ -23,6 +23,7 @@ export const hardwareView = hardwareSpec
   .extend({
     enrolled: z.boolean().describe('whether a machine of that name is in the fleet'),
     loan: loanView.nullable().describe('null: it is not lent'),
+    job: z.object({ id: z.string(), task: jobTask, status: jobStatus, modified: instant }).nullable().describe('the newest hardware job on it; null: there was none'),
     set: instant.describe('when this was said'),
     by: z.string().describe('who said it'),
   })

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { attemptFault, escalationStep, instant, jobStatus, jobTask, machineOutcome, ticket, worker, type CommandInput, role } from '@berth/contracts';
+import { attemptFault, escalationStep, instant, jobNeed, jobStatus, jobTask, machineOutcome, ticket, worker, type CommandInput, role } from '@berth/contracts';
 import type { PageOptions } from './api-lists.js';
 
 /** What the HTTP API says of hardware jobs. */
@@ -59,10 +59,12 @@ export const jobTaskView = z
     task: jobTask,
     title: z.string(),
     description: z.string(),
+    effect: z.enum(['looks', 'changes', 'power']).describe('looks: nothing is otherwise afterwards; power: what runs on the machine is cut off; changes: anything else'),
     published: z.boolean().describe('false: nobody is served it here'),
     permission: z.string(),
     least: role.describe('the least role that may ask for it; tokens may be given it besides'),
     may: z.boolean().describe('whether whoever asks may ask for it'),
+    needs: z.array(z.array(jobNeed)).describe('what a machine has or is for it to be possible: of each of these one. A reboot on a ladder of its own needs what a method of that needs instead'),
   })
   .describe('A task, and who may ask for it.');
 export type JobTaskView = z.infer<typeof jobTaskView>;

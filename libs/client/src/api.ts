@@ -87,6 +87,7 @@ export const leaseView = z.object({
   port: z.int().nullable().describe('the same: where a service listens'),
   uri: z.string().nullable().describe('the same: where a service is'),
   members: z.record(z.string(), z.string()).nullable().describe('the same: the leases of a composite, by member'),
+  exclusive: z.object({ machine: z.string(), force: z.boolean().describe('it ends the leases there instead of waiting for them') }).nullable().describe('it takes the whole of this machine, and nothing else is on it meanwhile'),
   acquired: instant.nullable().describe('when it got its slot'),
   finished: instant.nullable().describe('when its slot was given back, or when it ended without one'),
   created: instant,

@@ -20,6 +20,7 @@ export {
   managementInterfaces, worker, workerId, hardwareSpec, hardwareGroupSpec, rebootMethods, rebootMethod, escalationStep,
   type ManagementInterfaces, type InterfaceKind, type Worker, type HardwareSpec, type HardwareGroupSpec, type RebootMethod, type EscalationStep,
 } from './hardware.js';
+export { jobNeed, jobNeeds, type JobNeed } from './job-needs.js';
 export { jobTasks, jobTask, jobRight, jobStatus, machineOutcome, attemptFault, ticket, type JobTask, type JobRight, type JobStatus, type MachineOutcome, type AttemptFault, type Ticket } from './job.js';
 export { MOST_SECRET_BYTES, sealedValue, type SealedValue } from './secret.js';
 export { plan, savedPlan, planVariable, type Plan, type SavedPlan, type PlanVariable } from './plan.js';

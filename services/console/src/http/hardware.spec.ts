@@ -3,7 +3,7 @@ import type { HardwareDocumentInput } from '@berth/client';
 import { hardwareGroupSpec, hardwareSpec, rejected, type Answer } from '@berth/contracts';
 import { asker, problemOf, statusAndCode, type Asker } from '../access/access.testing.js';
 import { scripted, type Scripted, type Sent } from '../scripted.testing.js';
-import { LIVE } from './jobs.testing.js';
+import { LIVE, requested } from './jobs.testing.js';
 
 let berth: Scripted;
 let operator: Asker;
@@ -39,7 +39,7 @@ describe('hardware', () => {
     await operator.berth.hardware.set('mac-2', { address: '10.0.0.2' });
     expect(await viewer.berth.hardware.get('mac-1')).toEqual({
       name: 'mac-1', address: '10.0.0.1', platform: 'linux', workers: [{ id: 'tc-1', group: 'g' }], groups: ['macs'], interfaces: { ipmi: { ...ipmi, port: 623, interface: 'lanplus', level: 'ADMINISTRATOR' } },
-      enrolled: false, loan: null, set: expect.any(String) as string, by: 'spec',
+      enrolled: false, loan: null, job: null, set: expect.any(String) as string, by: 'spec',
     });
     const names = async (query: object) => (await viewer.berth.hardware.list(query)).items.map(({ name }) => name);
     expect(await names({})).toEqual(['mac-1', 'mac-2']);
@@ -72,6 +72,19 @@ describe('hardware', () => {
     expect((await happens({ type: 'LoanStepDone', data: { step: 1 } }, { type: 'LoanActivated', data: {} })).loan).toMatchObject({ status: 'ACTIVE', activated: expect.any(String) as string });
     expect((await viewer.berth.hardware.list({ status: 'lent' })).items.map(({ name }) => name)).toEqual(['lent']);
     expect((await happens({ type: 'LoanReturned', data: {} })).loan).toBeNull();
+  });
+
+  test('has its newest job beside it, from when it is asked for until it has ended', async () => {
+    await operator.berth.hardware.set('worked', { address: '10.0.0.5' });
+    const [first, second] = ['aaaaaaaa-2222-4333-8444-555555555555', 'bbbbbbbb-2222-4333-8444-555555555555'];
+    const after = async (id: string, ...events: Parameters<Scripted['happen']>[2][]) => (await viewer.berth.hardware.get('worked', { after: await berth.happen('job', id, ...events) })).job;
+    expect(await after(first, requested({ machine: 'worked' }))).toEqual({ id: first, task: 'reboot', status: 'QUEUED', modified: expect.any(String) as string });
+    expect(await after(first, { type: 'JobStarted', data: {} }, { type: 'JobNoted', data: { activity: 'reboots it' } })).toMatchObject({ id: first, status: 'RUNNING' });
+    expect(await after(second, requested({ machine: 'worked', task: 'ping' }))).toMatchObject({ id: second, task: 'ping', status: 'QUEUED' });
+    // The older one ends later, and is not the newest for that.
+    expect(await after(first, { type: 'JobFailed', data: { machine: 'down', code: 'timeout', error: 'it took too long' } })).toMatchObject({ id: second, status: 'QUEUED' });
+    expect(await after(second, { type: 'JobCancelled', data: { reason: 'enough' } })).toMatchObject({ id: second, status: 'CANCELLED' });
+    await operator.berth.hardware.remove('worked');
   });
 
   test('a step of a loan is done by whoever may lend', async () => {

@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { page, schemas, type JobTaskView, type JobView, type Page } from '@berth/client';
-import { jobTask, jobTasks, name as nameSchema, type JobTask } from '@berth/contracts';
+import { jobNeeds, jobTask, jobTasks, name as nameSchema, type JobTask } from '@berth/contracts';
 import type { EventStore } from '@berth/event-store';
 import type { Runtime } from '@berth/runtime';
 import { Door } from '../access/door.js';
@@ -44,9 +44,9 @@ export class JobsController {
   tasks(@Req() { principal }: FastifyRequest): Page<JobTaskView> {
     const { jobTasks: published = jobTasks } = this.runtime.config;
     const items = jobTasks.map((task): JobTaskView => {
-      const { title, description } = jobTaskWords[task];
+      const { title, description, effect } = jobTaskWords[task];
       const permission = permissionFor(task);
-      return { task, title, description, published: published.includes(task), permission, least: leastFor(task), may: principal!.permissions.has(permission) };
+      return { task, title, description, effect, published: published.includes(task), permission, least: leastFor(task), may: principal!.permissions.has(permission), needs: jobNeeds[task].map((one) => [...one]) };
     });
     return { items, cursor: null };
   }

@@ -156,7 +156,8 @@ test('the tasks there are, which are published, and who may', async () => {
   expect(items.map(({ task }) => task)).toEqual([...jobTasks]);
   expect(items.filter(({ published }) => published).map(({ task }) => task)).toEqual(['ping', 'reboot']);
   expect(items.filter(({ may }) => may).map(({ task, least }) => [task, least])).toEqual([['ping', 'builder'], ['status', 'builder'], ['ipmi_list', 'builder'], ['redfish_list', 'builder']]);
-  expect(items.find(({ task }) => task === 'reboot')).toEqual({ task: 'reboot', title: 'Reboot', description: 'Reboots the machine: one method after the other until it goes down and comes back.', published: true, permission: 'jobs:reboot', least: 'operator', may: false });
+  expect(items.find(({ task }) => task === 'reboot')).toEqual({ task: 'reboot', title: 'Reboot', description: 'Reboots the machine: one method after the other until it goes down and comes back.', effect: 'power', published: true, permission: 'jobs:reboot', least: 'operator', may: false, needs: [['enrolled', 'ssh', 'ipmi', 'redfish', 'pdu', 'xen', 'ilo']] });
+  expect(items.find(({ task }) => task === 'reimage')?.needs).toEqual([['redfish', 'ipmi'], ['enrolled', 'ssh']]);
   expect((await operator.berth.jobs.tasks()).items.every(({ may }) => may)).toBe(true);
 });
 

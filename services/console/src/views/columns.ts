@@ -42,7 +42,7 @@ const lease: Columns<LeaseRow> = {
   ...rowColumns, owner: text, status: text, type: text, blueprint: maybeText, attributes: json, resource: maybeText, slot: maybeInt, token: maybeBigint,
   hostLease: { ...maybeText, name: 'host_lease' }, until: maybeInstant, reason: maybeText, error: maybeText, project: maybeText, ended: maybeText, prefer: json, blueprints: json,
   priority: int, affinity: maybeText, wait: text, waitAtMost: { ...maybeBigint, name: 'wait_at_most' }, ttl: maybeBigint, alive: maybeInstant, build: maybeText,
-  acquired: maybeInstant, finished: maybeInstant,
+  exclusive: maybeJson, acquired: maybeInstant, finished: maybeInstant,
 };
 
 const build: Columns<BuildRow> = {

@@ -43,9 +43,10 @@ export class Fleet {
       case 'hardware':
       case 'hardware-group':
         return this.hardware.apply(recorded);
+      case 'job':
+        return this.hardware.applyJob(recorded);
       case 'lease':
       case 'build':
-      case 'job':
         return; // kept as rows of the database: there is no end to them
       case 'token':
       case 'access':

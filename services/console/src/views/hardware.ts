@@ -1,4 +1,4 @@
-import { unreachable, type AnyRecorded, type HardwareEvent, type HardwareGroupEvent, type HardwareGroupSpec, type HardwareSpec } from '@berth/contracts';
+import { unreachable, type AnyRecorded, type HardwareEvent, type HardwareGroupEvent, type HardwareGroupSpec, type HardwareSpec, type JobEvent, type JobStatus } from '@berth/contracts';
 import type { HardwareDocument, HardwareGroupView, HardwareView, LoanView } from '@berth/client';
 import { byName } from './resources.js';
 import { instantOf } from './row.js';
@@ -16,6 +16,10 @@ export class Hardware {
   private readonly machines = new Map<string, Said<HardwareSpec>>();
   private readonly groups = new Map<string, Said<HardwareGroupSpec>>();
   private readonly loans = new Map<string, LoanView>();
+  /** of each machine the newest; all others are rows of the database */
+  private readonly jobs = new Map<string, NonNullable<HardwareView['job']>>();
+  /** machines of jobs that have not ended, by the id of the job */
+  private readonly live = new Map<string, string>();
 
   constructor(private readonly isEnrolled: (name: string) => boolean) {}
 
@@ -24,6 +28,23 @@ export class Hardware {
     const by = recorded.commit.actor;
     if (recorded.kind === 'hardware') for (const event of recorded.commit.events) this.applyMachine(recorded.id, event, at, by);
     else for (const event of recorded.commit.events) this.applyGroup(recorded.id, event, at, by);
+  }
+
+  applyJob({ id, commit }: Of<'job'>): void {
+    const at = instantOf(commit.at);
+    for (const event of commit.events) {
+      if (event.type === 'JobRequested') {
+        this.live.set(id, event.data.machine);
+        this.jobs.set(event.data.machine, { id, task: event.data.task, status: 'QUEUED', modified: at });
+        continue;
+      }
+      const status = statusAfter(event);
+      if (status === undefined) continue;
+      const machine = this.live.get(id);
+      const newest = machine === undefined ? undefined : this.jobs.get(machine);
+      if (newest?.id === id) this.jobs.set(machine!, { ...newest, status, modified: at });
+      if (status !== 'RUNNING') this.live.delete(id);
+    }
   }
 
   private applyGroup(name: string, event: HardwareGroupEvent, at: string, by: string): void {
@@ -77,7 +98,7 @@ export class Hardware {
 
   get(name: string): HardwareView | undefined {
     const said = this.machines.get(name);
-    return said && { ...said.spec, enrolled: this.isEnrolled(name), loan: this.loans.get(name) ?? null, set: said.set, by: said.by };
+    return said && { ...said.spec, enrolled: this.isEnrolled(name), loan: this.loans.get(name) ?? null, job: this.jobs.get(name) ?? null, set: said.set, by: said.by };
   }
 
   groupList(): HardwareGroupView[] {
@@ -95,5 +116,30 @@ export class Hardware {
   document(): HardwareDocument {
     const specs = <S extends { name: string }>(of: Map<string, Said<S>>): S[] => [...of.values()].map(({ spec }) => spec).sort(byName);
     return { hardware: specs(this.machines), groups: specs(this.groups) };
+  }
+}
+
+/** What becomes of the status of a job; undefined: it stays as it is. */
+function statusAfter(event: Exclude<JobEvent, { type: 'JobRequested' }>): JobStatus | undefined {
+  switch (event.type) {
+    case 'JobStarted':
+      return 'RUNNING';
+    case 'JobCompleted':
+      return 'COMPLETE';
+    case 'JobFailed':
+      return 'FAILED';
+    case 'JobCancelled':
+      return 'CANCELLED';
+    case 'JobNoted':
+    case 'AttemptStarted':
+    case 'AttemptStep':
+    case 'AttemptSkipped':
+    case 'AttemptEnded':
+    case 'TicketTold':
+    case 'CancelRequested':
+    case 'InstallationReported':
+      return undefined;
+    default:
+      return unreachable(event);
   }
 }

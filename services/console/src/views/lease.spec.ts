@@ -27,9 +27,13 @@ describe('a lease row', () => {
     const row = lease(request, { type: 'LeaseWaiting', data: { reason: 'all busy', explanation: why } });
     expect(leaseView(row, undefined)).toEqual({
       id, owner: 'ada', project: 'widgets', status: 'pending', ended: null, type: 'host', blueprint: null, attributes: { os: 'linux', cpus: '>=8' }, prefer: [{ zone: 'a' }],
-      blueprints: ['local'], priority: 7, affinity: 'repo', wait: 'served', waitAtMost: 60_000, ttl: 30_000, alive: null, resource: null, slot: null, token: null, hostLease: null,
+      blueprints: ['local'], priority: 7, affinity: 'repo', wait: 'served', waitAtMost: 60_000, ttl: 30_000, alive: null, resource: null, slot: null, token: null, hostLease: null, exclusive: null,
       until: '2030-01-01T01:00:00.000Z', reason: 'all busy', error: null, ...nothing, build: null, acquired: null, finished: null, created: at(1), modified: at(2), position: 12,
     });
+  });
+
+  test('says which machine it takes as a whole, and whether by force', () => {
+    expect(lease({ type: 'LeaseRequested', data: { ...asked, exclusive: { machine: 'anvil', force: true } } }).exclusive).toEqual({ machine: 'anvil', force: true });
   });
 
   test('of an older version it waited, whatever there was', () => {

@@ -30,6 +30,7 @@ const changes: Changes<LeaseRow, LeaseEvent> = {
     slot: null,
     token: null,
     hostLease: data.host?.lease ?? null,
+    exclusive: data.exclusive ?? null,
     until: data.until === undefined ? null : instantOf(data.until),
     reason: null,
     error: null,

@@ -119,12 +119,13 @@ class Jobs1700000000006 implements MigrationInterface {
 async function withoutJobs(runner: QueryRunner): Promise<void> {
   await runner.query(`DROP TABLE ${LIVE_SCHEMA}.job`);
   await drop(runner, 'resource', ['reserved']);
+  await drop(runner, 'lease', ['exclusive']);
 }
 
 /** What older versions have not; they have one checkpoint, and make it when there is none. */
 async function withoutLists(runner: QueryRunner): Promise<void> {
   await runner.query(`DROP TABLE ${LIVE_SCHEMA}.machine, ${LIVE_SCHEMA}.resource, ${LIVE_SCHEMA}.job`);
-  await drop(runner, 'lease', ['build', 'acquired', 'finished']);
+  await drop(runner, 'lease', ['exclusive', 'build', 'acquired', 'finished']);
   await drop(runner, 'build', ['started', 'finished']);
 }
 

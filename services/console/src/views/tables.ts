@@ -12,7 +12,7 @@ const columns: Record<ProjectionName, string> = {
     destroyed timestamptz`,
   lease: `owner text NOT NULL, status text NOT NULL, type text NOT NULL, blueprint text, attributes jsonb NOT NULL, resource text COLLATE "C", slot int, token bigint, host_lease text, until timestamptz,
     reason text, error text, project text, ended text, prefer jsonb NOT NULL, blueprints jsonb NOT NULL, priority int NOT NULL, affinity text, wait text NOT NULL, wait_at_most bigint, ttl bigint,
-    alive timestamptz, build text COLLATE "C", acquired timestamptz, finished timestamptz`,
+    alive timestamptz, build text COLLATE "C", exclusive jsonb, acquired timestamptz, finished timestamptz`,
   build: `plan text NOT NULL, plan_version int NOT NULL, status text NOT NULL, percent int NOT NULL, activity text, error text, initiator text NOT NULL, host_lease text, working_copy_lease text,
     steps jsonb NOT NULL, artifacts jsonb NOT NULL, attempt int NOT NULL, cleaned_up boolean NOT NULL, problem text, project text, priority int NOT NULL, beneath text, weights jsonb, failure jsonb,
     ref text, commit text, url text, parent jsonb, hosts jsonb NOT NULL, generation int NOT NULL, generations jsonb NOT NULL, started timestamptz, finished timestamptz`,

@@ -52,6 +52,17 @@ describe('what events make old', () => {
     expect([list, own, why, other, builds].map(({ reads }) => reads)).toEqual([2, 2, 2, 1, 1]);
   });
 
+  test('is hardware, when a job on it or the machine of its name changes', async () => {
+    const [one, jobs] = [look(['hardware', 'anvil', {}]), look(['jobs', { machine: 'anvil' }])];
+    await vi.advanceTimersByTimeAsync(10);
+    staleness.note(event('job', 'j'));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([one.reads, jobs.reads]).toEqual([2, 2]);
+    staleness.note(event('machine', 'anvil'));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([one.reads, jobs.reads]).toEqual([3, 2]);
+  });
+
   test('is the audit, when somebody did it and no service', async () => {
     const audit = look(['audit', { what: '' }]);
     await vi.advanceTimersByTimeAsync(10);

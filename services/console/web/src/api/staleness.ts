@@ -3,7 +3,7 @@ import type { LiveEvent } from '@berth/client';
 
 /** What is old after an event of a kind: the first parts of paths (`keyOf`). */
 const concerns: Record<LiveEvent['kind'], readonly string[]> = {
-  machine: ['machines'],
+  machine: ['machines', 'hardware'],
   blueprint: ['blueprints', 'capacity'],
   resource: ['resources', 'machines', 'blueprints', 'capacity', 'quota'],
   fleet: ['quota', 'orphans'],
@@ -17,7 +17,7 @@ const concerns: Record<LiveEvent['kind'], readonly string[]> = {
   secret: ['secrets'],
   hardware: ['hardware', 'hardware-groups'],
   'hardware-group': ['hardware-groups'],
-  job: ['jobs'],
+  job: ['jobs', 'hardware'],
 };
 
 /** What somebody did is in the audit, whatever it was done to; services are nobody. */
@@ -88,7 +88,7 @@ function isOld(query: Query, changed: ReadonlyMap<string, ReadonlySet<string>>):
   const [first, second] = query.queryKey as readonly [string, unknown];
   const ids = changed.get(first);
   if (!ids) return false;
-  // A machine or a blueprint is changed by events of its resources, which have ids of their own.
-  if (typeof second !== 'string' || first === 'machines' || first === 'blueprints') return true;
+  // A machine or a blueprint is changed by events of its resources, and hardware by those of its jobs, which have ids of their own.
+  if (typeof second !== 'string' || first === 'machines' || first === 'blueprints' || first === 'hardware') return true;
   return ids.has(second);
 }

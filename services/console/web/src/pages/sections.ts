@@ -17,6 +17,15 @@ export const sections: readonly Section[] = [
   { path: '/', label: 'Overview', routes: { '/': lazy(() => import('./overview/overview')) } },
   { path: '/machines', label: 'Machines', routes: { '/machines': lazy(() => import('./machines/machines')), '/machines/:name': lazy(() => import('./machines/machine')) } },
   {
+    path: '/hardware',
+    label: 'Hardware',
+    routes: {
+      '/hardware': lazy(() => import('./hardware/list')), '/hardware/:name': lazy(() => import('./hardware/hardware')), '/hardware/:name/edit': lazy(() => import('./hardware/edit')),
+      '/hardware/groups/:name/edit': lazy(() => import('./hardware/edit-group')),
+    },
+  },
+  { path: '/jobs', label: 'Jobs', routes: { '/jobs': lazy(() => import('./jobs/jobs')), '/jobs/:id': lazy(() => import('./jobs/job')) } },
+  {
     path: '/blueprints',
     label: 'Blueprints',
     routes: { '/blueprints': lazy(() => import('./blueprints/blueprints')), '/blueprints/:name': lazy(() => import('./blueprints/blueprint')), '/blueprints/:name/edit': lazy(() => import('./blueprints/edit')) },

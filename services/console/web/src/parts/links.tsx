@@ -9,6 +9,8 @@ export const LeaseLink = ({ id }: { id: string }) => <Link href={at('leases', id
 export const ResourceLink = ({ id, name }: { id: string; name?: string | undefined }) => <Link href={at('resources', id)} {...(name === undefined && { className: 'mono' })} title={id}>{name ?? short(id)}</Link>;
 export const BuildLink = ({ id }: { id: string }) => <Link href={at('builds', id)} className="mono" title={id}>{short(id)}</Link>;
 export const MachineLink = ({ name }: { name: string }) => <Link href={at('machines', name)}>{name}</Link>;
+export const HardwareLink = ({ name }: { name: string }) => <Link href={at('hardware', name)}>{name}</Link>;
+export const JobLink = ({ id }: { id: string }) => <Link href={at('jobs', id)} className="mono" title={id}>{short(id)}</Link>;
 export const BlueprintLink = ({ name }: { name: string }) => <Link href={at('blueprints', name)}>{name}</Link>;
 
 /** To whatever an event is of. */
@@ -24,6 +26,10 @@ export function KindLink({ kind, id }: { kind: LiveEvent['kind']; id: string }) 
       return <MachineLink name={id} />;
     case 'blueprint':
       return <BlueprintLink name={id} />;
+    case 'hardware':
+      return <HardwareLink name={id} />;
+    case 'job':
+      return <JobLink id={id} />;
     case 'plan':
     case 'action':
     case 'fleet':
@@ -31,9 +37,7 @@ export function KindLink({ kind, id }: { kind: LiveEvent['kind']; id: string }) 
     case 'access':
     case 'webhook':
     case 'secret':
-    case 'hardware':
     case 'hardware-group':
-    case 'job':
       return <Link href={at('history', id)} className="mono" title={id}>{short(id)}</Link>;
   }
 }

@@ -20,7 +20,7 @@ export const hardwareGroupWords: Words<HardwareGroupEvent> = {
 export const jobWords: Words<JobEvent> = {
   JobRequested: ({ task, machine, worker, force, reason, to }) => `Asked for ${task} on ${machine}${worker === undefined ? '' : `, for worker ${worker.id}`}${to === undefined ? '' : `, for ${to}`}${force ? ', by force' : ''}${because(reason)}.`,
   JobStarted: () => 'It has the machine.',
-  JobNoted: ({ activity }) => `${activity}.`,
+  JobNoted: ({ activity }) => `${activity.charAt(0).toUpperCase()}${activity.slice(1)}.`,
   AttemptStarted: ({ attempt, method }) => `Attempt ${attempt}: ${method}.`,
   AttemptStep: ({ attempt, step }) => `Attempt ${attempt} has come to: ${step}.`,
   AttemptSkipped: ({ attempt, method, reason }) => `Attempt ${attempt}, ${method}, is skipped: ${reason}.`,

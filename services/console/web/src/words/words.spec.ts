@@ -8,6 +8,7 @@ const LEASE = '3f0a1b2c-0000-4000-8000-000000000001';
 describe('events in words', () => {
   test.each([
     ['lease', 'LeaseRequested', { type: 'host', owner: 'ada', project: 'widgets', attributes: { os: 'linux', cpus: '>=8' }, priority: 100 }, 'ada (widgets) asks for a host with os=linux, cpus>=8, with priority 100.'],
+    ['lease', 'LeaseRequested', { type: 'host', owner: 'ada', attributes: {}, priority: 100, exclusive: { machine: 'anvil', force: true } }, 'ada asks for a host, the whole of anvil by force, with priority 100.'],
     ['lease', 'LeaseWaiting', { reason: 'no slot is free.' }, 'Waits: no slot is free.'],
     ['lease', 'LeaseReleased', { reason: 'released', expired: false }, 'Given back. What stands on it is being removed.'],
     ['lease', 'LeaseReleased', { reason: 'done early', expired: false }, 'Given back: done early. What stands on it is being removed.'],

@@ -2,7 +2,7 @@ import type { HistoryEntry, LeaseView, ResourceView } from '@berth/client';
 import { Link, useParams } from 'wouter';
 import { useRead, useWhole } from '../../api/read';
 import { useHas } from '../../api/session';
-import { BlueprintLink, HistoryLink, LeaseLink, Owner, ResourceLink } from '../../parts/links';
+import { BlueprintLink, HistoryLink, LeaseLink, MachineLink, Owner, ResourceLink } from '../../parts/links';
 import { Timeline } from '../../parts/timeline';
 import { Badge } from '../../ui/badge';
 import { Loaded } from '../../ui/empty';
@@ -47,7 +47,7 @@ function Actions({ lease }: { lease: LeaseView }) {
 }
 
 function About({ lease }: { lease: LeaseView }) {
-  const { id, status, ended, owner, project, type, attributes, prefer, blueprints, priority, affinity, wait, created, error, reason } = lease;
+  const { id, status, ended, owner, project, type, attributes, prefer, blueprints, exclusive, priority, affinity, wait, created, error, reason } = lease;
   const over = status !== 'pending' && status !== 'acquired' && status !== 'active';
   return (
     <Facts
@@ -57,6 +57,7 @@ function About({ lease }: { lease: LeaseView }) {
         ['Owner', <Owner name={owner} />],
         ['Project', project],
         ['Type', type],
+        ['Exclusive', exclusive && <>the whole of <MachineLink name={exclusive.machine} />{exclusive.force && ', by force'}: nothing else is on it meanwhile</>],
         ['Wants', pairs(attributes)],
         ['Prefers', prefer.map(pairs).join('; ')],
         ['Only from', blueprints.join(', ')],

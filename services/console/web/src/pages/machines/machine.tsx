@@ -1,11 +1,12 @@
-import type { MachineView } from '@berth/client';
+import type { HardwareView, MachineView, ResourceView } from '@berth/client';
 import { useState } from 'react';
 import { Link, useLocation, useParams } from 'wouter';
 import { run } from '../../api/commands';
 import { useRead } from '../../api/read';
 import { Act } from '../../parts/act';
 import { allowed } from '../../parts/allow';
-import { HistoryLink, ResourceLink } from '../../parts/links';
+import { HardwareLink, HistoryLink, ResourceLink } from '../../parts/links';
+import { Reserved } from '../../parts/reserved';
 import { ServiceButtons, whyOut } from '../../parts/service';
 import { Badge } from '../../ui/badge';
 import { Dialog } from '../../ui/dialog';
@@ -44,7 +45,10 @@ export default function Machine() {
 }
 
 function State({ of }: { of: MachineView }) {
-  const { quarantined, held, busy, slots, attributes, facts, resource, added } = of;
+  const { name, quarantined, held, busy, slots, attributes, facts, resource, added } = of;
+  const hardware = useRead<HardwareView>(`hardware/${encodeURIComponent(name)}`);
+  // A machine does not know it: its host does.
+  const reserved = useRead<ResourceView>(`resources/${resource ?? ''}`, { enabled: resource !== null }).data?.reserved;
   return (
     <Facts
       of={[
@@ -52,6 +56,8 @@ function State({ of }: { of: MachineView }) {
         ['Why', whyOut(of)],
         ['Until', quarantined ? <Ago at={quarantined.until} /> : held && <Ago at={held.until} />],
         ['Slots', `${busy} of ${slots} in use`],
+        ['Taken as a whole', reserved && <Reserved by={reserved} machine={name} />],
+        ['Hardware', hardware.data ? <><HardwareLink name={name} /> <span className="quiet">{Object.keys(hardware.data.interfaces).join(', ')}</span></> : hardware.error?.code === 'unknown-hardware' && <span className="quiet">it is not said how it is managed</span>],
         ['Attributes', pairs(attributes)],
         ['For', allowed(of)],
         ['Found on it', pairs(facts)],

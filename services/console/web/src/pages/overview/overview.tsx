@@ -4,6 +4,7 @@ import { Capacity } from './capacity';
 import { DeadLetters } from './dead-letters';
 import { Figures } from './figures';
 import { OutOfService } from './hosts';
+import { Jobs } from './jobs';
 import { Queue } from './queue';
 import { Services } from './services';
 
@@ -16,6 +17,7 @@ export default function Overview() {
         <Queue />
         <Builds />
       </div>
+      <Jobs />
       <Capacity />
       <div className="columns">
         <OutOfService />

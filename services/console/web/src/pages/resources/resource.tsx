@@ -2,6 +2,7 @@ import type { HistoryEntry, LeaseView, Page as PageOf, ResourceView } from '@ber
 import { Link, useParams } from 'wouter';
 import { useRead } from '../../api/read';
 import { BlueprintLink, HistoryLink, LeaseLink, MachineLink, Owner, ResourceLink } from '../../parts/links';
+import { Reserved } from '../../parts/reserved';
 import { ServiceButtons, whyOut } from '../../parts/service';
 import { Timeline } from '../../parts/timeline';
 import { Badge } from '../../ui/badge';
@@ -43,13 +44,14 @@ export default function Resource() {
 }
 
 function About({ of }: { of: ResourceView }) {
-  const { id, state, phase, type, blueprint, version, machine, address, attributes, quarantined, held, health, parent, members, path, commit, port, uri, facts, created, activated, uses } = of;
+  const { id, state, phase, type, blueprint, version, machine, address, attributes, quarantined, held, reserved, health, parent, members, path, commit, port, uri, facts, created, activated, uses } = of;
   return (
     <Facts
       of={[
         ['State', <><Badge status={state} />{phase !== null && state === 'booting' && ` ${phase}`}</>],
         ['Why', whyOut(of)],
         ['Until', quarantined ? <Ago at={quarantined.until} /> : held && <Ago at={held.until} />],
+        ['Taken as a whole', reserved && <Reserved by={reserved} machine={machine} />],
         ['Health', health.failures > 0 && `${health.failures} checks failed in a row: ${health.error ?? 'no reason is given'}`],
         ['Type', type],
         ['Blueprint', <><BlueprintLink name={blueprint} />{version !== null && version > 0 && <span className="quiet"> version {version}</span>}</>],

@@ -12,7 +12,7 @@ allow:
   projects: [a, b]
 `;
 
-describe('a blueprint as it is typed', () => {
+describe('a specification as it is typed', () => {
   test.each([
     ['kind', 3], ['types', 4], ['types[0].type', 5], ['types[1].weight', 7], ['types[1]', 6], ['allow.projects[1]', 9],
     ['types[1].attributes.cpus', 6], ['allow.owners', 8], ['region', 1], ['(the whole)', 1],

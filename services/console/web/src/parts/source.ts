@@ -1,6 +1,6 @@
 import type { FieldError } from '@berth/contracts';
 import { isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
-import { ProblemError } from '../../api/problem';
+import { ProblemError } from '../api/problem';
 
 /** A specification as it was typed. */
 export interface Source {
@@ -19,7 +19,7 @@ export function readSource(text: string): Source {
     throw new ProblemError(0, 'invalid-yaml', `This is not YAML: ${fault.message}.`, [{ field: `line ${line}`, message: `column ${col}: ${fault.message}` }]);
   }
   const data: unknown = document.toJS();
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw new ProblemError(0, 'invalid-yaml', 'A blueprint is a map of fields, such as "kind: preallocated".');
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) throw new ProblemError(0, 'invalid-yaml', 'A specification is a map of fields, such as "name: value".');
   const lineOf = (field: string): number => {
     const path = field.split(/[.[\]]+/).filter((part) => part !== '').map((part) => (/^\d+$/.test(part) ? Number(part) : part));
     for (let length = path.length; length > 0; length--) {
