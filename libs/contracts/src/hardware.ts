@@ -84,7 +84,7 @@ export type EscalationStep = z.infer<typeof escalationStep>;
 /** Machines that are driven alike. */
 export const hardwareGroupSpec = z.strictObject({
   name,
-  escalation: z.array(escalationStep).min(1).max(32).optional().describe('how its machines are rebooted, in this order; all methods, as they are listed, when absent'),
+  escalation: z.array(escalationStep).min(1).max(32).optional().describe('how its machines are rebooted, in this order; all methods but wake, as they are listed, when absent'),
   loanSteps: z.array(z.string().min(1).max(512)).max(32).optional().describe('what a person does, in this order, before a loan is active'),
   mail: z.array(z.email()).max(16).default([]).describe('who is told of its jobs, besides who asked for them'),
 });
