@@ -10,7 +10,7 @@ import { tempFolder } from '../support/cleanup.js';
 import { startTestSshd } from '../support/sshd.js';
 import { eventually } from '../support/wait.js';
 
-const SOON = { timeoutMs: 10_000, everyMs: 100 };
+const SOON = { timeoutMs: 20_000, everyMs: 100 };
 const BERTH = join(CHECKOUT, 'libs', 'cli', 'bin', 'berth.mjs');
 
 interface Ran {
@@ -19,7 +19,8 @@ interface Ran {
   stderr: string;
 }
 
-describe('as people do it', () => {
+// Each command is a process of its own, and there are many.
+describe('as people do it', { timeout: 60_000 }, () => {
   let home: string;
   let cwd: string;
   let url: string;

@@ -47,6 +47,9 @@ beforeAll(async () => {
   await eventually(async () => (await berth.builds.get(build)).cleanedUp, { timeoutMs: 30_000 });
   // Spans are sent a while after they end.
   await eventually(() => collector.spans.some(({ traceId: of, name, attributes }) => of === traceId && name === 'append build' && String(attributes['berth.events']).includes('BuildCleanedUp')), { timeoutMs: 20_000 });
+  // Each service sends its own; those that nothing hangs on are missed by nobody else.
+  const isThere = (name: string) => collector.spans.some((span) => span.traceId === traceId && span.name === name);
+  await eventually(() => ['action remove-working-copy', 'action run-command', 'lease ReleaseLease', 'build'].every(isThere), { timeoutMs: 20_000 }).catch(() => undefined); // told by the tests below
   await eventually(() => orphans(collector.spans.filter((span) => span.traceId === traceId)).length === 0, { timeoutMs: 10_000 }).catch(() => undefined); // told by the test below
   trace = collector.spans.filter((span) => span.traceId === traceId);
 });
