@@ -3,9 +3,13 @@ import type { CommandInput, EscalationStep, JobEvent } from '@berth/contracts';
 import { jetStreamStore } from '@berth/event-store';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { atEndOfFile } from '../../../../test/support/cleanup.js';
+import { startTestSshd } from '../../../../test/support/sshd.js';
 import { eventually } from '../../../../test/support/wait.js';
 import { startGateway, type TestGateway } from '../gateway.testing.js';
+import { startIlo } from './drivers/ilo.testing.js';
 import { startMachine, type Machine, type MachineOptions } from './drivers/machine.testing.js';
+import { startRedfish } from './drivers/redfish.testing.js';
+import { startXen } from './drivers/xen.testing.js';
 import { SmtpSink } from './notify/smtp.testing.js';
 import { BugzillaStandIn } from './tickets/bugzilla.testing.js';
 
@@ -75,6 +79,33 @@ describe('a reboot climbs the ladder of its group', () => {
     expect(machine.isUp()).toBe(true);
     const all = JSON.stringify(await events(job));
     for (const secret of Object.values(machine.secrets)) expect(all).not.toContain(secret);
+    await machine.stop();
+  }, 60_000);
+
+  /** Behind one other controller, with an SSH server that goes down and comes back with the machine. Nobody logs in to it: `reboot` there would be that of this machine. */
+  test.each([
+    ['redfish_reset', 'redfish', startRedfish], ['redfish_cycle', 'redfish', startRedfish], ['xenapi_reboot', 'xen', startXen], ['ilo_reboot', 'ilo', startIlo],
+  ] as const)('by %s, after rungs that the machine lacks', async (method, kind, start) => {
+    const sshd = await startTestSshd();
+    let work = Promise.resolve();
+    const controller = await start({ bootMs: 1500, up: () => void (work = work.then(() => sshd.restart())), down: () => void (work = work.then(() => sshd.stop())) });
+    atEndOfFile(() => controller.stop());
+    expect(await gateway.setSecret(controller.at().password, controller.login.password)).toMatchObject({ accepted: true });
+    const name = `by-${method}`.replaceAll('_', '-');
+    await told('SetHardwareGroup', { name, escalation: (['ipmi_reset', method, 'snmp_reboot', 'file_ticket'] as const).map((one) => ({ method: one, timeout: 20_000, downWithin: 3000, upWithin: 20_000 })) });
+    await told('SetHardware', { name, address: '127.0.0.1', groups: [name], interfaces: { [kind]: controller.at(), ssh: { port: sshd.port, user: sshd.user, credential: 'agent', hostKey: sshd.hostKeyPublic } } });
+    const job = await ask('reboot', name);
+    expect(await over(job)).toMatchObject({ type: 'JobCompleted', data: { machine: 'up', result: { method } } });
+    expect(await attempts(job)).toEqual(['ipmi_reset skipped', `${method} succeeded`]);
+    expect(JSON.stringify(await events(job))).not.toContain(controller.login.password);
+    await work;
+  }, 60_000);
+
+  test('a machine that goes down and does not come back is tried by the next rung', async () => {
+    const machine = await manage('dead', { ignoresReset: true, bootMs: 4000 }, [{ method: 'ssh_reboot', timeout: 10_000, downWithin: 3000, upWithin: 1000 }, { method: 'snmp_reboot', timeout: 10_000, downWithin: 3000, upWithin: 20_000 }, { method: 'file_ticket', timeout: 1000, downWithin: 1, upWithin: 1 }]);
+    const job = await ask('reboot', 'dead');
+    expect(await over(job)).toMatchObject({ type: 'JobCompleted', data: { result: { method: 'snmp_reboot' } } });
+    expect(await attempts(job)).toEqual(['ssh_reboot stayed-down', 'snmp_reboot succeeded']);
     await machine.stop();
   }, 60_000);
 
