@@ -2,8 +2,6 @@ import type { TaskKind } from './task.js';
 
 /** Has a person look at a machine, whatever is the matter with it. */
 export const fileTicket: TaskKind = {
-  title: 'File a ticket',
-  description: 'Has a person look at the machine: files a ticket, or comments on the one that is open.',
   takesMachine: false,
   lacks: () => undefined,
   async run({ attempts, machine, info, requester, fileTicket: file }) {

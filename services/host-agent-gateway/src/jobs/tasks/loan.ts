@@ -7,8 +7,6 @@ import type { TaskKind } from './task.js';
  * without secrets) is listed by its group, and done in that order; the last of it makes the loan active.
  */
 export const loan: TaskKind = {
-  title: 'Loan',
-  description: 'Takes the machine out of work for a person, once somebody has done what its group lists.',
   takesMachine: true,
   unlimited: true,
   lacks: ({ name, loan: on }) => (on ? `machine ${name} is on loan to ${on.to}: have it returned first` : undefined),

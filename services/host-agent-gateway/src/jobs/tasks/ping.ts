@@ -4,8 +4,6 @@ import type { TaskKind } from './task.js';
 
 /** Four packets within five seconds: one that is lost is a fault. */
 export const ping: TaskKind = {
-  title: 'Ping',
-  description: 'Looks whether the machine answers four packets within five seconds.',
   takesMachine: false,
   lacks: () => undefined,
   async run({ machine, attempts }) {

@@ -6,14 +6,11 @@ type Kind = 'ipmi' | 'redfish';
 const TIMEOUT_MS = 120_000;
 /** Entries of an event log that are shown. */
 const ENTRIES = 15;
-const label = { ipmi: 'IPMI', redfish: 'Redfish' } as const satisfies Record<Kind, string>;
 
 const failed = (end: { fault: string; error: string }): Outcome => ({ kind: 'failed', machine: 'unknown', code: end.fault, error: end.error });
 
 /** Switches a machine off: softly, then by cutting its power. */
 export const offBy = (kind: Kind): TaskKind => ({
-  title: `Power off by ${label[kind]}`,
-  description: 'Asks the operating system to shut down, and cuts the power when it does not.',
   takesMachine: true,
   lacks: (machine) => lacks(machine, kind),
   async run({ attempts, driver }) {
@@ -27,8 +24,6 @@ export const offBy = (kind: Kind): TaskKind => ({
 
 /** Switches a machine on. Whether it comes up is another question. */
 export const onBy = (kind: Kind): TaskKind => ({
-  title: `Power on by ${label[kind]}`,
-  description: 'Switches the machine on.',
   takesMachine: true,
   lacks: (machine) => lacks(machine, kind),
   async run({ attempts, driver }) {
@@ -43,8 +38,6 @@ export const onBy = (kind: Kind): TaskKind => ({
 
 /** Reads the event log of a management controller. */
 export const listBy = (kind: Kind): TaskKind => ({
-  title: `Event log by ${label[kind]}`,
-  description: `Shows the last ${ENTRIES} entries of the event log of the management controller.`,
   takesMachine: false,
   lacks: (machine) => lacks(machine, kind),
   async run({ attempts, driver }) {

@@ -8,8 +8,6 @@ type Way = Exclude<RebootMethod, 'file_ticket'>;
 
 /** Climbs the ladder of its group until the machine has gone down and come back; at its end a person is asked. */
 export const reboot: TaskKind = {
-  title: 'Reboot',
-  description: 'Reboots the machine by the gentlest way that works, and asks a person to look at it when none does.',
   takesMachine: true,
   reboots: true,
   lacks: (machine) => {
@@ -59,10 +57,8 @@ async function withTicket({ attempts, machine, fileTicket, requester }: TaskCont
 }
 
 /** One method alone, as a task of its own. */
-export function rebootBy(method: Way, title: string, description: string): TaskKind {
+export function rebootBy(method: Way): TaskKind {
   return {
-    title,
-    description,
     takesMachine: true,
     reboots: true,
     lacks: (machine: ManagedMachine) => methods[method].lacks(machine),

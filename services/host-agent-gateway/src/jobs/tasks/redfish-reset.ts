@@ -1,3 +1,3 @@
 import { rebootBy } from './reboot.js';
 
-export const redfishReset = rebootBy('redfish_reset', 'Reset by Redfish', 'Has the management controller restart the machine.');
+export const redfishReset = rebootBy('redfish_reset');

@@ -17,8 +17,6 @@ const controllerOf = ({ spec: { interfaces } }: ManagedMachine): 'redfish' | 'ip
  * lets us in with another key than before; that key is pinned then, on purpose.
  */
 export const reimage: TaskKind = {
-  title: 'Reimage',
-  description: 'Starts the machine from the network once, waits until the installation has reported back, and pins the new host key.',
   takesMachine: true,
   lacks: (machine) => (controllerOf(machine) === undefined ? `machine ${machine.name} has neither an interface redfish nor ipmi, which make it start from the network` : lacksLogin(machine)),
   async run(context) {

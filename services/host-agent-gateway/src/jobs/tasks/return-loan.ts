@@ -2,8 +2,6 @@ import type { TaskKind } from './task.js';
 
 /** Ends a loan: the machine can be worked on again. */
 export const returnLoan: TaskKind = {
-  title: 'Return a loan',
-  description: 'Ends the loan of the machine and lets work begin on it again.',
   takesMachine: false,
   lacks: ({ name, loan }) => (loan ? undefined : `machine ${name} is not on loan`),
   async run({ giveBack, until, now }) {

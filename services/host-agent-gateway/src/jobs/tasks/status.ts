@@ -8,8 +8,6 @@ const switches = ['ipmi', 'redfish', 'pdu', 'xen', 'ilo'] as const satisfies rea
 
 /** Looks at a machine from all sides, at once. What can't be asked is said, and is no failure. */
 export const status: TaskKind = {
-  title: 'Status',
-  description: 'Looks whether the machine is up, and what each of its management interfaces says of its power.',
   takesMachine: false,
   lacks: () => undefined,
   async run({ machine, driver, call, signal }) {

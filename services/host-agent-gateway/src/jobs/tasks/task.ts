@@ -41,8 +41,6 @@ export interface TaskContext extends Tools {
 
 /** One thing that can be done with a machine. */
 export interface TaskKind {
-  title: string;
-  description: string;
   /** It needs the machine for itself: an exclusive lease where that is enrolled, and no other such job beside it. */
   takesMachine: boolean;
   /** It reboots, by the ladder of its group or a rung of it. */
