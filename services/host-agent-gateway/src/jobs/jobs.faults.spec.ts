@@ -187,6 +187,14 @@ describe('the other tasks', () => {
     await machine.stop();
   }, 60_000);
 
+  test('after its soft limit a job begins no further method, and no ticket is filed', async () => {
+    const machine = await manage('soft', { ignoresReset: true }, [{ method: 'ipmi_reset', timeout: 5000, downWithin: 4000, upWithin: 500 }, { method: 'snmp_reboot', timeout: 5000, downWithin: 500, upWithin: 5000 }, { method: 'file_ticket', timeout: 1000, downWithin: 1, upWithin: 1 }]);
+    const job = await ask('reboot', 'soft', { softLimit: 3000 });
+    expect(await over(job)).toMatchObject({ type: 'JobFailed', data: { code: 'timeout', error: expect.stringMatching(/^no further method was tried after 3 s; the last one: ipmi_reset: machine soft did not go down/) as unknown } });
+    expect(await attempts(job)).toEqual(['ipmi_reset stayed-up']);
+    await machine.stop();
+  });
+
   test('a job that takes too long has failed', async () => {
     const machine = await manage('slow', { ignoresSsh: true, interfaces: [] }, [{ method: 'ssh_reboot', timeout: 1000, downWithin: 60_000, upWithin: 60_000 }, { method: 'file_ticket', timeout: 1000, downWithin: 1, upWithin: 1 }]);
     const job = await ask('reboot', 'slow', { hardLimit: 50, softLimit: 10 });
