@@ -1,13 +1,13 @@
 import { Controller, Delete, Get, Inject, Param, Post, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { page, schemas, type BlueprintView, type Page } from '@berth/client';
-import { name as nameSchema } from '@berth/contracts';
 import { Needs } from '../access/needs.js';
 import { Scope } from '../access/scope.js';
 import { Fleet } from '../views/fleet.js';
 import { withLeases } from '../views/resources.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { blueprintList } from './memory-lists.js';
+import { nameIn } from './names.js';
 import { listQuery, memoryForm, memoryPage } from './paging.js';
 import { HttpProblem, notFound } from './problem.js';
 import { objectBody, queryUnlessFalse } from './server.js';
@@ -94,9 +94,4 @@ export class BlueprintsController {
 
 const showing = (blueprint: BlueprintView, seen: ReadonlySet<string> | undefined): BlueprintView => ({ ...blueprint, resources: blueprint.resources.map((resource) => withLeases(resource, seen)) });
 const unknown = (name: string): HttpProblem => notFound('unknown-blueprint', `blueprint ${JSON.stringify(name)}`, '/api/v1/blueprints');
-
-/** A name as it may be; nothing has any other. */
-function known(name: string): string {
-  if (!nameSchema.safeParse(name).success) throw unknown(name);
-  return name;
-}
+const known = (name: string): string => nameIn(name, unknown);

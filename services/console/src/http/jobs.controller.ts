@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { page, schemas, type JobTaskView, type JobView, type Page } from '@berth/client';
-import { jobNeeds, jobTask, jobTasks, name as nameSchema, type JobTask } from '@berth/contracts';
+import { jobNeeds, jobTask, jobTasks, type JobTask } from '@berth/contracts';
 import type { EventStore } from '@berth/event-store';
 import type { Runtime } from '@berth/runtime';
 import { Door } from '../access/door.js';
@@ -17,6 +17,7 @@ import { listForm } from '../views/lists.js';
 import { Reads } from '../views/reads.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { command, Describe, settles } from './describe.js';
+import { nameIn } from './names.js';
 import { listQuery, pageOf } from './paging.js';
 import * as parameters from './parameters.js';
 import { HttpProblem, notFound } from './problem.js';
@@ -138,8 +139,4 @@ function taskOf(given: unknown): JobTask {
   throw new HttpProblem('invalid-data', `The request is refused: task ${message}.`, [{ field: 'task', message }]);
 }
 
-/** A name as it may be; nothing has any other. */
-function known(name: string): string {
-  if (!nameSchema.safeParse(name).success) throw notFound('unknown-hardware', `machine ${JSON.stringify(name)}`, '/api/v1/hardware');
-  return name;
-}
+const known = (name: string): string => nameIn(name, (given) => notFound('unknown-hardware', `machine ${JSON.stringify(given)}`, '/api/v1/hardware'));
