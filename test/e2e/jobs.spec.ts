@@ -134,6 +134,15 @@ describe('hardware jobs on machines that builds run on', () => {
     await release(waiting);
   });
 
+  test('a job whose lease is refused has failed, and does not wait for ever', async () => {
+    await machine('odd');
+    const id = randomUUID();
+    // Owners of leases have no control characters; whoever asks for a job on the bus may.
+    expect(await fleet.bus.command('host-agent-gateway', 'RequestJob', { task: 'disable', machine: 'odd' }, { id, actor: 'bell\u0007' })).toMatchObject({ accepted: true });
+    await over(id, 'FAILED');
+    expect((await jobEvents(id)).at(-1)).toMatchObject({ type: 'JobFailed', data: { code: 'lease', error: expect.stringContaining('the machine could not be asked for') as unknown } });
+  });
+
   test('what can not be done is refused up front, with the reason', async () => {
     await manage('bare', { workers: [{ id: 'w-1', group: 'g' }, { id: 'w-2' }] });
     await manage('other', { workers: [{ id: 'w-2' }] });

@@ -149,7 +149,9 @@ export class Running {
 
   private requestLease(id: string, { info }: LiveJob, lease: string): void {
     const owner = this.clocks.get(id)?.requester ?? ACTOR;
-    this.send(`request ${lease}`, 'lease', 'RequestLease', { type: 'host', owner: ownerName(owner), exclusive: { machine: info.machine, force: info.force }, wait: 'always' }, lease);
+    this.send(`request ${lease}`, 'lease', 'RequestLease', { type: 'host', owner: ownerName(owner), exclusive: { machine: info.machine, force: info.force }, wait: 'always' }, lease, (why) =>
+      this.jobs.tell(id, { type: 'Fail', machine: 'unknown', code: 'lease', error: `the machine could not be asked for: ${why}` }, 'lease refused'),
+    );
   }
 
   /** A lease is given back when its job is over, unless the machine is on loan under it. */
@@ -159,13 +161,15 @@ export class Running {
     this.send(`release ${lease}`, 'lease', 'ReleaseLease', { lease, reason: 'its job is over' }, derivedId(lease, 'release'));
   }
 
-  private send<T extends 'RequestLease' | 'ReleaseLease'>(key: string, service: 'lease', type: T, data: CommandInput<'lease', T>, id: string): void {
+  private send<T extends 'RequestLease' | 'ReleaseLease'>(key: string, service: 'lease', type: T, data: CommandInput<'lease', T>, id: string, refused?: (why: string) => void): void {
     if (this.sent.has(key)) return;
     this.sent.add(key);
     this.runtime.bus
       .command(service, type, data, { id, actor: ACTOR, after: this.position() })
       .then((answer) => {
-        if (!answer.accepted) this.runtime.log.error({ problem: answer.message, id, type }, 'refused');
+        if (answer.accepted) return;
+        this.runtime.log.error({ problem: answer.message, id, type }, 'refused');
+        refused?.(answer.message);
       })
       .catch((error: unknown) => this.runtime.log.warn({ error, id, type }, 'not delivered'))
       .finally(() => this.sent.delete(key));
