@@ -48,6 +48,21 @@ describe('the lines of a log', () => {
     expect(its.asked).toEqual(['a count', 'a 501+200', 'a 701+500']);
   });
 
+  it('tells of lines that come when their number is known already', async () => {
+    const its = printed(350);
+    await its.store.catchUp('a');
+    its.store.want('a', 1, 350);
+    await settled();
+    its.total = 351;
+    const reading = its.store.catchUp('a');
+    // The action has ended meanwhile, and whoever says so says how many there are.
+    its.store.counted('a', 351);
+    const shown: (string | undefined)[] = [];
+    its.store.watch(() => shown.push(its.store.line('a', 351)?.text));
+    await reading;
+    expect(shown.at(-1)).toBe('line 351');
+  });
+
   it('does not run after what is printed faster than it can be read', async () => {
     const its = printed(10);
     await its.store.catchUp('a');

@@ -87,6 +87,8 @@ export class LogStore {
       const lines = await this.source.lines(action, known + 1, PAGE, signal);
       if (signal.aborted) return;
       this.put(action, lines);
+      // Their number may be known already, by the end of the action: that says nothing new then, and they do.
+      if (lines.length > 0) this.changed();
       this.counted(action, lines.length < PAGE ? known + lines.length : await this.source.count(action, signal));
       this.fine();
     } catch (error) {
