@@ -79,4 +79,23 @@ describe('attempts', () => {
     await expect(attempts.try('b', 1000, works)).rejects.toMatchObject({ fault: 'cancelled' });
     expect(record.events.filter(({ type }) => type === 'AttemptStarted')).toHaveLength(1);
   });
+
+  test('of a job that was to end when the next process began, what has sent something is gone on with, and nothing else', async () => {
+    const run = async (going: { has(step: string): boolean; step(name: string): Promise<void> }) => {
+      if (!going.has('sent')) await going.step('sent');
+      await going.step('put right');
+      return undefined;
+    };
+    const ended = AbortSignal.abort(new DriverFault('cancelled', 'enough'));
+    for (const [at, steps] of [[1, []], [2, ['sent', 'put right']]] as const) {
+      const record = new TestRecord();
+      record.dieAt(at, true);
+      await expect(record.process().attempts.try('a', 1000, run)).rejects.toBeInstanceOf(Died);
+      record.dieAt(Number.POSITIVE_INFINITY, true);
+      const next = record.process(ended).attempts.try('a', 1000, run);
+      if (steps.length > 0) expect(await next).toEqual({ outcome: 'succeeded' });
+      else await expect(next).rejects.toMatchObject({ fault: 'cancelled' });
+      expect(record.steps).toEqual(steps);
+    }
+  });
 });

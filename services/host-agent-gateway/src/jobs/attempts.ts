@@ -49,7 +49,8 @@ export class Attempts {
     if (known?.status === 'succeeded') return { outcome: 'succeeded' };
     if (known?.status === 'failed') return { outcome: 'failed', fault: known.fault, error: known.error };
     if (known?.status === 'skipped') return { outcome: 'failed', fault: 'refused', error: known.reason };
-    this.record.signal.throwIfAborted();
+    // One of which something was sent goes on even when the job is to end: what it has begun is its to put right.
+    if (stepsOf(known).length === 0) this.record.signal.throwIfAborted();
     if (!known) await this.record.tell({ type: 'BeginAttempt', attempt: at + 1, method, timeout: timeoutMs });
     const heard: string[] = [];
     const end = await this.carryOut(at, heard, run);

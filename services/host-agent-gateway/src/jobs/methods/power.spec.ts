@@ -7,26 +7,34 @@ import { createPool } from '../../transports/pool.js';
 import { cycle, reset } from './power.js';
 
 const times = { softOff: 15, hardOff: 15, without: 1, poll: 1 };
+/** For what is seen to happen, however slow this machine is. */
+const patient = { ...times, softOff: 60_000 };
 const machine: ManagedMachine = { name: 'box', spec: hardwareSpec.parse({ name: 'box', address: '10.0.0.1' }), groups: [] };
 
-/** A machine behind an interface, with what was sent to it. `soft`: its operating system obeys. */
+/** A machine behind an interface, with what was sent to it. `soft`: its operating system obeys; `takes`: it is off when it has been looked at so often since. */
 class Behind implements Driver {
   state: Power = 'on';
   readonly sent: string[] = [];
-  constructor(private readonly how: { soft?: boolean; hard?: boolean; onFails?: number } = {}) {}
+  private looks = Number.POSITIVE_INFINITY;
+  constructor(private readonly how: { soft?: boolean; hard?: boolean; takes?: number; onFails?: number } = {}) {}
 
   power(): Promise<Power> {
+    if (--this.looks <= 0) this.state = 'off';
     return Promise.resolve(this.state);
   }
   off(_call: Call, hard: boolean): Promise<void> {
     this.sent.push(hard ? 'hard' : 'soft');
-    if (hard ? (this.how.hard ?? true) : (this.how.soft ?? true)) this.state = 'off';
+    if (!(hard ? (this.how.hard ?? true) : (this.how.soft ?? true))) return Promise.resolve();
+    if (this.how.takes === undefined) this.state = 'off';
+    else this.looks = this.how.takes;
     return Promise.resolve();
   }
   on({ signal }: Call): Promise<void> {
     this.sent.push('on');
     if (signal.aborted) return Promise.reject(signal.reason as Error);
     if (this.how.onFails !== undefined && this.how.onFails-- > 0) return Promise.reject(new DriverFault('unreachable', 'no answer'));
+    // What is on does not notice, and goes off all the same.
+    if (this.state === 'off') this.looks = Number.POSITIVE_INFINITY;
     this.state = 'on';
     return Promise.resolve();
   }
@@ -74,17 +82,70 @@ describe('a power cycle', () => {
     expect(driver.sent).toEqual(['hard', 'on']);
   });
 
-  test('that is cancelled while the power is off switches it on first', async () => {
-    const driver = new Behind();
+  /** The job is to end once its word for the operating system is sent. */
+  const cancelledOnceSent = (driver: Behind, reason = new DriverFault('cancelled', 'enough')): AbortSignal => {
     const end = new AbortController();
     const off = driver.off.bind(driver);
     driver.off = async (call, hard) => {
       await off(call, hard);
-      end.abort(new DriverFault('cancelled', 'enough'));
+      end.abort(reason);
     };
-    await carryOut(new TestRecord(), driver, undefined, end.signal);
+    return end.signal;
+  };
+
+  test('that is cancelled while the power is off switches it on first', async () => {
+    const driver = new Behind();
+    await carryOut(new TestRecord(), driver, undefined, cancelledOnceSent(driver));
     expect(driver.sent).toEqual(['soft', 'on']);
     expect(driver.state).toBe('on');
+  });
+
+  test('that is cancelled while the machine shuts down waits until it is off: on would be nothing to it before', async () => {
+    const [record, driver] = [new TestRecord(), new Behind({ takes: 5 })];
+    await expect(carryOut(record, driver, cycle('ipmi', true, patient), cancelledOnceSent(driver))).rejects.toMatchObject({ fault: 'cancelled' });
+    expect(driver.sent).toEqual(['soft', 'on']);
+    expect(record.steps).toEqual(['soft-off', 'off', 'on']);
+    for (let look = 0; look < 5; look++) expect(await driver.power()).toBe('on');
+  });
+
+  test('that is cancelled does not wait for ever for a machine that stays on, or an interface that gives no answer', async () => {
+    const deaf = new Behind({ soft: false });
+    await expect(carryOut(new TestRecord(), deaf, undefined, cancelledOnceSent(deaf))).rejects.toMatchObject({ fault: 'cancelled' });
+    expect(deaf.sent).toEqual(['soft', 'on']);
+    const silent = new Behind();
+    silent.power = () => Promise.reject(new DriverFault('unreachable', 'no answer'));
+    await expect(carryOut(new TestRecord(), silent, undefined, cancelledOnceSent(silent))).rejects.toMatchObject({ fault: 'unreachable' });
+    expect(silent.sent).toEqual(['soft', 'on']);
+  });
+
+  test('that is left by a process which is stopped is not waited for: the next one looks', async () => {
+    const [record, driver] = [new TestRecord(), new Behind({ takes: 1000 })];
+    await expect(carryOut(record, driver, cycle('ipmi', true, patient), cancelledOnceSent(driver, new DriverFault('interrupted', 'stopped')))).rejects.toMatchObject({ fault: 'interrupted' });
+    expect(record.steps).toEqual(['soft-off', 'on']);
+  });
+
+  test('that was under way when its process died, and whose job was cancelled since, switches on what is off', async () => {
+    const [record, driver] = [new TestRecord(), new Behind()];
+    record.dieAt(3, true);
+    await expect(carryOut(record, driver)).rejects.toBeInstanceOf(Died);
+    expect(driver.state).toBe('off');
+    record.dieAt(Number.POSITIVE_INFINITY, true);
+    await carryOut(record, driver, undefined, AbortSignal.abort(new DriverFault('cancelled', 'enough')));
+    expect(driver.sent).toEqual(['soft', 'on']);
+    expect(driver.state).toBe('on');
+  });
+
+  test('of a job that has ended before anything was sent sends nothing', async () => {
+    const [record, driver] = [new TestRecord(), new Behind()];
+    const end = new AbortController();
+    const { attempts } = record.process(end.signal);
+    const trying = attempts.try('ipmi_cycle', 1000, async (going) => {
+      end.abort(new DriverFault('cancelled', 'enough'));
+      await cycle('ipmi', true, times).act(tools(driver), going, 1000);
+      return undefined;
+    });
+    await expect(trying).rejects.toMatchObject({ fault: 'cancelled' });
+    expect([driver.sent, record.steps]).toEqual([[], []]);
   });
 
   describe.each([['obeys', {}], ['is deaf', { soft: false }]] as const)('of a machine that %s, by a process that dies at any word', (_what, how) => {

@@ -1,7 +1,7 @@
-import type { InterfaceKind } from '@berth/contracts';
+import type { AttemptFault, InterfaceKind } from '@berth/contracts';
 import { pause } from '../../runner/pause.js';
 import type { Going } from '../attempts.js';
-import { DriverFault, type Driver, type Power } from '../drivers/driver.js';
+import { DriverFault, type Call, type Driver, type Power } from '../drivers/driver.js';
 import { lacks } from '../machine.js';
 import type { Method, Tools } from './method.js';
 
@@ -16,6 +16,8 @@ const WITHOUT_MS = 5_000;
 const POLL_MS = 1_000;
 /** What must not be left half-done may take so long, whatever becomes of the job. */
 const FINISH_MS = 60_000;
+/** Ends in the middle of something. Not among them: what is told once all was waited for, and the end of this process, after which the next one looks. */
+const UNCLEAR: ReadonlySet<AttemptFault> = new Set(['cancelled', 'timeout']);
 
 /** Times of a cycle, ms; tests have shorter ones. */
 export interface CycleTimes {
@@ -49,7 +51,11 @@ export function cycle(kind: Kind, soft: boolean, times: CycleTimes = CYCLE_TIMES
         await pause(times.without, going.signal);
       } catch (error) {
         // Something was sent, and nobody knows what came of it: the machine is not left without power.
-        if (going.has('soft-off') || going.has('hard-off')) await switchOn(tools, kind, going).catch((second: unknown) => Promise.reject(both(error, second)));
+        if (going.has('soft-off') || going.has('hard-off')) {
+          const why: unknown = going.signal.aborted ? going.signal.reason : error;
+          if (why instanceof DriverFault && UNCLEAR.has(why.fault)) await settles(tools.driver(kind), going, times);
+          await switchOn(tools, kind, going).catch((second: unknown) => Promise.reject(both(error, second)));
+        }
         throw error;
       }
       await switchOn(tools, kind, going);
@@ -67,18 +73,20 @@ export async function switchOff({ driver }: Pick<Tools, 'driver'>, kind: Kind, g
   if (going.has('off') || going.has('on')) return;
   const begun = going.has('soft-off') || going.has('hard-off');
   // Off already: by somebody, or by what a process before this one has sent.
-  if (begun && (await stateOf(power, going, timeoutMs)) === 'off') return going.step('off');
+  if (begun && (await stateOf(power, going.call(timeoutMs))) === 'off') return going.step('off');
   if (going.has('hard-off')) {
     if (await becomesOff(power, going, times.hardOff, timeoutMs, times.poll)) return going.step('off');
     throw new DriverFault('interrupted', `the power was cut by a process that ended, and is on: it is not cut again`);
   }
   if (soft) {
     if (!going.has('soft-off')) {
+      going.signal.throwIfAborted();
       await going.step('soft-off');
       await need(power, 'off', kind)(going.call(timeoutMs), false);
     }
     if (await becomesOff(power, going, times.softOff, timeoutMs, times.poll)) return going.step('off');
   }
+  going.signal.throwIfAborted();
   await going.step('hard-off');
   await need(power, 'off', kind)(going.call(timeoutMs), true);
   if (!(await becomesOff(power, going, times.hardOff, timeoutMs, times.poll))) throw new DriverFault('refused', `interface ${kind} says that the power is still on`);
@@ -92,14 +100,30 @@ export async function switchOn({ driver }: Pick<Tools, 'driver'>, kind: Kind, go
   await need(power, 'on', kind)(going.finish(FINISH_MS));
 }
 
-async function stateOf(power: Driver, going: Going, timeoutMs: number): Promise<Power> {
-  return power.power ? power.power(going.call(timeoutMs)) : 'unknown';
+async function stateOf(power: Driver, call: Call): Promise<Power> {
+  return power.power ? power.power(call) : 'unknown';
+}
+
+/**
+ * Waits for what was sent to take effect, even though the job has ended. On is nothing to a machine that still shuts down: it
+ * would be off a moment later, and stay so.
+ */
+async function settles(power: Driver, going: Going, times: CycleTimes): Promise<void> {
+  const ms = going.has('hard-off') ? times.hardOff : times.softOff;
+  for (const end = Date.now() + ms; Date.now() < end; await pause(times.poll)) {
+    const state = await stateOf(power, going.finish(ms)).catch((error: unknown): Power => {
+      // It may answer the next time, and is told to be on in any case.
+      if (error instanceof DriverFault) return 'unknown';
+      throw error;
+    });
+    if (state === 'off') return going.step('off');
+  }
 }
 
 /** An interface that can't say is believed after a while. */
 async function becomesOff(power: Driver, going: Going, ms: number, timeoutMs: number, pollMs: number): Promise<boolean> {
   for (const end = Date.now() + ms; ; ) {
-    const state = await stateOf(power, going, timeoutMs);
+    const state = await stateOf(power, going.call(timeoutMs));
     if (state === 'off') return true;
     if (Date.now() >= end) return state === 'unknown';
     await pause(pollMs, going.signal);
