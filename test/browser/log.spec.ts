@@ -51,9 +51,12 @@ describe('the log of a build', () => {
   });
 
   const open = (name: string) => writeFile(join(gate, name), '');
-  const status = (id: string, wanted: string) => eventually(async () => expect((await api.builds.get(id)).status).toBe(wanted), { timeoutMs: 60_000, everyMs: 100 });
+  const status = (id: string, wanted: string) => eventually(async () => expect((await api.builds.get(id)).status).toBe(wanted), { timeoutMs: 40_000, everyMs: 100 });
   const line = (place: string) => window.page.locator(`[data-line="${place}"]`);
-  const says = (place: string, text: string) => line(place).getByText(text, { exact: true }).waitFor();
+  const says = (place: string, text: string) =>
+    line(place).getByText(text, { exact: true }).waitFor().catch(async (error: unknown) => {
+      throw new Error(`line ${place} is there as ${JSON.stringify(await line(place).allInnerTexts())}`, { cause: error });
+    });
   const rowsInPage = () => window.page.locator('.log-line').count();
 
   test('a hundred thousand lines are scrolled, searched, folded and led to, and few of them are in the page', async () => {

@@ -28,7 +28,9 @@ export async function startBerth(home: string, settings: Readonly<Record<string,
   });
   let said = '';
   child.stdout.on('data', (text: Buffer) => (said += text.toString()));
-  await eventually(() => said.includes('Berth is up'), { timeoutMs: 60_000 });
+  await eventually(() => {
+    if (!said.includes('Berth is up')) throw new Error(`Berth is not up; it says only: ${said}`);
+  }, { timeoutMs: 60_000 });
   const [, websocketUrl] = /for browsers (ws:\S+)/.exec(said) ?? [];
   return { ...(JSON.parse(await readFile(join(home, 'cli.json'), 'utf8')) as Omit<BerthAddresses, 'websocketUrl'>), websocketUrl };
 }
