@@ -41,6 +41,11 @@ export class Attempts {
 
   constructor(private readonly record: Record) {}
 
+  /** The next one was begun, or skipped, by a process before this one. */
+  get known(): boolean {
+    return this.record.attempts()[this.next] !== undefined;
+  }
+
   /** Tries a method. What it throws as a `DriverFault` is how it failed. @throws what is not a fault of the method, and when the job is to end */
   async try(method: string, timeoutMs: number, run: (going: Going) => Promise<string | undefined>): Promise<AttemptEnd> {
     const at = this.next++;

@@ -24,7 +24,8 @@ export const reboot: TaskKind = {
         await attempts.skip(rung.method, missing);
         continue;
       }
-      if (context.pastSoftLimit()) return { kind: 'failed', machine: 'unknown', code: 'timeout', error: `no further method was tried after ${info.softLimit / 1000} s; the last one: ${last}` };
+      // One that was begun in time is seen to its end, whoever carries on.
+      if (!attempts.known && context.pastSoftLimit()) return { kind: 'failed', machine: 'unknown', code: 'timeout', error: `no further method was tried after ${info.softLimit / 1000} s; the last one: ${last}` };
       await context.note(`reboots it by ${rung.method}`);
       const end = await attempt(context, { ...rung, method: rung.method });
       if (end.outcome === 'succeeded') return { kind: 'complete', machine: 'up', result: { method: rung.method } };
