@@ -2,7 +2,7 @@ import { answer, commandEnvelope, commands, commitSchema, events, jsonSchema, ou
 import { MADE } from './markdown.mjs';
 
 /** Kinds whose things people name. */
-const NAMED = new Set(['machine', 'blueprint', 'fleet', 'plan', 'token', 'webhook', 'hardware', 'hardware-group']);
+const NAMED = new Set(['machine', 'blueprint', 'fleet', 'plan', 'token', 'webhook', 'hardware', 'hardware-group', 'image', 'catalog', 'replication']);
 
 /** The bus for programs, as AsyncAPI 3.0. */
 export function asyncapi(version) {

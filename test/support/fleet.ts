@@ -16,7 +16,7 @@ import { startTestNats, type TestNats } from './nats.js';
 import { startTestSshd, type TestSshd } from './sshd.js';
 import { eventually } from './wait.js';
 
-export const serviceNames = ['lease', 'allocator', 'host-agent-gateway', 'build-orchestrator'] as const;
+export const serviceNames = ['lease', 'allocator', 'host-agent-gateway', 'build-orchestrator', 'image-factory'] as const;
 export type FleetService = (typeof serviceNames)[number];
 
 /** A service in a process of its own. */

@@ -8,6 +8,7 @@ import { allocatorService } from '@berth/allocator';
 import { buildOrchestratorService } from '@berth/build-orchestrator';
 import { startConsole } from '@berth/console';
 import { gatewayService } from '@berth/host-agent-gateway';
+import { imageFactoryService } from '@berth/image-factory';
 import { leaseService } from '@berth/lease';
 import { actionSettings, httpSettings, Metrics, metricsSettings, readEnvironment, startService, tlsFiles, traceSettings, type Config, type RunningService } from '@berth/runtime';
 import { addressOptions, shownAddress, type BusUser, type TlsFiles } from '@berth/nats';
@@ -38,7 +39,7 @@ export interface BerthOptions {
 }
 
 /** In waves: those of the second ask those of the first something as soon as they are up, and would wait for a late one. */
-const waves = [[leaseService, gatewayService], [allocatorService, buildOrchestratorService]];
+const waves = [[leaseService, gatewayService], [allocatorService, buildOrchestratorService], [imageFactoryService]];
 const definitions = waves.flat();
 
 /**

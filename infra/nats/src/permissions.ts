@@ -1,7 +1,7 @@
 import { commands, services, subjects, writers, type CommandType, type Kind, type ServiceName } from '@berth/contracts';
 import { artifactBucket, streams, transferBucket } from './streams.js';
 
-const people = ['image-factory', 'frontend', 'admin'] as const;
+const people = ['frontend', 'admin'] as const;
 
 /** Who logs in to the bus: each service as itself, what people run as `frontend`, and `admin`, who sets the bus up. */
 export type BusUser = ServiceName | (typeof people)[number];
@@ -22,6 +22,7 @@ const sent: Record<ServiceName, Sends> = {
   allocator: {
     lease: ['RequestLease', 'ReleaseLease', 'EvictLease', 'ExplainLease', 'RefuseLease'],
     'host-agent-gateway': ['RunAction', 'ProbeHost', 'ListFolders', 'RemoveFolders'],
+    'image-factory': ['RollbackChannel'],
   },
   'host-agent-gateway': { allocator: ['ReportHost', 'DrainResource', 'EndDrain', 'ChangeMachine'], lease: ['RequestLease', 'ReleaseLease'] },
   'build-orchestrator': {
@@ -29,6 +30,7 @@ const sent: Record<ServiceName, Sends> = {
     lease: ['RequestLease', 'ReleaseLease'],
     'host-agent-gateway': ['RunAction', 'CancelAction', 'SendRequest'],
   },
+  'image-factory': { 'build-orchestrator': ['ApplyPlan', 'RequestBuild', 'AbortBuild', 'SendBuildMessage', 'PinArtifact', 'ReleaseArtifact'] },
 };
 
 /** Commands that only services send each other: nobody else has a reason to. */
@@ -40,7 +42,7 @@ const internal: Sends = {
 };
 
 /** The services whose commands people send on the bus. */
-const asked = ['allocator', 'lease', 'host-agent-gateway', 'build-orchestrator'] as const satisfies readonly ServiceName[];
+const asked = ['allocator', 'lease', 'host-agent-gateway', 'build-orchestrator', 'image-factory'] as const satisfies readonly ServiceName[];
 
 /** Where a user hears answers: nobody else may listen there. */
 export const inboxPrefixOf = (user: string): string => `_INBOX.${user}`;
@@ -100,8 +102,8 @@ export const permissions: Readonly<Record<BusUser, Rights>> = {
     subscribe: [subjects.live('*', '*', 'up')],
   }),
   'build-orchestrator': service('build-orchestrator', { publish: bucket(artifactBucket), subscribe: [] }),
-  // It has no code yet, so it has no rights either.
-  'image-factory': { publish: [], subscribe: [] },
+  // Bodies of images are read and pushed on.
+  'image-factory': service('image-factory', { publish: bucket(artifactBucket), subscribe: [] }),
   console: service('console', {
     publish: [
       // Any command: it hands on what people ask for, and sends dead letters again.

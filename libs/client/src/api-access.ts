@@ -7,10 +7,10 @@ const projects = z.array(z.string()).nullable().describe('it sees and touches on
 
 /** Everything that somebody may be let do; the console says which role has which. */
 export const permission = z.enum([
-  'fleet:read', 'lease:read', 'build:read', 'plan:read', 'event:read', 'usage:read', 'metrics:read', 'jobs:read',
-  'lease:write', 'lease:exec', 'lease:terminal', 'build:write',
-  'plan:write', 'fleet:write', 'hardware:write', ...jobTasks.map((task) => `jobs:${task}` as const), 'jobs:installed', 'deadletters:read', 'deadletters:write', 'doctor:read', 'projections:write',
-  'quota:write', 'tokens:read', 'tokens:write', 'secrets:read', 'secrets:write', 'webhooks:read', 'webhooks:write', 'audit:read',
+  'fleet:read', 'lease:read', 'build:read', 'plan:read', 'event:read', 'usage:read', 'metrics:read', 'jobs:read', 'images:read',
+  'lease:write', 'lease:exec', 'lease:terminal', 'build:write', 'images:build',
+  'plan:write', 'fleet:write', 'hardware:write', ...jobTasks.map((task) => `jobs:${task}` as const), 'jobs:installed', 'images:write', 'deadletters:read', 'deadletters:write', 'doctor:read', 'projections:write',
+  'quota:write', 'tokens:read', 'tokens:write', 'secrets:read', 'secrets:write', 'providers:write', 'webhooks:read', 'webhooks:write', 'audit:read',
 ]);
 export type Permission = z.infer<typeof permission>;
 

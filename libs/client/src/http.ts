@@ -14,6 +14,7 @@ import type { DeadLetterRetry, DeadLetterView, DoctorFinding } from './api-opera
 import type { ArtifactQuery, BlueprintQuery, BuildQuery, HistoryQuery, LeaseQuery, MachineQuery, MomentView, PageOptions, PlanQuery, ProjectionView, ResourceQuery, TimelineView, UsageQuery, UsageView } from './api-lists.js';
 import { send, textOf, type Access, type Call } from './transport.js';
 import { followBytes, followEvents, logQuery, type LogOptions } from './follow.js';
+import { imageCalls } from './http-images.js';
 import { joinSession, type SessionInput } from './live.js';
 import { ProblemError } from './problem.js';
 import type { Accepted, ValidPlan } from './schemas.js';
@@ -317,6 +318,7 @@ export function httpClient(access: Access) {
       set: (name: string, group: Omit<CommandInput<'host-agent-gateway', 'SetHardwareGroup'>, 'name'>, options?: WriteOptions) => write<Accepted & { name: string }>('PUT', at('hardware-groups', name), group, options),
       remove: (name: string, options?: WriteOptions) => write('DELETE', at('hardware-groups', name), undefined, options),
     },
+    ...imageCalls({ get, write, at, download }),
     actions: {
       get: (id: string, options: ReadOptions = {}) => get<ActionView>(at('actions', id), { ...options }),
       /** Ends a running command; its outcome is then `cancelled`, unless it was faster. */

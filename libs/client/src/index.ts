@@ -16,6 +16,11 @@ export { auditEntry, type AuditEntry, type MeView, type NewToken, type Permissio
 export {
   hardwareDocument, type HardwareDocument, type HardwareDocumentInput, type HardwareGroupView, type HardwareImport, type HardwareQuery, type HardwareView, type ImportedView, type LoanView,
 } from './api-hardware.js';
+export type {
+  AccountView, BoardCell, CatalogEntry, CatalogEntryKind, CatalogInput, CatalogView, ChannelInput, ChannelQuery, ChannelView, DeployableView, EnvironmentView, ImageBoard, ImageBuildInput, ImageImportInput, ImageInput, ImageQuery,
+  ImageVersionQuery, ImageVersionView, ImageView, LineageView, PoolView, ProviderImageView, ProviderView, RemovedView, ReplicationInput, ReplicationView, RevokeInput, RollbackInput, TargetImageView, ValidTemplate, WarehouseObject,
+  WarehouseQuery,
+} from './api-images.js';
 export type { AttemptView, JobInput, JobQuery, JobTaskView, JobTicket, JobView, WorkerParts } from './api-jobs.js';
 export { checkBus } from './bus-checks.js';
 export { failed, fine, runChecks, warning, type DoctorCheck } from './findings.js';

@@ -9,6 +9,7 @@ import { auditEntry, meView, newToken, signInLink, signInWays, tokenView } from 
 import { deadLetterRetry, deadLetterView, doctorFinding } from './api-operations.js';
 import { hardwareDocument, hardwareGroupView, hardwareImport, hardwareView, importedView, loanView } from './api-hardware.js';
 import { attemptView, detail, fieldMessages, jobTaskView, jobTicket, jobView, liveJob, workerMissing } from './api-jobs.js';
+import { accountView, boardCell, catalogView, channelView, deployableView, environmentView, imageBoard, imageVersionView, imageView, lineageView, poolView, providerImageView, providerView, removedView, replicationView, targetImageView, validTemplate, warehouseObject } from './api-images.js';
 import { deliveryView, webhookTest, webhookView } from './api-webhooks.js';
 
 /** What a write is answered with. */
@@ -44,6 +45,9 @@ export const schemas = {
   ProjectionView: projectionView, UsageRow: usageRow, UsageTotal: usageTotal, UsageView: usageView, TimelineBucket: timelineBucket, TimelineView: timelineView, BuildMoment: buildMoment, MomentView: momentView,
   JobView: jobView, AttemptView: attemptView, JobTaskView: jobTaskView, JobTicket: jobTicket, FieldMessages: fieldMessages, Detail: detail, LiveJob: liveJob, WorkerMissing: workerMissing,
   HardwareView: hardwareView, LoanView: loanView, HardwareGroupView: hardwareGroupView, HardwareDocument: hardwareDocument, HardwareImport: hardwareImport, ImportedView: importedView,
+  ImageView: imageView, ImageVersionView: imageVersionView, TargetImageView: targetImageView, ProviderImageView: providerImageView, ChannelView: channelView, ImageBoard: imageBoard, BoardCell: boardCell, CatalogView: catalogView,
+  DeployableView: deployableView, ProviderView: providerView, AccountView: accountView, EnvironmentView: environmentView, PoolView: poolView, LineageView: lineageView, WarehouseObject: warehouseObject, ReplicationView: replicationView,
+  RemovedView: removedView, ValidTemplate: validTemplate,
 } as const satisfies Record<string, z.ZodType>;
 
 export { page };

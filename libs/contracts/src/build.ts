@@ -3,7 +3,7 @@ import { keptFile } from './action.js';
 import { principal } from './who.js';
 import { artifactName } from './object-name.js';
 import { savedPlan } from './plan.js';
-import { name, span, uuid } from './scalars.js';
+import { name, span, uuid, wants } from './scalars.js';
 import { requestVariables, stepId } from './steps.js';
 
 const actor = z.string().max(128).optional().describe('who says so; taken from the command when absent');
@@ -27,6 +27,7 @@ export const buildCommands = {
       priority: z.number().int().min(0).max(1000).optional().describe('of its leases; higher is served first. That of the plan when absent, else 100'),
       holdOnFailure: span.optional().describe('keep the host of a failed build for so long, for debugging; goes before the plan'),
       parent: z.object({ build: uuid, step: z.string() }).optional().describe('the step that calls this plan'),
+      host: wants.optional().describe('what its hosts must be besides what the plan says'),
     })
     .describe('Asks for a build of a plan. The id of the command is the id of the build.'),
   AbortBuild: z

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { instant, uuid } from './scalars.js';
 
 /** The services of Berth; each is the one writer of its kinds. */
-export const services = ['allocator', 'lease', 'host-agent-gateway', 'build-orchestrator', 'console'] as const;
+export const services = ['allocator', 'lease', 'host-agent-gateway', 'build-orchestrator', 'image-factory', 'console'] as const;
 export type ServiceName = (typeof services)[number];
 
 /** Kinds of aggregates, each written by exactly one service. */
@@ -19,6 +19,9 @@ export const writers = {
   job: 'host-agent-gateway',
   plan: 'build-orchestrator',
   build: 'build-orchestrator',
+  catalog: 'image-factory',
+  image: 'image-factory',
+  replication: 'image-factory',
   token: 'console',
   access: 'console',
   webhook: 'console',
@@ -91,6 +94,38 @@ export const refusals = {
   'hardware-in-use': 409,
   'loan-live': 409,
   'no-loan': 409,
+  'invalid-template': 422,
+  'invalid-query': 422,
+  'unknown-image': 404,
+  'unknown-version': 404,
+  'unknown-channel': 404,
+  'unknown-provider': 404,
+  'unknown-account': 404,
+  'unknown-catalog-entry': 404,
+  'unknown-policy': 404,
+  'unbuildable-target': 422,
+  'target-live': 409,
+  'target-not-failed': 409,
+  'target-not-built': 409,
+  'target-not-there': 409,
+  'version-live': 409,
+  'version-not-complete': 409,
+  'version-outdated': 409,
+  'version-imported': 409,
+  'version-revoked': 409,
+  'version-not-revoked': 409,
+  'version-disabled': 409,
+  'version-deleted': 409,
+  'version-in-use': 409,
+  'test-failed': 409,
+  'labels-frozen': 409,
+  'push-live': 409,
+  'not-pushed': 409,
+  'no-version-before': 409,
+  'channel-moved': 409,
+  'channel-in-use': 409,
+  'image-in-use': 409,
+  'catalog-in-use': 409,
   'sealing-key-changed': 409,
   'no-new-key': 409,
   'name-taken': 409,

@@ -14,6 +14,9 @@ import { webhookCommands, webhookEvents } from './webhook.js';
 import { secretCommands, secretEvents } from './secret.js';
 import { hardwareCommands, hardwareEvents, hardwareGroupEvents } from './hardware.js';
 import { jobCommands, jobEvents } from './job.js';
+import { catalogCommands, catalogEvents } from './image/catalog.js';
+import { imageCommands, imageEvents } from './image/image.js';
+import { replicationEvents, warehouseCommands } from './image/warehouse.js';
 
 /** Every command, under the service that carries it out. */
 export const commands = {
@@ -21,6 +24,7 @@ export const commands = {
   lease: leaseCommands,
   'host-agent-gateway': { ...actionCommands, ...secretCommands, ...hardwareCommands, ...jobCommands },
   'build-orchestrator': { ...planCommands, ...buildCommands },
+  'image-factory': { ...imageCommands, ...catalogCommands, ...warehouseCommands },
   console: { ...tokenCommands, ...webhookCommands },
 } as const satisfies Record<ServiceName, Record<string, z.ZodType>>;
 
@@ -38,6 +42,9 @@ export const events = {
   job: jobEvents,
   plan: planEvents,
   build: buildEvents,
+  catalog: catalogEvents,
+  image: imageEvents,
+  replication: replicationEvents,
   token: tokenEvents,
   access: accessEvents,
   webhook: webhookEvents,
@@ -65,6 +72,9 @@ export type HardwareGroupEvent = EventsOf<'hardware-group'>;
 export type JobEvent = EventsOf<'job'>;
 export type PlanEvent = EventsOf<'plan'>;
 export type BuildEvent = EventsOf<'build'>;
+export type CatalogEvent = EventsOf<'catalog'>;
+export type ImageEvent = EventsOf<'image'>;
+export type ReplicationEvent = EventsOf<'replication'>;
 export type TokenEvent = EventsOf<'token'>;
 export type AccessEvent = EventsOf<'access'>;
 export type WebhookEvent = EventsOf<'webhook'>;

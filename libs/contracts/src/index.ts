@@ -22,6 +22,12 @@ export {
 } from './hardware.js';
 export { jobNeed, jobNeeds, type JobNeed } from './job-needs.js';
 export { jobTasks, jobTask, jobRight, jobStatus, machineOutcome, attemptFault, ticket, type JobTask, type JobRight, type JobStatus, type MachineOutcome, type AttemptFault, type Ticket } from './job.js';
+export {
+  assignedBy, bootedFrom, CATALOG, catalogEntries, catalogEntryKind, cellState, deployableState, imageStatus, imageTarget, imageTargets, imageTemplate, offerOf, rebuild, replicaStore, replicationPolicy, retention,
+  targetSettings, templateSource, versionUse,
+  type AccountSpec, type AssignedBy, type CatalogEntry, type CatalogEntryKind, type CatalogSpec, type CellFacts, type CellState, type DeployableSpec, type EnvironmentSpec, type ImageStatus, type ImageTarget, type ImageTemplate,
+  type MadeImage, type Offer, type PoolSpec, type ProviderKind, type ProviderSpec, type Rebuild, type ReplicaStore, type ReplicationPolicy, type Retention, type TargetSettings, type VersionUse,
+} from './image/index.js';
 export { MOST_SECRET_BYTES, sealedValue, type SealedValue } from './secret.js';
 export { plan, savedPlan, planVariable, type Plan, type SavedPlan, type PlanVariable } from './plan.js';
 export { planDocument } from './plan-schema.js';
@@ -29,7 +35,7 @@ export { stepSchemas, isTemplate, TEMPLATE, type Step, type SavedStep, type Step
 export { artifactUri, artifactType, type ArtifactType, type Failure } from './build.js';
 export {
   commands, events, type CommandType, type CommandData, type CommandInput, type EventsOf, type AnyRecorded, type MachineEvent, type BlueprintEvent, type FleetEvent, type ResourceEvent,
-  type LeaseEvent, type ActionEvent, type SecretEvent, type HardwareEvent, type HardwareGroupEvent, type JobEvent, type PlanEvent, type BuildEvent, type TokenEvent, type AccessEvent, type WebhookEvent,
+  type LeaseEvent, type ActionEvent, type SecretEvent, type HardwareEvent, type HardwareGroupEvent, type JobEvent, type PlanEvent, type BuildEvent, type CatalogEvent, type ImageEvent, type ReplicationEvent, type TokenEvent, type AccessEvent, type WebhookEvent,
 } from './catalog.js';
 export { role, scope, type Role } from './token.js';
 export { statusKinds, webhookCommands, webhookSpec, type WebhookSpec } from './webhook.js';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { instant, name } from './scalars.js';
 
 /** Kinds of things that have a status. */
-export const statusKinds = ['machine', 'blueprint', 'resource', 'fleet', 'lease', 'action', 'build', 'hardware', 'job'] as const;
+export const statusKinds = ['machine', 'blueprint', 'resource', 'fleet', 'lease', 'action', 'build', 'image', 'hardware', 'job'] as const;
 
 /** Where statuses are sent. No password in it: it is shown to all who may see webhooks. */
 const target = z

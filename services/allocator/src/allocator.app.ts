@@ -264,6 +264,9 @@ export class AllocatorApp implements Following {
       case 'hardware':
       case 'hardware-group':
       case 'job':
+      case 'catalog':
+      case 'image':
+      case 'replication':
       case 'build':
         return;
     }

@@ -121,7 +121,7 @@ export class SeeingThrough {
         return bus.command(due.to, due.type, due.data, { id, after: due.after, actor });
       case 'builds': {
         const command = { id, actor, after: 0, type: due.type };
-        if (due.type === 'RequestBuild') return this.own.request({ ...command, data: { ...due.data, variables: textOf(due.data.variables), holdOnFailure: undefined } });
+        if (due.type === 'RequestBuild') return this.own.request({ ...command, data: { ...due.data, variables: textOf(due.data.variables), holdOnFailure: undefined, host: undefined } });
         return this.own.abort({ ...command, data: { build: due.data.build, reason: due.data.reason ?? 'aborted' } });
       }
       case 'http':

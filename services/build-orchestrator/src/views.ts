@@ -111,6 +111,9 @@ export class Views implements Pick<View, 'lease' | 'action' | 'host' | 'hold' | 
       case 'hardware':
       case 'hardware-group':
       case 'job':
+      case 'catalog':
+      case 'image':
+      case 'replication':
         return [];
       default:
         return unreachable(recorded);

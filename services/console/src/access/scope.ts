@@ -30,6 +30,9 @@ const readable = {
   hardware: 'jobs:read',
   'hardware-group': 'jobs:read',
   job: 'jobs:read',
+  catalog: 'images:read',
+  image: 'images:read',
+  replication: 'images:read',
 } as const satisfies Record<Kind, Permission>;
 
 const things = { leases: 'lease', builds: 'build', actions: 'action' } as const;
@@ -99,6 +102,9 @@ export class Scope {
       case 'hardware':
       case 'hardware-group':
       case 'job':
+      case 'catalog':
+      case 'image':
+      case 'replication':
         return true;
       default:
         return unreachable(recorded);

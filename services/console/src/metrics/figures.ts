@@ -45,6 +45,9 @@ export class Figures {
       case 'secret':
       case 'hardware':
       case 'hardware-group':
+      case 'catalog':
+      case 'image':
+      case 'replication':
         return; // counted as requests and as deliveries; how many there are is nobody's figure
       default:
         return unreachable(recorded);

@@ -47,6 +47,9 @@ export class Fleet {
         return this.hardware.applyJob(recorded);
       case 'lease':
       case 'build':
+      case 'catalog':
+      case 'image':
+      case 'replication':
         return; // kept as rows of the database: there is no end to them
       case 'token':
       case 'access':

@@ -69,6 +69,9 @@ export class Moment {
       case 'hardware':
       case 'hardware-group':
       case 'job':
+      case 'catalog':
+      case 'image':
+      case 'replication':
         return; // nothing that is shown of a moment
     }
   }

@@ -18,6 +18,9 @@ const concerns: Record<LiveEvent['kind'], readonly string[]> = {
   hardware: ['hardware', 'hardware-groups'],
   'hardware-group': ['hardware-groups'],
   job: ['jobs', 'hardware'],
+  catalog: ['providers', 'accounts', 'environments', 'pools', 'catalogs', 'deployables', 'images'],
+  image: ['images', 'versions', 'channels', 'catalogs', 'warehouse'],
+  replication: ['warehouse'],
 };
 
 /** What somebody did is in the audit, whatever it was done to; services are nobody. */

@@ -11,6 +11,7 @@ export const BuildLink = ({ id }: { id: string }) => <Link href={at('builds', id
 export const MachineLink = ({ name }: { name: string }) => <Link href={at('machines', name)}>{name}</Link>;
 export const HardwareLink = ({ name }: { name: string }) => <Link href={at('hardware', name)}>{name}</Link>;
 export const JobLink = ({ id }: { id: string }) => <Link href={at('jobs', id)} className="mono" title={id}>{short(id)}</Link>;
+export const ImageLink = ({ name }: { name: string }) => <Link href={at('images', name)}>{name}</Link>;
 export const BlueprintLink = ({ name }: { name: string }) => <Link href={at('blueprints', name)}>{name}</Link>;
 
 /** To whatever an event is of. */
@@ -30,6 +31,9 @@ export function KindLink({ kind, id }: { kind: LiveEvent['kind']; id: string }) 
       return <HardwareLink name={id} />;
     case 'job':
       return <JobLink id={id} />;
+    case 'image':
+      return <ImageLink name={id} />;
+    case 'catalog':
     case 'plan':
     case 'action':
     case 'fleet':
@@ -38,6 +42,7 @@ export function KindLink({ kind, id }: { kind: LiveEvent['kind']; id: string }) 
     case 'webhook':
     case 'secret':
     case 'hardware-group':
+    case 'replication':
       return <Link href={at('history', id)} className="mono" title={id}>{short(id)}</Link>;
   }
 }

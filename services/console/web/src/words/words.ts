@@ -5,6 +5,7 @@ import { actionWords } from './action';
 import { buildWords } from './build';
 import { blueprintWords, fleetWords, machineWords, planWords } from './fleet';
 import { hardwareGroupWords, hardwareWords, jobWords } from './job';
+import { catalogWords, imageWords, replicationWords } from './image';
 import { leaseWords } from './lease';
 import { resourceWords } from './resource';
 import { shortened } from './text';
@@ -19,6 +20,7 @@ const words: Kinds = {
   machine: machineWords, blueprint: blueprintWords, fleet: fleetWords, plan: planWords,
   lease: leaseWords, resource: resourceWords, action: actionWords, build: buildWords, token: tokenWords, access: accessWords, webhook: webhookWords, secret: secretWords,
   hardware: hardwareWords, 'hardware-group': hardwareGroupWords, job: jobWords,
+  catalog: catalogWords, image: imageWords, replication: replicationWords,
 };
 
 /** What happened, in words. An event of a newer console than this page is told by its name. */

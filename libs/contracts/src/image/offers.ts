@@ -1,0 +1,55 @@
+import type { ImageStatus } from './image.js';
+
+/** How a version stands with an account, as frontends show it. */
+export type CellState = 'not_built' | 'building' | 'not_pushed' | 'pushing' | 'pushed' | 'deleting' | 'delete_failed';
+/** The one thing that can be done about it. */
+export type Offer = 'build' | 'push' | 'delete' | null;
+
+/** What a cell of the board is made of. */
+export interface CellFacts {
+  /** the version was imported: nothing can be built of it */
+  imported: boolean;
+  /** the template and the environment have this target */
+  buildable: boolean;
+  /** there is a newer version whose target is built */
+  outdated: boolean;
+  /** revoked or disabled: nothing is pushed of it */
+  unusable: boolean;
+  target: ImageStatus | undefined;
+  push: ImageStatus | undefined;
+}
+
+/** How it stands: what is under way goes before what is there, and what was pushed before what was built. */
+export function cellState({ target, push }: CellFacts): CellState {
+  if (push === 'DELETING') return 'deleting';
+  if (push === 'DELETEFAILED') return 'delete_failed';
+  if (push === 'COMPLETE') return 'pushed';
+  if (push === 'PENDING' || push === 'BUILDING') return 'pushing';
+  if (target === 'PENDING' || target === 'BUILDING') return 'building';
+  if (target === 'COMPLETE') return 'not_pushed';
+  return 'not_built';
+}
+
+/** The one action on offer, or none. Push only what is built; what is older than what is built is not pushed; what was imported is not built. */
+export function offerOf(facts: CellFacts): Offer {
+  const state = cellState(facts);
+  switch (state) {
+    case 'pushed':
+    case 'delete_failed':
+      return 'delete';
+    case 'not_pushed':
+      return facts.outdated || facts.unusable ? null : 'push';
+    case 'not_built':
+      return facts.imported || !facts.buildable || facts.outdated ? null : 'build';
+    case 'building':
+    case 'pushing':
+    case 'deleting':
+      return null;
+  }
+}
+
+/** A deployable stands as the first that applies of its cells: not_built, building, pushing, not_pushed, else pushed. */
+export function deployableState(cells: readonly CellState[]): CellState {
+  for (const state of ['not_built', 'building', 'pushing', 'not_pushed'] as const) if (cells.includes(state)) return state;
+  return cells.length === 0 ? 'not_built' : 'pushed';
+}

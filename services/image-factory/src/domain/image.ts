@@ -1,0 +1,272 @@
+import { unreachable, type AssignedBy, type ImageEvent, type ImageStatus, type ImageTarget, type ImageTemplate, type MadeImage, type Rebuild, type Retention, type VersionUse } from '@berth/contracts';
+
+/** One failed attempt; none is ever forgotten. */
+export interface Fault {
+  attempt: number;
+  error: string;
+}
+
+/** What targets and pushes have in common. */
+interface Work {
+  status: ImageStatus;
+  /** which one this is, counted from 1 */
+  attempt: number;
+  /** 0 to 100, never less than before within an attempt */
+  percent: number;
+  activity: string;
+  /** what is known of it at its provider */
+  facts: Readonly<Record<string, string>>;
+  failed: readonly Fault[];
+  /** why it could not be removed */
+  error?: string;
+}
+export interface Target extends Work {
+  /** the build that makes it; of what was imported there is none */
+  build?: string;
+  made?: MadeImage;
+}
+export interface Push extends Work {
+  target: ImageTarget;
+  provider: string;
+  /** as the provider calls it */
+  id?: string;
+}
+
+export interface Version {
+  id: string;
+  number: number;
+  /** of the template; 0 = imported */
+  revision: number;
+  imported: boolean;
+  parent?: { image: string; version: string };
+  targets: ReadonlyMap<ImageTarget, Target>;
+  pushes: ReadonlyMap<string, Push>;
+  labels: Readonly<Record<string, string>>;
+  attributes: Readonly<Record<string, string>>;
+  use: VersionUse;
+  /** `due`: it holds */
+  revoked?: { at: string; due: boolean; cascade: boolean; reason: string };
+  /** how building it ended */
+  ended?: 'COMPLETE' | 'PARTIAL' | 'FAILED';
+  deletion?: 'DELETING' | 'DELETEFAILED' | 'DELETED';
+}
+
+export interface Channel {
+  managed: boolean;
+  test?: string;
+  version: string | null;
+  /** where it pointed, the oldest first */
+  history: readonly (string | null)[];
+  testing?: { version: string; build: string; by: AssignedBy; attempt: number };
+  /** how the last test of a version ended */
+  tests: ReadonlyMap<string, { passed: boolean; attempt: number }>;
+}
+
+export interface Saved {
+  revision: number;
+  source: string;
+  format: 'yaml' | 'tdl';
+  template: ImageTemplate;
+  environment?: string;
+  retention?: Retention;
+  rebuild?: Rebuild;
+}
+
+/** An image with all its versions and channels: what depends on each other is decided in one place. */
+export interface Image {
+  status: 'none' | 'live' | 'removed';
+  /** absent of what was only imported */
+  saved?: Saved;
+  versions: ReadonlyMap<string, Version>;
+  channels: ReadonlyMap<string, Channel>;
+}
+
+export const noImage: Image = { status: 'none', versions: new Map(), channels: new Map() };
+/** The channel that every image has. */
+export const LATEST = 'latest';
+
+export const isLive = (status: ImageStatus | undefined): boolean => status === 'PENDING' || status === 'BUILDING';
+export const isGone = (version: Version): boolean => version.deletion !== undefined;
+/** May a host be booted from it, and a channel point at it? */
+export const isUsable = (version: Version | undefined): version is Version => version?.ended === 'COMPLETE' && !version.revoked?.due && version.use !== 'disabled' && version.deletion === undefined;
+/** Versions by number, the newest first. */
+export const newestFirst = (image: Image): Version[] => [...image.versions.values()].sort((a, b) => b.number - a.number);
+export const numberAfter = (image: Image): number => Math.max(0, ...[...image.versions.values()].map(({ number }) => number)) + 1;
+
+const with_ = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> => new Map(map).set(key, value);
+const without = <K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> => {
+  const next = new Map(map);
+  next.delete(key);
+  return next;
+};
+const fresh = { percent: 0, activity: '', facts: {}, failed: [] as readonly Fault[] };
+
+/** Facts of a step laid over those before. A fact that becomes an empty text is taken away. */
+export const laidOver = (before: Readonly<Record<string, string>>, facts: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries({ ...before, ...facts }).filter(([, value]) => value !== ''));
+
+/** Pure. @throws when the event can't follow from the state */
+export function evolve(image: Image, event: ImageEvent): Image {
+  switch (event.type) {
+    case 'ImageSaved': {
+      const { revision, source, format, template, environment, retention, rebuild } = event.data;
+      const saved: Saved = { revision, source, format, template, ...(environment !== undefined && { environment }), ...(retention && { retention }), ...(rebuild && { rebuild }) };
+      return { ...image, status: 'live', saved };
+    }
+    case 'ImageRemoved':
+      return { status: 'removed', versions: image.versions, channels: new Map() };
+    case 'VersionRequested': {
+      const { version: id, number, revision, labels, parent } = event.data;
+      const version: Version = { id, number, revision, imported: false, targets: new Map(), pushes: new Map(), labels, attributes: {}, use: 'active', ...(parent && { parent }) };
+      return { ...image, versions: with_(image.versions, id, version) };
+    }
+    case 'VersionImported': {
+      const { version: id, number, target, account, id: provided, labels } = event.data;
+      const version: Version = {
+        id, number, revision: 0, imported: true, labels, attributes: {}, use: 'active', ended: 'COMPLETE',
+        targets: new Map([[target, { ...fresh, status: 'COMPLETE', attempt: 1, percent: 100, made: { provided: { account, id: provided } } }]]),
+        pushes: new Map([[account, { ...fresh, status: 'COMPLETE', attempt: 1, percent: 100, target, provider: '', id: provided }]]),
+      };
+      return { ...image, status: 'live', versions: with_(image.versions, id, version) };
+    }
+    case 'ChannelSaved': {
+      const { channel, managed, test } = event.data;
+      const { version = null, history = [], tests = new Map<string, { passed: boolean; attempt: number }>(), testing } = image.channels.get(channel) ?? {};
+      return { ...image, channels: with_(image.channels, channel, { managed, version, history, tests, ...(test !== undefined && { test }), ...(testing && { testing }) }) };
+    }
+    case 'ChannelRemoved':
+      return { ...image, channels: without(image.channels, event.data.channel) };
+    case 'ChannelAssigned': {
+      const { channel, version } = event.data;
+      const before = channelOf(image, channel, event.type);
+      return { ...image, channels: with_(image.channels, channel, { ...before, version, history: [...before.history, version] }) };
+    }
+    case 'TestStarted': {
+      const { channel, version, build, by, attempt } = event.data;
+      return { ...image, channels: with_(image.channels, channel, { ...channelOf(image, channel, event.type), testing: { version, build, by, attempt } }) };
+    }
+    case 'TestEnded': {
+      const { channel, version, passed } = event.data;
+      const { testing, ...before } = channelOf(image, channel, event.type);
+      return { ...image, channels: with_(image.channels, channel, { ...before, tests: with_(before.tests, version, { passed, attempt: testing?.attempt ?? 1 }) }) };
+    }
+    default: {
+      const version = image.versions.get(event.data.version);
+      if (!version) throw new Error(`${event.type} of a version that is not there`);
+      return { ...image, versions: with_(image.versions, version.id, evolveVersion(version, event)) };
+    }
+  }
+}
+
+function channelOf(image: Image, channel: string, type: string): Channel {
+  const known = image.channels.get(channel);
+  if (!known) throw new Error(`${type} of a channel that is not there`);
+  return known;
+}
+
+type OfVersion = Exclude<ImageEvent, { type: 'ImageSaved' | 'ImageRemoved' | 'VersionRequested' | 'VersionImported' | 'ChannelSaved' | 'ChannelRemoved' | 'ChannelAssigned' | 'TestStarted' | 'TestEnded' }>;
+
+function evolveVersion(version: Version, event: OfVersion): Version {
+  switch (event.type) {
+    case 'TargetStarted':
+    case 'TargetProgressed':
+    case 'TargetStep':
+    case 'TargetCompleted':
+    case 'TargetFailed': {
+      const before = version.targets.get(event.data.target);
+      if (!before && event.type !== 'TargetStarted') throw new Error(`${event.type} of a target that was not begun`);
+      const { ended: _ended, ...still } = version;
+      // A version whose target is built once more is not over.
+      return { ...(event.type === 'TargetStarted' ? still : version), targets: with_(version.targets, event.data.target, evolveTarget(before, event)) };
+    }
+    case 'PushStarted':
+    case 'PushProgressed':
+    case 'PushStep':
+    case 'PushCompleted':
+    case 'PushFailed': {
+      const before = version.pushes.get(event.data.account);
+      if (!before && event.type !== 'PushStarted') throw new Error(`${event.type} of a push that was not begun`);
+      return { ...version, pushes: with_(version.pushes, event.data.account, evolvePush(before, event)) };
+    }
+    case 'VersionEnded':
+      return { ...version, ended: event.data.status };
+    case 'DeletionStarted':
+    case 'DeletionFailed':
+    case 'Deleted':
+      return evolveDeletion(version, event);
+    case 'LabelsSet':
+      return { ...version, labels: event.data.labels };
+    case 'AttributesSet':
+      return { ...version, attributes: event.data.attributes };
+    case 'VersionMarked':
+      return { ...version, use: event.data.as };
+    case 'VersionRevoked': {
+      const { at, reason, cascade } = event.data;
+      return { ...version, revoked: { at, reason, cascade, due: false } };
+    }
+    case 'RevocationDue':
+      return version.revoked ? { ...version, revoked: { ...version.revoked, due: true } } : version;
+    case 'VersionRestored': {
+      const { revoked: _revoked, ...restored } = version;
+      return restored;
+    }
+    default:
+      return unreachable(event);
+  }
+}
+
+type OfTarget = Extract<ImageEvent, { type: `Target${string}` }>;
+function evolveTarget(before: Target | undefined, event: OfTarget): Target {
+  if (event.type === 'TargetStarted') return { ...fresh, status: 'BUILDING', attempt: event.data.attempt, build: event.data.build, failed: before?.failed ?? [] };
+  const target = before!;
+  switch (event.type) {
+    case 'TargetProgressed':
+      return { ...target, percent: event.data.percent, activity: event.data.activity };
+    case 'TargetStep':
+      return { ...target, facts: laidOver(target.facts, event.data.facts) };
+    case 'TargetCompleted':
+      return { ...target, status: 'COMPLETE', percent: 100, activity: '', made: event.data.made };
+    case 'TargetFailed':
+      return { ...target, status: 'FAILED', activity: '', failed: [...target.failed, { attempt: event.data.attempt, error: event.data.error }] };
+    default:
+      return unreachable(event);
+  }
+}
+
+type OfPush = Extract<ImageEvent, { type: `Push${string}` }>;
+function evolvePush(before: Push | undefined, event: OfPush): Push {
+  if (event.type === 'PushStarted') {
+    const { target, provider, attempt } = event.data;
+    return { ...fresh, status: 'BUILDING', attempt, target, provider, failed: before?.failed ?? [] };
+  }
+  const push = before!;
+  switch (event.type) {
+    case 'PushProgressed':
+      return { ...push, percent: event.data.percent, activity: event.data.activity };
+    case 'PushStep':
+      return { ...push, facts: laidOver(push.facts, event.data.facts) };
+    case 'PushCompleted':
+      return { ...push, status: 'COMPLETE', percent: 100, activity: '', id: event.data.id };
+    case 'PushFailed':
+      return { ...push, status: 'FAILED', activity: '', failed: [...push.failed, { attempt: event.data.attempt, error: event.data.error }] };
+    default:
+      return unreachable(event);
+  }
+}
+
+function evolveDeletion(version: Version, event: Extract<ImageEvent, { type: 'DeletionStarted' | 'DeletionFailed' | 'Deleted' }>): Version {
+  const { account, target } = event.data;
+  const status = event.type === 'DeletionStarted' ? 'DELETING' : event.type === 'DeletionFailed' ? 'DELETEFAILED' : 'DELETED';
+  const ends = <W extends Work>({ error: _error, ...work }: W): W => ({ ...work, status, ...(event.type === 'DeletionFailed' && { error: event.data.error }) }) as W;
+  if (account !== undefined) {
+    const push = version.pushes.get(account);
+    if (!push) throw new Error(`${event.type} of what was not pushed`);
+    return { ...version, pushes: with_(version.pushes, account, ends(push)) };
+  }
+  if (target !== undefined) {
+    const built = version.targets.get(target);
+    if (!built) throw new Error(`${event.type} of what was not built`);
+    return { ...version, targets: with_(version.targets, target, ends(built)) };
+  }
+  return { ...version, deletion: status };
+}

@@ -1,0 +1,60 @@
+import type { Objects } from '@berth/artifacts';
+import type { AnyRecorded } from '@berth/contracts';
+import { Follower, type Following, type Runtime } from '@berth/runtime';
+import { Hosts } from './follow/hosts.js';
+import { Images } from './images.js';
+import type { Providers } from './providers/provider.js';
+import { imageStatusOf } from './status.js';
+import type { Targets } from './targets/target.js';
+import { Work } from './work/building.js';
+import { Moving } from './work/moving.js';
+import { Times } from './work/times.js';
+
+/** The image factory: the one writer of images, of their catalogue and of their copies. */
+export class ImageFactoryApp implements Following {
+  readonly follower: Follower;
+  readonly images: Images;
+  readonly kinds = ['image', 'catalog', 'build', 'lease', 'resource'] as const;
+  readonly status: NonNullable<Following['status']> = {
+    kinds: ['image'],
+    of: ({ kind, id }) => (kind === 'image' && this.images.image(id).status !== 'none' ? imageStatusOf(id, this.images.image(id)) : undefined),
+  };
+  private readonly hosts = new Hosts();
+  private readonly work: Work;
+  private readonly moving: Moving;
+  private readonly times: Times;
+
+  constructor(runtime: Runtime, objects: Objects, targets: Targets, providers: Providers) {
+    this.follower = new Follower(runtime, this);
+    const follower = () => this.follower;
+    this.images = new Images(runtime, follower, this.hosts, targets, providers);
+    this.work = new Work(runtime, follower, this.images, this.hosts, targets, providers, objects);
+    this.moving = new Moving(runtime, follower, this.images, providers, objects);
+    this.times = new Times(runtime, this.images, this.hosts);
+  }
+
+  apply(recorded: AnyRecorded): void {
+    this.images.apply(recorded);
+    if (recorded.kind === 'resource') for (const event of recorded.commit.events) this.hosts.applyResource(recorded.id, event);
+    else if (recorded.kind === 'lease') for (const event of recorded.commit.events) this.hosts.applyLease(recorded.id, event);
+    else this.work.apply(recorded);
+  }
+
+  caughtUp(): void {
+    this.work.caughtUp();
+    this.moving.caughtUp();
+    this.times.caughtUp();
+  }
+
+  react(recorded: AnyRecorded): void {
+    this.work.react(recorded);
+    this.moving.react(recorded);
+    this.times.react(recorded);
+  }
+
+  stop(): void {
+    this.work.stop();
+    this.moving.stop();
+    this.times.stop();
+  }
+}

@@ -1,0 +1,155 @@
+import { Controller, Inject } from '@nestjs/common';
+import { MessagePattern } from '@nestjs/microservices';
+import type { Answer, CommandData, CommandType } from '@berth/contracts';
+import type { Command } from '@berth/runtime';
+import { ImageFactoryApp } from './image-factory.app.js';
+
+type Of<T extends CommandType<'image-factory'>> = Command<CommandData<'image-factory', T>>;
+
+/** From the bus to the application: one line each. */
+@Controller()
+export class ImageFactoryHandlers {
+  constructor(@Inject(ImageFactoryApp) private readonly app: ImageFactoryApp) {}
+
+  @MessagePattern('SaveImage')
+  saveImage(command: Of<'SaveImage'>): Promise<Answer> {
+    return this.app.images.save(command);
+  }
+
+  @MessagePattern('ValidateTemplate')
+  validateTemplate(command: Of<'ValidateTemplate'>): Answer {
+    return this.app.images.validate(command);
+  }
+
+  @MessagePattern('RemoveImage')
+  removeImage(command: Of<'RemoveImage'>): Promise<Answer> {
+    return this.app.images.remove(command);
+  }
+
+  @MessagePattern('BuildImage')
+  buildImage(command: Of<'BuildImage'>): Promise<Answer> {
+    return this.app.images.build(command);
+  }
+
+  @MessagePattern('RebuildTarget')
+  rebuildTarget(command: Of<'RebuildTarget'>): Promise<Answer> {
+    return this.app.images.onVersion(command, () => ({ type: 'Rebuild', ...command.data }));
+  }
+
+  @MessagePattern('AbortVersion')
+  abortVersion(command: Of<'AbortVersion'>): Promise<Answer> {
+    return this.app.images.onVersion(command, () => ({ type: 'Abort', ...command.data }));
+  }
+
+  @MessagePattern('PushImage')
+  pushImage(command: Of<'PushImage'>): Promise<Answer> {
+    return this.app.images.push(command);
+  }
+
+  @MessagePattern('PushAll')
+  pushAll(command: Of<'PushAll'>): Promise<Answer> {
+    return this.app.images.pushAll(command);
+  }
+
+  @MessagePattern('ImportImage')
+  importImage(command: Of<'ImportImage'>): Promise<Answer> {
+    return this.app.images.import(command);
+  }
+
+  @MessagePattern('DeleteProviderImage')
+  deleteProviderImage(command: Of<'DeleteProviderImage'>): Promise<Answer> {
+    return this.app.images.deletePush(command);
+  }
+
+  @MessagePattern('DeleteTargetImage')
+  deleteTargetImage(command: Of<'DeleteTargetImage'>): Promise<Answer> {
+    return this.app.images.deleteTarget(command);
+  }
+
+  @MessagePattern('DeleteVersion')
+  deleteVersion(command: Of<'DeleteVersion'>): Promise<Answer> {
+    return this.app.images.deleteVersion(command);
+  }
+
+  @MessagePattern('SetLabels')
+  setLabels(command: Of<'SetLabels'>): Promise<Answer> {
+    return this.app.images.onVersion(command, () => ({ type: 'SetLabels', ...command.data }));
+  }
+
+  @MessagePattern('SetAttributes')
+  setAttributes(command: Of<'SetAttributes'>): Promise<Answer> {
+    return this.app.images.onVersion(command, () => ({ type: 'SetAttributes', ...command.data }));
+  }
+
+  @MessagePattern('MarkVersion')
+  markVersion(command: Of<'MarkVersion'>): Promise<Answer> {
+    return this.app.images.onVersion(command, () => ({ type: 'Mark', ...command.data }));
+  }
+
+  @MessagePattern('RevokeVersion')
+  revokeVersion(command: Of<'RevokeVersion'>): Promise<Answer> {
+    const now = new Date().toISOString();
+    const { version, at = now, reason, cascade } = command.data;
+    return this.app.images.onVersion(command, () => ({ type: 'Revoke', version, at, now, reason, cascade }));
+  }
+
+  @MessagePattern('RestoreVersion')
+  restoreVersion(command: Of<'RestoreVersion'>): Promise<Answer> {
+    return this.app.images.onVersion(command, () => ({ type: 'Restore', ...command.data }));
+  }
+
+  @MessagePattern('SaveChannel')
+  saveChannel(command: Of<'SaveChannel'>): Promise<Answer> {
+    return this.app.images.saveChannel(command);
+  }
+
+  @MessagePattern('RemoveChannel')
+  removeChannel(command: Of<'RemoveChannel'>): Promise<Answer> {
+    return this.app.images.removeChannel(command);
+  }
+
+  @MessagePattern('AssignChannel')
+  assignChannel(command: Of<'AssignChannel'>): Promise<Answer> {
+    return this.app.images.assign(command);
+  }
+
+  @MessagePattern('RollbackChannel')
+  rollbackChannel(command: Of<'RollbackChannel'>): Promise<Answer> {
+    return this.app.images.rollBack(command);
+  }
+
+  @MessagePattern('SaveProvider')
+  saveProvider(command: Of<'SaveProvider'>): Promise<Answer> {
+    return this.app.images.saveEntry('provider', command);
+  }
+
+  @MessagePattern('SaveAccount')
+  saveAccount(command: Of<'SaveAccount'>): Promise<Answer> {
+    return this.app.images.saveEntry('account', command);
+  }
+
+  @MessagePattern('SaveEnvironment')
+  saveEnvironment(command: Of<'SaveEnvironment'>): Promise<Answer> {
+    return this.app.images.saveEntry('environment', command);
+  }
+
+  @MessagePattern('SavePool')
+  savePool(command: Of<'SavePool'>): Promise<Answer> {
+    return this.app.images.saveEntry('pool', command);
+  }
+
+  @MessagePattern('SaveCatalog')
+  saveCatalog(command: Of<'SaveCatalog'>): Promise<Answer> {
+    return this.app.images.saveEntry('catalog', command);
+  }
+
+  @MessagePattern('SaveDeployable')
+  saveDeployable(command: Of<'SaveDeployable'>): Promise<Answer> {
+    return this.app.images.saveEntry('deployable', command);
+  }
+
+  @MessagePattern('RemoveCatalogEntry')
+  removeCatalogEntry(command: Of<'RemoveCatalogEntry'>): Promise<Answer> {
+    return this.app.images.removeEntry(command);
+  }
+}

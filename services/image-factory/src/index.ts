@@ -1,0 +1,1 @@
+export { imageFactoryService } from './image-factory.module.js';

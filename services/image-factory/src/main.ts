@@ -1,0 +1,4 @@
+import { runDefinition } from '@berth/runtime';
+import { imageFactoryService } from './image-factory.module.js';
+
+await runDefinition(imageFactoryService);

@@ -1,0 +1,231 @@
+import type { Objects } from '@berth/artifacts';
+import { derivedId, type AnyRecorded, type BuildEvent, type ImageTarget } from '@berth/contracts';
+import type { Follower, Runtime } from '@berth/runtime';
+import { ACTOR, own } from '../cause.js';
+import type { ImageCommand } from '../domain/decide.js';
+import { isLive, type Image, type Target, type Version } from '../domain/image.js';
+import { followBuild, type FollowedBuild } from '../follow/builds.js';
+import type { Hosts } from '../follow/hosts.js';
+import type { Images } from '../images.js';
+import type { Providers } from '../providers/provider.js';
+import { planName, type TargetPlan, type Targets } from '../targets/target.js';
+import { callOf, stored } from './call.js';
+import { Driven } from './driven.js';
+
+/** What a build is for. */
+type Purpose = { image: string; version: string } & ({ target: ImageTarget; attempt: number } | { channel: string });
+
+/** The facts that sealing keeps: how its provider calls the image of the host. */
+const SEALED = 'sealed';
+
+/** Has targets built and versions tested, each by a build of its own, and stores how far they are. */
+export class Work {
+  private readonly builds = new Map<string, FollowedBuild>();
+  private readonly purposes = new Map<string, Purpose>();
+  /** builds whose host is behind a lease */
+  private readonly driven: Driven;
+  private live = false;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly follower: () => Follower,
+    private readonly images: Images,
+    private readonly hosts: Hosts,
+    private readonly targets: Targets,
+    private readonly providers: Providers,
+    private readonly objects: Objects,
+  ) {
+    this.driven = new Driven(runtime);
+  }
+
+  stop(): void {
+    this.driven.stop();
+  }
+
+  // --- feed ---
+
+  apply(recorded: AnyRecorded): void {
+    if (recorded.kind === 'image') {
+      for (const event of recorded.commit.events) {
+        if (event.type === 'TargetStarted') this.purposes.set(event.data.build, { image: recorded.id, version: event.data.version, target: event.data.target, attempt: event.data.attempt });
+        else if (event.type === 'TestStarted') this.purposes.set(event.data.build, { image: recorded.id, version: event.data.version, channel: event.data.channel });
+      }
+    } else if (recorded.kind === 'build' && this.purposes.has(recorded.id)) {
+      for (const event of recorded.commit.events) this.applyBuild(recorded.id, event);
+    }
+  }
+
+  private applyBuild(id: string, event: BuildEvent): void {
+    const next = followBuild(this.builds.get(id), event);
+    if (next) this.builds.set(id, next);
+  }
+
+  caughtUp(): void {
+    this.live = true;
+    for (const id of this.purposes.keys()) this.look(id);
+  }
+
+  react(recorded: AnyRecorded): void {
+    if (!this.live) return;
+    if (recorded.kind === 'build') {
+      if (this.purposes.has(recorded.id)) this.look(recorded.id);
+    } else if (recorded.kind === 'image') {
+      for (const { type, data } of recorded.commit.events) {
+        if (type === 'TargetStarted' || type === 'TestStarted' || type === 'TestEnded') this.look(data.build);
+        else if (type === 'TargetFailed') this.lookAt(recorded.id, data.version, data.target);
+      }
+    }
+  }
+
+  private lookAt(image: string, version: string, target: ImageTarget): void {
+    const build = this.images.image(image).versions.get(version)?.targets.get(target)?.build;
+    if (build !== undefined) this.look(build);
+  }
+
+  // --- what is due ---
+
+  private look(id: string): void {
+    const purpose = this.purposes.get(id);
+    if (!purpose) return;
+    const image = this.images.image(purpose.image);
+    const version = image.versions.get(purpose.version);
+    if ('channel' in purpose) return this.lookAtTest(id, purpose, image, version);
+    const target = version?.targets.get(purpose.target);
+    const wanted = target !== undefined && target.build === id && isLive(target.status);
+    if (version && wanted) this.driven.drive(id, () => this.build(id, purpose, image, version, target), () => this.lookAgain(id));
+    else this.abandon(id, 'its target is not wanted any more');
+  }
+
+  /** What came meanwhile is looked at; nothing else is new. */
+  private lookAgain(id: string): void {
+    if (this.seen.get(id) !== this.builds.get(id)) this.look(id);
+  }
+  /** the build as it was when it was last dealt with */
+  private readonly seen = new Map<string, FollowedBuild | undefined>();
+
+  private lookAtTest(id: string, { image: name, version: of, channel }: Purpose & { channel: string }, image: Image, version: Version | undefined): void {
+    const testing = image.channels.get(channel)?.testing;
+    if (testing?.build !== id || !version) return this.abandon(id, 'its test is not wanted any more');
+    const build = this.builds.get(id);
+    if (build?.end) return this.tell(name, { type: 'EndTest', channel, build: id, passed: build.end.passed, ...(!build.end.passed && { error: build.end.error }) }, `${id} ended`);
+    if (build) return;
+    this.driven.drive(id, async () => {
+      const plan = image.channels.get(channel)?.test;
+      if (plan === undefined) return;
+      const refusal = await this.request(id, plan, { image: name, imageVersion: String(version.number) });
+      if (refusal !== undefined) this.tell(name, { type: 'EndTest', channel, build: id, passed: false, error: `the test could not begin: ${refusal}` }, `${id} refused ${of}`);
+    }, () => undefined);
+  }
+
+  /** A build that nobody wants any more ends. */
+  private abandon(id: string, reason: string): void {
+    const build = this.builds.get(id);
+    if (!build || build.end) return;
+    this.driven.drive(`abort ${id}`, async () => {
+      await this.runtime.bus.command('build-orchestrator', 'AbortBuild', { build: id, reason }, { id: derivedId(id, 'abandoned'), actor: ACTOR, after: this.follower().position });
+    }, () => undefined);
+  }
+
+  private async build(id: string, purpose: Purpose & { target: ImageTarget; attempt: number }, image: Image, version: Version, target: Target): Promise<void> {
+    const build = this.builds.get(id);
+    this.seen.set(id, build);
+    const { target: kind, attempt, image: name } = purpose;
+    const of = { version: version.id, target: kind, attempt };
+    const made = this.planOf(name, image, version, kind);
+    if (made === undefined) return this.tell(name, { type: 'Fail', ...of, error: `revision ${version.revision} of its template is not known any more` }, `${id} no template`);
+    if (!build) return this.begin(id, name, made, of);
+    if (!build.end) {
+      this.tell(name, { type: 'Progress', ...of, ...progressOf(build, made) }, `${id} ${build.over.size} ${build.at ?? ''} ${build.activity}`);
+      if (made.seal !== undefined && build.at !== undefined && build.steps[build.at] === made.seal && !build.over.has(build.at)) await this.seal(id, purpose, version, target, build, made.seal);
+      return;
+    }
+    if (!build.end.passed) return this.tell(name, { type: 'Fail', ...of, error: build.end.error }, `${id} failed`);
+    const account = image.saved?.template.targets.ec2?.account;
+    try {
+      const files = this.targets[kind].made([...build.artifacts.values()]);
+      const provided = made.seal !== undefined && account !== undefined && target.facts[SEALED] !== undefined ? { provided: { account: target.facts['account'] ?? account, id: target.facts[SEALED] } } : {};
+      if (made.seal !== undefined && !('provided' in provided)) throw new Error('its provider has made no image of the host');
+      this.tell(name, { type: 'Complete', ...of, made: { ...files, ...provided } }, `${id} complete`);
+    } catch (error) {
+      this.tell(name, { type: 'Fail', ...of, error: error instanceof Error ? error.message : String(error) }, `${id} nothing made`);
+    }
+  }
+
+  /** The plan of a target, of the revision that the version was asked for with. */
+  private planOf(name: string, image: Image, { revision }: Version, target: ImageTarget): TargetPlan | undefined {
+    const template = this.images.templateOf(name, revision) ?? (image.saved?.revision === revision ? image.saved.template : undefined);
+    return template && this.targets[target].plan({ image: name, revision, template, plan: planName(name, target, revision) });
+  }
+
+  private async begin(id: string, image: string, { source }: TargetPlan, of: { version: string; target: ImageTarget; attempt: number }): Promise<void> {
+    const revision = this.images.image(image).versions.get(of.version)!.revision;
+    const plan = planName(image, of.target, revision);
+    const saved = await this.runtime.bus.command('build-orchestrator', 'ApplyPlan', { source }, { id: derivedId(id, 'plan'), actor: ACTOR });
+    const refusal = saved.accepted ? await this.request(id, plan) : `its plan was refused: ${saved.message} ${saved.errors.map(({ field, message }) => `${field}: ${message}`).join('; ')}`;
+    if (refusal !== undefined) this.tell(image, { type: 'Fail', ...of, error: refusal }, `${id} refused`);
+  }
+
+  /** Asks for a build. @returns why it was refused; undefined when it was not */
+  private async request(id: string, plan: string, host?: Record<string, string>): Promise<string | undefined> {
+    const answer = await this.runtime.bus.command('build-orchestrator', 'RequestBuild', { plan, ...(host && { host }) }, { id, actor: ACTOR });
+    return answer.accepted ? undefined : answer.message;
+  }
+
+  // --- an image of the host ---
+
+  private async seal(id: string, purpose: Purpose & { target: ImageTarget; attempt: number }, version: Version, target: Target, build: FollowedBuild, step: string): Promise<void> {
+    const { image: name, target: kind, attempt } = purpose;
+    const of = { version: version.id, target: kind, attempt };
+    const account = this.images.templateOf(name, version.revision)?.targets.ec2?.account;
+    const placed = account === undefined ? undefined : this.images.placed(account);
+    const instance = build.hostLease === undefined ? undefined : this.hosts.instanceOf(build.hostLease);
+    const seal = placed && this.providers[placed.provider.kind].seal;
+    if (!placed || !seal) return this.report(id, step, 'fail', `account ${account ?? ''} is not there any more, or its provider makes no images of hosts`);
+    if (instance === undefined) return this.report(id, step, 'fail', 'its host was not launched at a provider, so no image of it can be made: targets.ec2.host must want a host of an ec2 blueprint');
+    let facts = target.facts;
+    for (;;) {
+      if (this.driven.over || this.builds.get(id)?.end) return;
+      const known = facts[SEALED];
+      if (known !== undefined) return this.report(id, step, 'pass', known);
+      const taken = await seal.call(this.providers[placed.provider.kind], { ...callOf(name, version, placed, attempt, facts, this.objects, this.driven.signal), instance });
+      switch (taken.is) {
+        case 'keep':
+          facts = await this.keep(name, of, stored(taken.facts));
+          break;
+        case 'wait':
+          if (taken.percent !== undefined || taken.activity !== undefined) this.tell(name, { type: 'Progress', ...of, percent: 80 + (taken.percent ?? 0) * 0.19, activity: taken.activity ?? 'its provider makes an image of the host' }, `${id} seal ${taken.percent ?? ''} ${taken.activity ?? ''}`);
+          await this.driven.pause(taken.ms);
+          break;
+        case 'done':
+          facts = await this.keep(name, of, { [SEALED]: taken.id, account: placed.account.name });
+          break;
+        case 'failed':
+          return this.report(id, step, 'fail', taken.error);
+      }
+    }
+  }
+
+  private async keep(image: string, of: { version: string; target: ImageTarget; attempt: number }, facts: Record<string, string>): Promise<Record<string, string>> {
+    const answer = await this.images.images.handle(image, { type: 'KeepFacts', ...of, facts }, own(derivedId(of.version, `${of.target} ${of.attempt} ${JSON.stringify(facts)} ${this.images.images.get(image)?.revision ?? 0}`)));
+    if (answer.accepted && answer.position) await this.follower().reached(answer.position);
+    return { ...(this.images.image(image).versions.get(of.version)?.targets.get(of.target)?.facts) };
+  }
+
+  private async report(build: string, step: string, type: 'pass' | 'fail', text: string): Promise<void> {
+    const answer = await this.runtime.bus.command('build-orchestrator', 'SendBuildMessage', { build, step, type, text: text.slice(0, 2048), ...(type === 'pass' && { outputs: { image: text } }) }, { id: derivedId(build, `${step} ${type}`), actor: ACTOR, after: this.follower().position });
+    if (!answer.accepted) this.runtime.log.warn({ build, problem: answer.message }, 'a build did not take what became of its host');
+  }
+
+  private tell(image: string, command: ImageCommand, role: string): void {
+    this.images.tell(image, command, role);
+  }
+}
+
+/** How far a build is, by the shares of its steps. */
+export function progressOf(build: FollowedBuild, { steps }: TargetPlan): { percent: number; activity: string } {
+  const weights = new Map(steps.map(({ id, weight }) => [id, weight]));
+  const all = steps.reduce((sum, { weight }) => sum + weight, 0);
+  const done = [...build.over].reduce((sum, at) => sum + (weights.get(build.steps[at] ?? '') ?? 0), 0);
+  const now = build.at === undefined || build.over.has(build.at) ? undefined : build.steps[build.at];
+  return { percent: all === 0 ? 0 : Math.min(99, Math.floor((done / all) * 100)), activity: now === undefined ? build.activity : (steps.find(({ id }) => id === now)?.activity ?? now) };
+}

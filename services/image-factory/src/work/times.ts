@@ -1,0 +1,103 @@
+import { derivedId, type AnyRecorded } from '@berth/contracts';
+import type { Runtime } from '@berth/runtime';
+import { Cron } from 'croner';
+import { expired } from '../domain/keeping.js';
+import type { Image } from '../domain/image.js';
+import type { Hosts } from '../follow/hosts.js';
+import type { Images } from '../images.js';
+
+/** How often it is looked at what is due by the time. */
+const TICK_MS = 1000;
+/** What is old is looked for so often: it makes no difference whether it goes now or in a minute. */
+const KEEP_EVERY_MS = 60_000;
+
+/** What happens to images without being asked for: revocations that were put off, versions on a schedule or because a parent has moved, versions that are too old. */
+export class Times {
+  private timer: NodeJS.Timeout | undefined;
+  private kept = 0;
+  /** when the next version of an image is due, ms since the epoch, by the schedule that says so */
+  private readonly due = new Map<string, { schedule: string; at: number }>();
+
+  constructor(
+    private readonly runtime: Pick<Runtime, 'log'>,
+    private readonly images: Images,
+    private readonly hosts: Hosts,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  caughtUp(): void {
+    for (const [name, { state }] of this.images.images.entries()) {
+      this.followParents(name, state);
+      this.passOn(name, state);
+    }
+    this.timer = setInterval(() => this.tick(), TICK_MS);
+    this.timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  react(recorded: AnyRecorded): void {
+    if (recorded.kind !== 'image' || this.timer === undefined) return;
+    const image = this.images.image(recorded.id);
+    const types = new Set(recorded.commit.events.map(({ type }) => type));
+    if (types.has('ChannelAssigned')) for (const child of this.images.childrenOf(recorded.id)) this.followParents(child, this.images.image(child));
+    if (types.has('ImageSaved')) this.followParents(recorded.id, image);
+    if (types.has('RevocationDue')) this.passOn(recorded.id, image);
+  }
+
+  /** A version of its own for each version that the parent's channel comes to point at. */
+  private followParents(name: string, image: Image): void {
+    if (image.status !== 'live' || !image.saved?.rebuild?.onParent) return;
+    const parent = this.images.parentOf(image);
+    if (!parent || 'accepted' in parent) return;
+    if ([...image.versions.values()].some((version) => version.parent?.version === parent.version)) return;
+    this.images.tell(name, { type: 'Build', image: name, version: derivedId(name, `made of ${parent.version} in ${image.saved.revision}`), available: this.images.buildable(image), labels: {}, parent, cause: 'parent' }, `made of ${parent.version}`);
+  }
+
+  /** What is made of a version that was revoked is revoked too, where that was said. */
+  private passOn(name: string, image: Image): void {
+    for (const version of image.versions.values()) {
+      if (!version.revoked?.due || !version.revoked.cascade) continue;
+      for (const child of this.images.childrenOf(name)) {
+        for (const made of this.images.image(child).versions.values()) {
+          if (made.parent?.version !== version.id || made.revoked?.due || made.deletion) continue;
+          const { at, reason } = version.revoked;
+          this.images.tell(child, { type: 'Revoke', version: made.id, at, now: new Date(this.now()).toISOString(), reason, cascade: true, ancestor: { image: name, version: version.id } }, `revoked with ${version.id}`);
+        }
+      }
+    }
+  }
+
+  private tick(): void {
+    const now = this.now();
+    const keep = now - this.kept >= KEEP_EVERY_MS;
+    if (keep) this.kept = now;
+    for (const [name, { state }] of this.images.images.entries()) {
+      for (const { id, revoked } of state.versions.values()) if (revoked && !revoked.due && Date.parse(revoked.at) <= now) this.images.tell(name, { type: 'RevocationDue', version: id, now: new Date(now).toISOString() }, `due ${id} ${revoked.at}`);
+      this.schedule(name, state, now);
+      if (keep) this.forgetOld(name, state, now);
+    }
+  }
+
+  private schedule(name: string, image: Image, now: number): void {
+    const schedule = image.status === 'live' ? image.saved?.rebuild?.schedule : undefined;
+    if (schedule === undefined) return void this.due.delete(name);
+    const known = this.due.get(name);
+    const next = (): number => new Cron(schedule, { paused: true, timezone: 'UTC', mode: '5-part' }).nextRun(new Date(now))?.getTime() ?? Number.POSITIVE_INFINITY;
+    if (known?.schedule !== schedule) return void this.due.set(name, { schedule, at: next() });
+    if (known.at > now) return;
+    this.due.set(name, { schedule, at: next() });
+    const parent = this.images.parentOf(image);
+    if (parent && 'accepted' in parent) return this.runtime.log.warn({ image: name, problem: parent.message }, 'a version was due, and could not be built');
+    this.images.tell(name, { type: 'Build', image: name, version: derivedId(name, `scheduled ${known.at}`), available: this.images.buildable(image), labels: {}, cause: 'schedule', ...(parent && { parent }) }, `scheduled ${known.at}`);
+  }
+
+  private forgetOld(name: string, image: Image, now: number): void {
+    for (const { id, number } of expired(image, (version) => this.images.askedAt(version), now)) {
+      if (!this.hosts.has(name, number)) this.images.tell(name, { type: 'DeleteVersion', version: id, cascade: true, hosts: false }, `too old ${id}`);
+    }
+  }
+}
+
