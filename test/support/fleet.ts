@@ -16,8 +16,9 @@ import { startTestNats, type TestNats } from './nats.js';
 import { startTestSshd, type TestSshd } from './sshd.js';
 import { eventually } from './wait.js';
 
-export const serviceNames = ['lease', 'allocator', 'host-agent-gateway', 'build-orchestrator', 'image-factory'] as const;
-export type FleetService = (typeof serviceNames)[number];
+/** What a build takes. */
+export const serviceNames = ['lease', 'allocator', 'host-agent-gateway', 'build-orchestrator'] as const;
+export type FleetService = (typeof serviceNames)[number] | 'image-factory';
 
 /** A service in a process of its own. */
 export interface ServiceProcess {
@@ -57,7 +58,7 @@ export interface Fleet {
   leftovers(folder: string): Promise<string[]>;
 }
 
-/** Starts the named services (all by default), each on its own. */
+/** Starts the named services (all that a build takes by default), each on its own. */
 export async function startFleet(options: { services?: readonly FleetService[]; nats?: TestNats; env?: Readonly<Record<string, string>> } = {}): Promise<Fleet> {
   const nats = options.nats ?? (await startTestNats({ users: true }));
   const home = await tempFolder('fleet');
@@ -125,7 +126,7 @@ export async function startFleet(options: { services?: readonly FleetService[]; 
 
 /** What the bus did not let a service do. Rights that are missing would otherwise show only where somebody waits for an answer. */
 async function nothingRefused(home: string): Promise<void> {
-  const refused = (await Promise.all([...serviceNames, 'console'].map((name) => readFile(join(home, `${name}.log`), 'utf8').catch(() => '')))) // one that was not started
+  const refused = (await Promise.all([...serviceNames, 'image-factory', 'console'].map((name) => readFile(join(home, `${name}.log`), 'utf8').catch(() => '')))) // one that was not started
     .flatMap((log) => log.split('\n'))
     .filter((line) => line.includes('does not let this user'));
   if (refused.length > 0) throw new Error(`a service lacks rights on the bus: ${refused.slice(0, 5).join('; ')}`);

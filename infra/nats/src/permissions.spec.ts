@@ -7,7 +7,7 @@ import { addressOptions } from './address.js';
 import { streams } from './streams.js';
 import { busUsers, permissions, type BusUser } from './permissions.js';
 
-const everyService = ['allocator', 'lease', 'host-agent-gateway', 'build-orchestrator'] as const;
+const everyService = ['allocator', 'lease', 'host-agent-gateway', 'build-orchestrator', 'image-factory'] as const;
 const services = (...more: BusUser[]): BusUser[] => [...everyService, ...more];
 const nobody: BusUser[] = [];
 
@@ -41,7 +41,16 @@ const mayPublish: [string, readonly BusUser[]][] = [
   ['berth.cmd.allocator.DrainResource', ['host-agent-gateway', 'console', 'frontend']],
   ['berth.cmd.allocator.HoldResource', ['build-orchestrator', 'console', 'frontend']],
   ['berth.cmd.allocator.ReportHost', ['host-agent-gateway', 'console']],
-  ['berth.cmd.build-orchestrator.RequestBuild', ['console', 'frontend']],
+  ['berth.cmd.build-orchestrator.RequestBuild', ['image-factory', 'console', 'frontend']],
+  ['berth.cmd.build-orchestrator.ApplyPlan', ['image-factory', 'console', 'frontend']],
+  ['berth.cmd.build-orchestrator.PauseBuild', ['console', 'frontend']],
+  ['berth.cmd.image-factory.BuildImage', ['console', 'frontend']],
+  ['berth.cmd.image-factory.SaveAccount', ['console', 'frontend']],
+  ['berth.cmd.image-factory.RollbackChannel', ['allocator', 'console', 'frontend']],
+  ['berth.evt.image.i', ['image-factory']],
+  ['berth.evt.catalog.main', ['image-factory']],
+  ['berth.evt.replication.r', ['image-factory']],
+  ['berth.status.image.i', ['image-factory']],
   ['berth.cmd.host-agent-gateway.RunAction', ['allocator', 'build-orchestrator', 'console', 'frontend']],
   ['berth.cmd.host-agent-gateway.CancelAction', ['build-orchestrator', 'console', 'frontend']],
   ['berth.cmd.host-agent-gateway.RequestJob', ['console', 'frontend']],
@@ -126,7 +135,7 @@ const maySubscribe: [string, readonly BusUser[]][] = [
   ['berth.live.allocator', ['allocator']],
   ['_INBOX.>', nobody],
   ['_INBOX.x', nobody],
-  ...busUsers.filter((user) => user !== 'admin' && user !== 'image-factory').map((user): [string, BusUser[]] => [`_INBOX.${user}.x`, [user]]),
+  ...busUsers.filter((user) => user !== 'admin').map((user): [string, BusUser[]] => [`_INBOX.${user}.x`, [user]]),
   ['$JS.>', nobody],
   ['$JS.EVENT.ADVISORY.>', nobody],
   ['$O.berth-artifacts.>', nobody],

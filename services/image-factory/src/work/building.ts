@@ -22,7 +22,6 @@ const SEALED = 'sealed';
 export class Work {
   private readonly builds = new Map<string, FollowedBuild>();
   private readonly purposes = new Map<string, Purpose>();
-  /** builds whose host is behind a lease */
   private readonly driven: Driven;
   private live = false;
 
@@ -49,6 +48,8 @@ export class Work {
       for (const event of recorded.commit.events) {
         if (event.type === 'TargetStarted') this.purposes.set(event.data.build, { image: recorded.id, version: event.data.version, target: event.data.target, attempt: event.data.attempt });
         else if (event.type === 'TestStarted') this.purposes.set(event.data.build, { image: recorded.id, version: event.data.version, channel: event.data.channel });
+        else if (event.type === 'TargetCompleted') this.forget(this.images.image(recorded.id).versions.get(event.data.version)?.targets.get(event.data.target)?.build);
+        else if (event.type === 'TestEnded' && this.builds.get(event.data.build)?.end) this.forget(event.data.build);
       }
     } else if (recorded.kind === 'build' && this.purposes.has(recorded.id)) {
       for (const event of recorded.commit.events) this.applyBuild(recorded.id, event);
@@ -57,7 +58,27 @@ export class Work {
 
   private applyBuild(id: string, event: BuildEvent): void {
     const next = followBuild(this.builds.get(id), event);
-    if (next) this.builds.set(id, next);
+    if (!next) return;
+    this.builds.set(id, next);
+    if (next.end && !this.isWanted(id)) this.forget(id);
+  }
+
+  /** Whether what a build is for still waits for it. */
+  private isWanted(id: string): boolean {
+    const purpose = this.purposes.get(id);
+    if (!purpose) return false;
+    const image = this.images.image(purpose.image);
+    if ('channel' in purpose) return image.channels.get(purpose.channel)?.testing?.build === id;
+    const target = image.versions.get(purpose.version)?.targets.get(purpose.target);
+    return target?.build === id && isLive(target.status);
+  }
+
+  /** Of what is over nothing is kept. */
+  private forget(id: string | undefined): void {
+    if (id === undefined) return;
+    this.purposes.delete(id);
+    this.builds.delete(id);
+    this.seen.delete(id);
   }
 
   caughtUp(): void {
@@ -91,8 +112,7 @@ export class Work {
     const version = image.versions.get(purpose.version);
     if ('channel' in purpose) return this.lookAtTest(id, purpose, image, version);
     const target = version?.targets.get(purpose.target);
-    const wanted = target !== undefined && target.build === id && isLive(target.status);
-    if (version && wanted) this.driven.drive(id, () => this.build(id, purpose, image, version, target), () => this.lookAgain(id));
+    if (version && target && this.isWanted(id)) this.driven.drive(id, () => this.build(id, purpose), () => this.lookAgain(id));
     else this.abandon(id, 'its target is not wanted any more');
   }
 
@@ -104,8 +124,7 @@ export class Work {
   private readonly seen = new Map<string, FollowedBuild | undefined>();
 
   private lookAtTest(id: string, { image: name, version: of, channel }: Purpose & { channel: string }, image: Image, version: Version | undefined): void {
-    const testing = image.channels.get(channel)?.testing;
-    if (testing?.build !== id || !version) return this.abandon(id, 'its test is not wanted any more');
+    if (!version || !this.isWanted(id)) return this.abandon(id, 'its test is not wanted any more');
     const build = this.builds.get(id);
     if (build?.end) return this.tell(name, { type: 'EndTest', channel, build: id, passed: build.end.passed, ...(!build.end.passed && { error: build.end.error }) }, `${id} ended`);
     if (build) return;
@@ -126,12 +145,15 @@ export class Work {
     }, () => undefined);
   }
 
-  private async build(id: string, purpose: Purpose & { target: ImageTarget; attempt: number }, image: Image, version: Version, target: Target): Promise<void> {
+  private async build(id: string, purpose: Purpose & { target: ImageTarget; attempt: number }): Promise<void> {
     const build = this.builds.get(id);
     this.seen.set(id, build);
     const { target: kind, attempt, image: name } = purpose;
+    const version = this.images.image(name).versions.get(purpose.version);
+    const target = version?.targets.get(kind);
+    if (!version || !target || !this.isWanted(id)) return;
     const of = { version: version.id, target: kind, attempt };
-    const made = this.planOf(name, image, version, kind);
+    const made = this.planOf(name, version, kind);
     if (made === undefined) return this.tell(name, { type: 'Fail', ...of, error: `revision ${version.revision} of its template is not known any more` }, `${id} no template`);
     if (!build) return this.begin(id, name, made, of);
     if (!build.end) {
@@ -140,7 +162,7 @@ export class Work {
       return;
     }
     if (!build.end.passed) return this.tell(name, { type: 'Fail', ...of, error: build.end.error }, `${id} failed`);
-    const account = image.saved?.template.targets.ec2?.account;
+    const account = this.images.templateOf(name, version.revision)?.targets.ec2?.account;
     try {
       const files = this.targets[kind].made([...build.artifacts.values()]);
       const provided = made.seal !== undefined && account !== undefined && target.facts[SEALED] !== undefined ? { provided: { account: target.facts['account'] ?? account, id: target.facts[SEALED] } } : {};
@@ -152,8 +174,8 @@ export class Work {
   }
 
   /** The plan of a target, of the revision that the version was asked for with. */
-  private planOf(name: string, image: Image, { revision }: Version, target: ImageTarget): TargetPlan | undefined {
-    const template = this.images.templateOf(name, revision) ?? (image.saved?.revision === revision ? image.saved.template : undefined);
+  private planOf(name: string, { revision }: Version, target: ImageTarget): TargetPlan | undefined {
+    const template = this.images.templateOf(name, revision);
     return template && this.targets[target].plan({ image: name, revision, template, plan: planName(name, target, revision) });
   }
 

@@ -3,7 +3,7 @@ import type { Runtime } from '@berth/runtime';
 /** After a step that could not be taken. */
 const RETRY_MS = 1000;
 
-/** Work that goes on one step after the other, each key once at a time. Whatever is left of it when it ends is looked at again. */
+/** Work that goes on one step after the other, each key once at a time, and again while it throws. What came meanwhile is looked at when it ends. */
 export class Driven {
   private readonly keys = new Set<string>();
   private readonly stopping = new AbortController();
@@ -19,19 +19,21 @@ export class Driven {
   }
 
   /**
-   * @param work returns when there is nothing left to do; what it throws is logged and tried again
-   * @param again looks what is due then
+   * @param work returns when there is nothing left to do; what it throws is logged, and it is tried again from its beginning
+   * @param again looks what else is due by then
    */
   drive(key: string, work: () => Promise<void>, again: () => void): void {
     if (this.keys.has(key) || this.over) return;
     this.keys.add(key);
     const attempt = async (): Promise<void> => {
-      try {
-        await work();
-      } catch (error) {
-        if (this.over) return;
-        this.runtime.log.warn({ error, key }, 'a step could not be taken, tried again');
-        await this.pause(RETRY_MS);
+      while (!this.over) {
+        try {
+          return await work();
+        } catch (error) {
+          if (this.over) return;
+          this.runtime.log.warn({ error, key }, 'a step could not be taken, tried again');
+          await this.pause(RETRY_MS);
+        }
       }
     };
     void attempt().finally(() => {

@@ -36,7 +36,7 @@ export class Moving {
   react(recorded: AnyRecorded): void {
     if (!this.live || recorded.kind !== 'image') return;
     const image = this.images.image(recorded.id);
-    const versions = new Set(recorded.commit.events.flatMap(({ type, data }) => (type === 'PushStarted' || type === 'DeletionStarted' || type === 'Deleted' ? [data.version] : [])));
+    const versions = new Set(recorded.commit.events.flatMap(({ type, data }) => (type === 'PushStarted' || type === 'DeletionStarted' || type === 'DeletionFailed' || type === 'Deleted' ? [data.version] : [])));
     for (const id of versions) {
       const version = image.versions.get(id);
       if (version) this.look(recorded.id, version);

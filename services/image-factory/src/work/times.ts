@@ -64,7 +64,7 @@ export class Times {
         for (const made of this.images.image(child).versions.values()) {
           if (made.parent?.version !== version.id || made.revoked?.due || made.deletion) continue;
           const { at, reason } = version.revoked;
-          this.images.tell(child, { type: 'Revoke', version: made.id, at, now: new Date(this.now()).toISOString(), reason, cascade: true, ancestor: { image: name, version: version.id } }, `revoked with ${version.id}`);
+          this.images.tell(child, { type: 'Revoke', version: made.id, at, now: new Date(this.now()).toISOString(), reason, cascade: true, ancestor: { image: name, version: version.id } }, `${made.id} revoked with ${version.id} ${at}`);
         }
       }
     }
