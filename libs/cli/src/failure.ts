@@ -30,9 +30,14 @@ export class Exit extends Error {
   }
 }
 
-/** Where the API shows a list, so does a command of the same name. */
-const here = (message: string): string =>
-  message.replace('/api/v1/hardware-groups shows', '`berth hardware groups` shows').replace('/api/v1/hardware shows', '`berth hardware list` shows').replace(/\/api\/v1\/([a-z]+)s shows/, '`berth $1 list` shows');
+/** Lists of the API whose command is called otherwise. */
+const lists: Readonly<Record<string, string>> = {
+  'hardware-groups': 'hardware groups', hardware: 'hardware list', versions: 'image list --versions', channels: 'image channel list', providers: 'image list --providers', accounts: 'image list --accounts', environments: 'image list --environments',
+  pools: 'image list --pools', catalogs: 'image list --catalogs', deployables: 'image list --deployables', 'warehouse/objects': 'image warehouse list', 'warehouse/policies': 'image warehouse policy list',
+};
+
+/** Where the API shows a list, so does a command, which mostly has the same name. */
+const here = (message: string): string => message.replace(/\/api\/v1\/([a-z/-]+) shows/, (said, list: string) => (Object.hasOwn(lists, list) ? `\`berth ${lists[list]!}\` shows` : /^[a-z]+s$/.test(list) ? `\`berth ${list.slice(0, -1)} list\` shows` : said));
 
 /** Any error as a failure; the one place where errors become exit codes. */
 export function failureOf(error: unknown): Failure {

@@ -6,6 +6,7 @@ import { deadLetterCommands } from './commands/dead-letter.js';
 import { doctorCommand } from './commands/doctor.js';
 import { fleetCommands } from './commands/fleet.js';
 import { hardwareCommands } from './commands/hardware.js';
+import { imageCommands } from './commands/image/index.js';
 import { jobCommands } from './commands/job.js';
 import { leaseCommands } from './commands/lease.js';
 import { machineCommands } from './commands/machine.js';
@@ -27,7 +28,7 @@ export async function run(words: readonly string[], io: Io): Promise<number> {
   // Known before the words are understood: an error in them is told in JSON too.
   context.json = own.includes('--json');
   const program = new Command('berth').description('lends build machines').showHelpAfterError('(try --help)').showSuggestionAfterError();
-  for (const add of [systemCommands, machineCommands, blueprintCommands, resourceCommands, leaseCommands, planCommands, buildCommands, whyCommand, fleetCommands, hardwareCommands, jobCommands, actionsCommands, usageCommand, deadLetterCommands, doctorCommand, webhookCommands, secretCommands, tokenCommands]) add(program, context);
+  for (const add of [systemCommands, machineCommands, blueprintCommands, resourceCommands, leaseCommands, planCommands, buildCommands, whyCommand, fleetCommands, hardwareCommands, jobCommands, imageCommands, actionsCommands, usageCommand, deadLetterCommands, doctorCommand, webhookCommands, secretCommands, tokenCommands]) add(program, context);
   strict(program, context);
   try {
     await program.parseAsync([...words], { from: 'user' });

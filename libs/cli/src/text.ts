@@ -38,6 +38,7 @@ const colours: Record<string, 'green' | 'red' | 'yellow'> = {
   active: 'green', passed: 'green', succeeded: 'green', yes: 'green', enabled: 'green', reachable: 'green', now: 'green',
   failed: 'red', error: 'red', broken: 'red', lost: 'red', unreachable: 'red', refused: 'red', never: 'red', 'not launching': 'red',
   pending: 'yellow', acquired: 'yellow', preparing: 'yellow', building: 'yellow', running: 'yellow', aborted: 'yellow', cancelled: 'yellow', wait: 'yellow',
+  BUILDING: 'yellow', PENDING: 'yellow', DELETING: 'yellow', PARTIAL: 'red', DELETEFAILED: 'red', pushed: 'green', pushing: 'yellow', revoked: 'red', deprecated: 'yellow',
   COMPLETE: 'green', up: 'green', FAILED: 'red', down: 'red', QUEUED: 'yellow', RUNNING: 'yellow', CANCELLED: 'yellow',
   held: 'yellow', quarantined: 'yellow', draining: 'yellow', ending: 'yellow', booting: 'yellow', disabled: 'yellow',
 };

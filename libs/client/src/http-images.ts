@@ -73,7 +73,8 @@ export function imageCalls(ways: Ways) {
       get: (name: string, options: ReadOptions = {}) => get<ChannelView>(at('channels', name), { ...options }),
       set: (name: string, channel: ChannelInput, options?: WriteOptions) => write<Named>('PUT', at('channels', name), channel, options),
       remove: (name: string, options?: WriteOptions) => write<Named>('DELETE', at('channels', name), undefined, options),
-      assign: (name: string, version: string, reason?: string, options?: WriteOptions) => post(at('channels', name, 'assign'), { version, reason }, options),
+      /** `retest`: try the test again that the version has failed. */
+      assign: (name: string, version: string, reason?: string, { retest, ...options }: WriteOptions & { retest?: boolean } = {}) => post(at('channels', name, 'assign'), { version, reason, retest: retest || undefined }, options),
       rollback: (name: string, rollback: RollbackInput = {}, options?: WriteOptions) => post(at('channels', name, 'rollback'), rollback, options),
     },
     providers: entries<ProviderView, CatalogInput<'provider'>>(ways, 'providers'),
