@@ -1,6 +1,6 @@
 import type { CommandInput } from '@berth/contracts';
 import { startEc2, type Ec2Options, type Ec2StandIn } from './ec2/ec2.js';
-import { startFleet, type Fleet } from './fleet.js';
+import { startFleet, type Fleet, type FleetService } from './fleet.js';
 import { eventually } from './wait.js';
 
 type Saved = CommandInput<'allocator', 'SaveBlueprint'>['spec'];
@@ -22,11 +22,12 @@ export interface Cloud {
   nothingLeft(): Promise<void>;
 }
 
-/** Starts every service, and a stand-in for the cloud that outlives any of them. */
-export async function startCloud(options: { ec2?: Ec2Options; env?: Record<string, string> } = {}): Promise<Cloud> {
+/** Starts every service (or those that are named), and a stand-in for the cloud that outlives any of them. */
+export async function startCloud(options: { ec2?: Ec2Options; env?: Record<string, string>; services?: readonly FleetService[] } = {}): Promise<Cloud> {
   const ec2 = await startEc2(options.ec2);
   const image = ec2.addImage().id;
   const fleet = await startFleet({
+    ...(options.services && { services: options.services }),
     env: { BERTH_SWEEP_SECONDS: '0.5', BERTH_SWEEP_GRACE_SECONDS: '1', CLOUD_ACCESS_KEY_ID: ec2.accessKeyId, CLOUD_SECRET_ACCESS_KEY: ec2.secretAccessKey, ...options.env },
   });
   const spec = (over: Partial<CloudSpec> = {}): CloudSpec => ({

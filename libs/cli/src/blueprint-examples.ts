@@ -42,7 +42,7 @@ region: eu-central-1
 # By reference: the SDK's own chain, profile:NAME, or env:PREFIX (PREFIX_ACCESS_KEY_ID, PREFIX_SECRET_ACCESS_KEY).
 credentials: default
 image: { ami: ami-0123456789abcdef0 }
-# image: { name: linux, channel: stable }          # the newest one tagged berth:image and berth:channel
+# image: { name: linux, channel: stable }          # the version of that image that its channel points at
 # Tried in this order. The attributes are known before anything is launched, so requests can ask for them.
 types:
   - { type: c7i.large, attributes: { cpus: 2, memory: 4GiB } }

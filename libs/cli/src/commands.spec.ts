@@ -263,7 +263,7 @@ describe('quota', () => {
 describe('builds', () => {
   test.each(['start', 'request'])('build %s says whom it acts for', async (word) => {
     fake.routes({ 'POST builds': [202, { id }] });
-    expect(await fake.berth('build', word, 'p', '--project', 'w', '--priority', '7', '--hold-on-failure', '1h')).toMatchObject({ code: 0, stdout: `${id}\n` });
-    expect(fake.asked[0]!.body).toMatchObject({ plan: 'p', project: 'w', priority: 7, holdOnFailure: 3_600_000 });
+    expect(await fake.berth('build', word, 'p', '--project', 'w', '--priority', '7', '--hold-on-failure', '1h', '--host', 'image=debian', '--host', 'cpus=>=8')).toMatchObject({ code: 0, stdout: `${id}\n` });
+    expect(fake.asked[0]!.body).toMatchObject({ plan: 'p', project: 'w', priority: 7, holdOnFailure: 3_600_000, host: { image: 'debian', cpus: '>=8' } });
   });
 });

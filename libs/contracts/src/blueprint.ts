@@ -113,7 +113,7 @@ const ec2 = z.strictObject({
       z.strictObject({ ami: z.string().regex(/^ami-[0-9a-f]{8,17}$/, 'use an image id such as ami-0123456789abcdef0') }),
       z.strictObject({ name, channel: name.default('stable') }),
     ])
-    .describe('an AMI, or the newest one tagged `berth:image` = name and `berth:channel` = channel'),
+    .describe('an AMI; or an image and a channel of it, whose version is launched. Where Berth has no image of that name: the newest AMI tagged `berth:image` = name and `berth:channel` = channel'),
   types: z
     .array(z.strictObject({ type: z.string().regex(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'use an instance type such as c7i.large'), weight, attributes: attributes.default({}).describe('known before it is launched, such as cpus and memory') }))
     .min(1, 'name at least one instance type')
@@ -227,6 +227,7 @@ export const launchFault = z.enum(['capacity', 'quota', 'image', 'credentials', 
 export type LaunchFault = z.infer<typeof launchFault>;
 
 const reason = z.string().min(1).max(1024);
+const version = z.uuid().optional().describe('of the image that it was booted from');
 
 export const blueprintCommands = {
   SaveBlueprint: z.object({ spec: blueprintSpec, check: z.boolean().default(true).describe('ask its provider whether it could launch') }).describe('Saves a blueprint as its next version; the same again is no new version. Answered with `data` = `{name, version}`.'),
@@ -240,13 +241,24 @@ export const blueprintEvents = {
   BlueprintEnabled: z.object({}).describe('It serves requests.'),
   BlueprintDisabled: z.object({ reason: z.string() }).describe('It serves no requests.'),
   BlueprintRemoved: z.object({}).describe('It is gone; its name is free.'),
-  LaunchSucceeded: z.object({ resource: z.uuid() }).describe('A resource of it became active.'),
+  LaunchSucceeded: z
+    .object({ resource: z.uuid(), version, apart: z.boolean().optional().describe('of another version than its channel pointed at: it says nothing of the others') })
+    .describe('A resource of it became active.'),
   LaunchFailed: z
-    .object({ resource: z.uuid(), fault: launchFault, error: z.string(), offer: z.string().optional().describe('what was tried, such as c7i.large/eu-central-1a/spot') })
+    .object({
+      resource: z.uuid(),
+      fault: launchFault,
+      error: z.string(),
+      offer: z.string().optional().describe('what was tried, such as c7i.large/eu-central-1a/spot'),
+      version,
+      again: z.iso.datetime().optional().describe('of another version than its channel pointed at: this one is launched again then, and it says nothing of the others'),
+    })
     .describe('A resource of it did not become active.'),
   OfferRefused: z
-    .object({ resource: z.uuid(), offer: z.string(), fault: launchFault, error: z.string(), until: z.iso.datetime() })
+    .object({ resource: z.uuid(), offer: z.string(), fault: launchFault, error: z.string(), until: z.iso.datetime(), version })
     .describe('An instance type in a zone and market is not to be had: it is not asked for again until then.'),
-  BreakerOpened: z.object({ until: z.iso.datetime(), reason: z.string(), failures: z.number().int().positive() }).describe('Its launches keep failing: none until then, and after that one to try.'),
+  BreakerOpened: z
+    .object({ until: z.iso.datetime(), reason: z.string(), failures: z.number().int().positive(), blames: z.uuid().optional().describe('the version whose hosts failed every time: its channel is rolled back, where it has a version before') })
+    .describe('Its launches keep failing: none until then, and after that one to try.'),
   BreakerClosed: z.object({}).describe('It launches again.'),
 } as const;

@@ -13,6 +13,15 @@ const oneTarget = (given: { resource?: string | undefined; machine?: string | un
 /** A new one each time: zod writes into what it is given. */
 const whichOne = (message = 'give either resource or machine') => ({ message, path: ['resource'] });
 
+/** A version of an image, as a provider has it. */
+const booted = z.object({
+  image: name,
+  version: uuid.describe('id of the version'),
+  number: z.number().int().positive(),
+  id: z.string().describe('what the provider calls it, such as an AMI'),
+  test: z.boolean().optional().describe('for a test of that version: it is not kept after it'),
+});
+
 export const resourceCommands = {
   ReportHost: z
     .object({ resource: uuid.describe('the host'), reachable: z.boolean(), error: z.string().optional().describe('why it is out of reach') })
@@ -63,6 +72,7 @@ export const resourceEvents = {
       workingCopy: workingCopySpec.optional(),
       cache: z.string().optional().describe('key of the kept clone that a working copy may begin with'),
       wanted: wants.optional().describe('what the request that it is launched for wants: a launch keeps to it'),
+      booted: booted.optional().describe('the version of an image that it is booted from: fixed before it is launched'),
       members: z.record(z.string(), uuid).optional().describe('the leases of a composite, by member'),
       version: z.number().int().nonnegative().optional().describe('of the blueprint'),
     })

@@ -7,6 +7,7 @@ import { Composites } from './composites.js';
 import { Derived } from './derived.js';
 import { Doors } from './doors.js';
 import { FleetViews } from './fleet-views.js';
+import { Images } from './images.js';
 import { InUse } from './in-use.js';
 import { HostWork } from './host-work.js';
 import { Hosts, type Machines } from './hosts.js';
@@ -33,7 +34,7 @@ const STALE_ROOM_MS = 10_000;
 /** The allocator: the one writer of machines, blueprints, resources and the fleet. Several processes of it share the work. */
 export class AllocatorApp implements Following {
   readonly follower: Follower;
-  readonly kinds = ['machine', 'blueprint', 'fleet', 'resource', 'lease', 'action'] as const;
+  readonly kinds = ['machine', 'blueprint', 'fleet', 'resource', 'lease', 'action', 'catalog', 'image'] as const;
   readonly status: NonNullable<Following['status']> = {
     kinds: ['machine', 'blueprint', 'fleet', 'resource'],
     of: (recorded) => {
@@ -62,6 +63,7 @@ export class AllocatorApp implements Following {
   private readonly fleets: Fleets;
   private readonly resources: Resources;
   private readonly views = new Views();
+  private readonly images: Images;
   private readonly peers: Peers;
   private readonly inUse: InUse;
   private readonly doors: Doors;
@@ -88,12 +90,13 @@ export class AllocatorApp implements Following {
     this.resources = aggregates('resource', resourceDecider, runtime.store, feed);
     const { views, resources } = this;
     this.peers = new Peers(runtime, () => this.shared());
-    this.catalogue = new Catalogue(runtime, follower, this.blueprints, (name) => this.inUse.of(name));
+    this.images = new Images(runtime);
+    this.catalogue = new Catalogue(runtime, follower, this.blueprints, (name) => this.inUse.of(name), this.images);
     this.room = new Room(runtime, follower, this.fleets, this.catalogue, () => this.inUse.inAll());
     this.inUse = new InUse(views, resources, this.catalogue, () => this.room, this.peers);
     this.hosts = new Hosts(runtime, this.machines, resources, this.catalogue, this.room, this.peers);
     this.doors = new Doors(this.machines, this.catalogue);
-    this.claims = new Claims(runtime, follower, views, resources, this.catalogue, this.doors, this.room, this.peers, () => {
+    this.claims = new Claims(runtime, follower, views, resources, this.catalogue, this.doors, this.room, this.images, this.peers, () => {
       this.why.judge();
       this.pools.look();
     });
@@ -103,11 +106,11 @@ export class AllocatorApp implements Following {
     this.derived = new Derived(runtime, views, resources, this.claims, this.catalogue, this.room, this.peers, this.owned, this.work, couldStand);
     this.composites = new Composites(runtime, views, resources, this.catalogue, this.room, this.peers, this.owned, couldStand);
     this.takeovers = new Takeovers(runtime, follower, views, resources, this.hosts, this.peers);
-    this.launches = new Launches(runtime, follower, resources, this.catalogue, this.room, this.peers);
-    this.pools = new Pools(runtime, follower, views, resources, this.catalogue, this.room, this.claims, this.peers);
+    this.launches = new Launches(runtime, follower, resources, this.catalogue, this.room, this.images, this.peers);
+    this.pools = new Pools(runtime, follower, views, resources, this.catalogue, this.room, this.claims, this.images, this.peers);
     this.care = new Care(runtime, resources, this.catalogue, this.peers);
     this.reaper = new Reaper(runtime, views, resources, this.catalogue, this.room, this.peers);
-    this.why = new Why(runtime, follower, views, this.catalogue, this.doors, this.room, this.claims, this.derived, this.takeovers, new FleetViews(views, resources, this.catalogue, this.room, this.pools, this.hosts, this.doors), this.peers);
+    this.why = new Why(runtime, follower, views, this.catalogue, this.doors, this.room, this.claims, this.derived, this.takeovers, new FleetViews(views, resources, this.catalogue, this.room, this.pools, this.hosts, this.doors, this.images), this.peers);
     this.operations = new Operations(views, resources, this.hosts, this.derived);
     this.services = new Services(runtime, follower, views, resources, this.catalogue);
   }
@@ -157,6 +160,10 @@ export class AllocatorApp implements Following {
       case 'blueprint':
         this.blueprints.apply(recorded);
         return;
+      case 'catalog':
+      case 'image':
+        this.moved = this.images.views.apply(recorded);
+        return;
       case 'fleet':
         this.fleets.apply(recorded);
         for (const { type, data } of recorded.commit.events) {
@@ -179,6 +186,8 @@ export class AllocatorApp implements Following {
   private live = false;
   /** whether the last commit of a machine changed who may use it */
   private reopened = false;
+  /** whether what hosts are launched from may have changed with the last commit of an image, or of the catalogue */
+  private moved = false;
   /** lease, and what was made or removed, of the action that the last commit was about */
   private touched: { lease: string; about?: string } | undefined;
 
@@ -266,6 +275,8 @@ export class AllocatorApp implements Following {
       case 'job':
       case 'catalog':
       case 'image':
+        if (this.moved) this.followImages();
+        return;
       case 'replication':
       case 'build':
         return;
@@ -288,6 +299,13 @@ export class AllocatorApp implements Following {
       for (const [id] of this.resources.entries()) this.care.resource(id);
       this.readmit();
     } else this.claims.plan();
+    this.pools.look();
+  }
+
+  /** Hosts may be of another version now than those that would be launched. */
+  private followImages(): void {
+    for (const [id, { state }] of this.resources.entries()) if ('info' in state && state.info.booted) this.claims.noteResource(id);
+    this.claims.plan();
     this.pools.look();
   }
 

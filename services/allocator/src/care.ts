@@ -4,7 +4,7 @@ import { launchers } from './blueprints/index.js';
 import type { Launcher } from './blueprints/blueprint.js';
 import type { Catalogue } from './catalogue.js';
 import type { Resources } from './claims.js';
-import { isLaunched, type LiveResource, type ResourceCommand } from './domain/resource.js';
+import { isInLastUse, isLaunched, type LiveResource, type ResourceCommand } from './domain/resource.js';
 import type { Peers } from './peers.js';
 
 /** How often a provider is asked how its hosts are; one question for all of a blueprint. */
@@ -135,7 +135,7 @@ export class Care {
     for (const { spec } of this.catalogue.all()) {
       const launcher = launchers[spec.kind] as Launcher | undefined;
       if (!launcher || spec.kind !== 'ec2' || (only !== undefined && spec.name !== only) || this.inspecting.has(spec.name)) continue;
-      const of = [...this.resources.entries()].flatMap(([id, { state }]) => (state.status === 'active' && state.info.blueprint === spec.name && this.peers.mine(id) ? [{ resource: id, facts: state.facts }] : []));
+      const of = [...this.resources.entries()].flatMap(([id, { state }]) => ((state.status === 'active' || ('claims' in state && isInLastUse(state))) && state.info.blueprint === spec.name && this.peers.mine(id) ? [{ resource: id, facts: state.facts }] : []));
       if (of.length === 0) continue;
       this.inspecting.add(spec.name);
       launcher

@@ -3,12 +3,13 @@ import type { Aggregates, Cause, Command, Follower, Runtime } from '@berth/runti
 import { Cron } from 'croner';
 import { launchers } from './blueprints/index.js';
 import { isRestricted, permits } from './domain/allow.js';
+import type { Images } from './images.js';
 import type { Blueprint, BlueprintCommand, LiveBlueprint } from './domain/blueprint.js';
 
 export type Blueprints = Aggregates<Blueprint, BlueprintCommand, BlueprintEvent>;
 
 const builtIn = new Map<string, BlueprintSpec>(Object.entries(builtInBlueprints));
-const asBuiltIn = new Map<string, LiveBlueprint>([...builtIn].map(([name, spec]) => [name, { status: 'there', spec, version: 0, failures: 0, refused: new Map(), noted: [] }]));
+const asBuiltIn = new Map<string, LiveBlueprint>([...builtIn].map(([name, spec]) => [name, { status: 'there', spec, version: 0, failures: 0, hostFailures: 0, refused: [], apart: new Map(), noted: [] }]));
 
 /** The blueprints there are: those that were saved, and the built-in ones that nobody has saved anew. */
 export class Catalogue {
@@ -18,6 +19,7 @@ export class Catalogue {
     private readonly blueprints: Blueprints,
     /** resources and leases of a blueprint that are there now */
     private readonly inUse: (name: string) => { resources: number; leases: number },
+    private readonly images: Pick<Images, 'of'>,
   ) {}
 
   get(name: string): LiveBlueprint | undefined {
@@ -68,7 +70,8 @@ export class Catalogue {
     if (wrong) return rejected('invalid-data', `${spec.name} is not saved: ${wrong.field.replace(/^spec\./, '')} ${wrong.message}.`, [{ ...wrong, field: `data.${wrong.field}` }]);
     const launcher = launchers[spec.kind];
     if (check && launcher && JSON.stringify(this.get(spec.name)?.spec) !== JSON.stringify(spec)) {
-      const refusal = await launcher.check(spec as never);
+      const image = this.images.of(spec)?.channel;
+      const refusal = typeof image === 'string' ? rejected('provider-refused', `No host could be launched of it: ${image}.`, [{ field: 'data.spec.image', message: image }]) : await launcher.check(spec as never, image);
       if (refusal) return { ...refusal, message: `${spec.name} is not saved: ${refusal.message}` };
     }
     const answer = await this.handle(spec.name, { type: 'Save', spec, used: this.inUse(spec.name) }, causeOf(command));
@@ -95,7 +98,15 @@ export class Catalogue {
 
   /** Resolves when it is stored, and seen here. */
   async note(name: string, command: Extract<BlueprintCommand, { type: 'Launched' | 'LaunchFailed' | 'Refuse' }>): Promise<void> {
-    const id = derivedId(command.resource, `${command.type} ${command.type === 'Refuse' ? `${command.offer} ${command.until}` : ''}`);
+    await this.tell(name, command, derivedId(command.resource, `${command.type} ${command.type === 'Refuse' ? `${command.offer} ${command.until}` : ''}`));
+  }
+
+  /** What it launches is not any more what its breaker was opened for. Resolves when that is stored, and seen here. */
+  async noteMoved({ spec: { name }, breaker }: LiveBlueprint): Promise<void> {
+    await this.tell(name, { type: 'Moved' }, derivedId(name, `moved ${breaker?.until ?? ''}`));
+  }
+
+  private async tell(name: string, command: BlueprintCommand, id: string): Promise<void> {
     const answer = await this.handle(name, command, { id, actor: 'allocator', cause: id, at: new Date().toISOString() });
     // What was noted decides the next step, so that waits until it can be seen.
     if (answer.accepted && answer.position) await this.follower().reached(answer.position);

@@ -1,10 +1,11 @@
 import { derivedId, type Answer, type ResourceEvent } from '@berth/contracts';
 import { traceOf, within, type Aggregates, type Follower, type Runtime } from '@berth/runtime';
 import type { Catalogue } from './catalogue.js';
-import type { Doors } from './doors.js';
+import { VERSION_DOOR, type Doors } from './doors.js';
 import { Placement } from './domain/placement/placement.js';
 import { claimable, type LiveResource, type Resource, type ResourceCommand, type SlotClaim } from './domain/resource.js';
 import { FLEET, ownerLimit, type SlotRoom } from './domain/fleet.js';
+import type { Images } from './images.js';
 import type { Peers } from './peers.js';
 import type { Room } from './room.js';
 import type { Views } from './views.js';
@@ -57,6 +58,7 @@ export class Claims {
     private readonly catalogue: Catalogue,
     private readonly doors: Doors,
     private readonly room: Room,
+    private readonly images: Images,
     private readonly peers: Peers,
     /** all that could be placed has been */
     private readonly onPlanned: () => void,
@@ -144,14 +146,16 @@ export class Claims {
     }
     if (!host) return;
     const blueprint = this.catalogue.get(resource.info.blueprint);
-    const usable = claimable(resource) && blueprint !== undefined && blueprint.disabled === undefined;
+    const standing = this.images.standing(host, blueprint?.spec);
+    // Before it ends, only who waited for just this version while it was launched.
+    const usable = claimable(resource) && blueprint !== undefined && blueprint.disabled === undefined && !(standing?.is === 'over' && host.uses > 0);
     // A host that is worn ends with its last lease; before that is stored, short leases could come between.
     const most = blueprint?.spec.kind === 'ec2' ? (blueprint.spec.pool.maxUses ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
     const left = usable ? Math.max(0, Math.min(resource.info.slots - resource.claims.size, most - resource.uses)) : 0;
     this.mindPlans(id, left);
     // What a turn under way frees is free only once it is committed; what it claims is taken already.
     const planned = this.onTheWay(id).length;
-    const door = this.doors.of(resource.info.machine)?.door;
+    const door = standing && standing.is !== 'kept' ? VERSION_DOOR : this.doors.of(resource.info.machine)?.door;
     this.placement.offer({
       resource: id,
       blueprint: resource.info.blueprint,

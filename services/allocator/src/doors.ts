@@ -1,7 +1,11 @@
 import type { Allow, LeaseRequest } from '@berth/contracts';
 import type { Catalogue } from './catalogue.js';
 import type { Machines } from './hosts.js';
+import { wantsVersion } from './domain/demand.js';
 import { doorOf, permits } from './domain/allow.js';
+
+/** In front of hosts that are not of the version that is usual: for who wants a version. No name of a blueprint, and no list of people. */
+export const VERSION_DOOR = ' a version';
 
 /** Which machines are for some only, and what somebody may use. Machines that are for the same are behind one door. */
 export class Doors {
@@ -41,7 +45,7 @@ export class Doors {
   }
 
   /** The restricted blueprints, and the doors of machines, that a requester may use. O(blueprints + doors). */
-  may(request: Pick<LeaseRequest, 'owner' | 'project'>): string[] {
-    return [...this.catalogue.may(request), ...[...this.doors].filter(([, { allow }]) => permits(allow, request)).map(([door]) => door)].sort();
+  may(request: Pick<LeaseRequest, 'owner' | 'project' | 'attributes'>): string[] {
+    return [...this.catalogue.may(request), ...(wantsVersion(request.attributes) ? [VERSION_DOOR] : []), ...[...this.doors].filter(([, { allow }]) => permits(allow, request)).map(([door]) => door)].sort();
   }
 }

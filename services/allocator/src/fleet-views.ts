@@ -1,4 +1,4 @@
-import { blueprintKinds } from '@berth/contracts';
+import { blueprintKinds, bootedFrom } from '@berth/contracts';
 import type { Launcher } from './blueprints/blueprint.js';
 import { launchers } from './blueprints/index.js';
 import { poolNow, type Catalogue } from './catalogue.js';
@@ -6,10 +6,11 @@ import type { Resources } from './claims.js';
 import { groundsOf } from './domain/derived.js';
 import type { BlueprintView, FleetView, HostView } from './domain/explain.js';
 import { ownerLimit } from './domain/fleet.js';
-import type { LiveBlueprint } from './domain/blueprint.js';
+import { refusedOf, type LiveBlueprint } from './domain/blueprint.js';
 import { stageOf, type LiveResource } from './domain/resource.js';
 import type { Doors } from './doors.js';
 import type { Hosts } from './hosts.js';
+import type { Images } from './images.js';
 import type { Pools } from './pools.js';
 import type { Room } from './room.js';
 import type { Views } from './views.js';
@@ -24,6 +25,7 @@ export class FleetViews {
     private readonly pools: Pools,
     private readonly machines: Hosts,
     private readonly doors: Doors,
+    private readonly images: Images,
   ) {}
 
   /** With what one owner may hold, where that is limited. */
@@ -64,10 +66,11 @@ export class FleetViews {
   }
 
   private blueprintView(blueprint: LiveBlueprint, counts: { resources: Map<string, number>; leases: Map<string, number>; ownLeases: Map<string, number> }): BlueprintView {
-    const { spec, disabled, breaker, refused } = blueprint;
+    const { spec, disabled, breaker } = blueprint;
     const now = Date.now();
     const could = spec.kind === 'preallocated' ? this.machines.toCome(spec) : this.pools.offers(blueprint);
-    const first = spec.kind === 'ec2' && could.length > 0 && this.pools.offers(blueprint, now).length === 0 ? [...refused.values()].sort((a, b) => (a.until < b.until ? -1 : 1))[0] : undefined;
+    const tests = this.pools.tests(blueprint);
+    const first = spec.kind === 'ec2' && could.length > 0 && this.pools.offers(blueprint, now).length === 0 ? [...refusedOf(blueprint, this.images.launched(spec)).values()].sort((a, b) => (a.until < b.until ? -1 : 1))[0] : undefined;
     const max = spec.kind === 'ec2' ? poolNow(spec.pool, new Date(now)).max : undefined;
     return {
       name: spec.name,
@@ -80,6 +83,7 @@ export class FleetViews {
       leases: counts.leases.get(spec.name) ?? 0,
       leasesOf: (owner) => counts.ownLeases.get(`${spec.name}\n${owner}`) ?? 0,
       launches: could,
+      ...(tests.length > 0 && { tests }),
       grounds: (request) => groundsOf(spec, request),
       ...(disabled !== undefined && { disabled }),
       ...(breaker && Date.parse(breaker.until) > now && { breaker: { until: breaker.until, reason: breaker.reason } }),
@@ -92,7 +96,9 @@ export class FleetViews {
     const clock = this.views.clocks.get(id);
     const since = new Date(clock?.since ?? 0).toISOString();
     const { flags, info } = state;
-    const spec = state.status === 'pending' ? this.catalogue.get(info.blueprint)?.spec : undefined;
+    const known = this.catalogue.get(info.blueprint)?.spec;
+    const spec = state.status === 'pending' ? known : undefined;
+    const standing = this.images.standing(state, known);
     const allow = this.doors.of(info.machine)?.allow;
     const by = spec && (launchers[spec.kind] as Launcher | undefined)?.readyBy(spec as never, state.facts);
     return {
@@ -115,6 +121,9 @@ export class FleetViews {
       ...(flags.quarantined && { quarantined: flags.quarantined }),
       ...(flags.held && { held: flags.held }),
       ...(flags.draining !== undefined && { draining: flags.draining }),
+      ...(state.status === 'released' && { ending: state.reason }),
+      ...(standing?.is === 'test' && { apart: `it is of version ${info.booted?.number} of ${info.booted?.image}, which is under test: for requests that want it (${bootedFrom.version})` }),
+      ...(standing?.is === 'over' && { apart: standing.reason }),
       ...(flags.reserved && { reserved: flags.reserved.owner }),
     };
   }

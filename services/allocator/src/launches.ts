@@ -4,8 +4,9 @@ import { launchers, launches } from './blueprints/index.js';
 import type { Facts, Launch, Launcher } from './blueprints/blueprint.js';
 import type { Catalogue } from './catalogue.js';
 import type { Resources } from './claims.js';
-import type { LiveBlueprint } from './domain/blueprint.js';
+import { refusedOf, type LiveBlueprint } from './domain/blueprint.js';
 import { isLaunched, type LiveResource, type ResourceCommand } from './domain/resource.js';
+import type { Images } from './images.js';
 import type { Peers } from './peers.js';
 import type { Room } from './room.js';
 
@@ -33,6 +34,7 @@ export class Launches {
     private readonly resources: Resources,
     private readonly catalogue: Catalogue,
     private readonly room: Room,
+    private readonly images: Images,
     private readonly peers: Peers,
   ) {}
 
@@ -82,6 +84,11 @@ export class Launches {
         return;
       }
       const { launcher, blueprint } = with_;
+      const unfit = this.unfit(state, blueprint);
+      if (unfit !== undefined) {
+        await this.fail(id, state, 'image', unfit);
+        return;
+      }
       const launch = this.launch(id, state, blueprint);
       const step = await launcher.step(launch);
       switch (step.is) {
@@ -93,7 +100,7 @@ export class Launches {
           break;
         case 'refused': {
           const { is: _, ...refused } = step;
-          await this.catalogue.note(state.info.blueprint, { type: 'Refuse', resource: id, ...refused });
+          await this.catalogue.note(state.info.blueprint, { type: 'Refuse', resource: id, ...refused, ...versionOf(state) });
           break;
         }
         case 'failed':
@@ -125,7 +132,7 @@ export class Launches {
         return false;
       }
       if (!check || check.exitCode === 0) {
-        await this.catalogue.note(state.info.blueprint, { type: 'Launched', resource: id });
+        await this.catalogue.note(state.info.blueprint, { type: 'Launched', resource: id, ...this.versions(state) });
         await this.tell(id, { type: 'Keep', facts: { stage: null, stageSince: null } });
         await this.tell(id, { type: 'Activate', host: access, attributes: { ...facts, os: access.platform, ...attributes } });
         return true;
@@ -157,7 +164,7 @@ export class Launches {
       const said = await with_.launcher.console(with_.blueprint.spec as never, state.facts);
       if (said) await this.tell(id, { type: 'Keep', facts: { console: said.slice(-KEEP_CONSOLE) } });
     }
-    await this.catalogue.note(state.info.blueprint, { type: 'LaunchFailed', resource: id, fault, error, now: new Date().toISOString(), ...(offer !== undefined && { offer }) });
+    await this.catalogue.note(state.info.blueprint, { type: 'LaunchFailed', resource: id, fault, error, now: new Date().toISOString(), ...(offer !== undefined && { offer }), ...this.versions(state) });
     await this.tell(id, { type: 'Break', error, fault });
   }
 
@@ -198,6 +205,21 @@ export class Launches {
     return blueprint && launcher ? { launcher, blueprint } : undefined;
   }
 
+  /** Why nothing can be booted, where the image is one of ours and no version of it was fixed when the resource was made. */
+  private unfit({ info, facts }: LiveResource, { spec }: LiveBlueprint): string | undefined {
+    if (info.booted || facts['image'] !== undefined || facts['instance'] !== undefined) return undefined;
+    const image = this.images.of(spec)?.channel;
+    if (image === undefined) return undefined;
+    return typeof image === 'string' ? image : `version ${image.number} of image ${image.image} could not be used yet`;
+  }
+
+  /** What it was booted from, and what its channel points at now. */
+  private versions(state: LiveResource): { version?: string; current?: string } {
+    const spec = this.catalogue.get(state.info.blueprint)?.spec;
+    const current = spec && this.images.current(spec);
+    return { ...versionOf(state), ...(current !== undefined && { current }) };
+  }
+
   private launch(id: string, { info, facts }: LiveResource, blueprint: LiveBlueprint): Launch {
     const { spec } = blueprint;
     if (spec.kind !== 'ec2' || !launches(spec)) throw new Error(`${spec.name} launches no hosts`);
@@ -211,7 +233,8 @@ export class Launches {
       spec,
       facts: facts as Facts,
       wants,
-      refused: new Map([...blueprint.refused].map(([offer, { until }]) => [offer, until])),
+      image: info.booted?.id,
+      refused: new Map([...refusedOf(blueprint, info.booted?.version)].map(([offer, { until }]) => [offer, until])),
       signal: this.stopping.signal,
     };
   }
@@ -238,4 +261,5 @@ export class Launches {
   }
 }
 
+const versionOf = ({ info }: LiveResource): { version?: string } => (info.booted ? { version: info.booted.version } : {});
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;

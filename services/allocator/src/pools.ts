@@ -1,13 +1,15 @@
-import { derivedId } from '@berth/contracts';
+import { bootedFrom, derivedId } from '@berth/contracts';
 import { tellUntilStored, type Follower, type Runtime } from '@berth/runtime';
 import { launchers } from './blueprints/index.js';
 import type { Launcher } from './blueprints/blueprint.js';
 import { poolNow, type Catalogue } from './catalogue.js';
 import type { Claims, Resources } from './claims.js';
 import type { Wanted } from './domain/placement/placement.js';
-import { mayLaunch, plan, roomOf, type Demand, type Keeping, type Stock, type Supply } from './domain/demand.js';
-import type { LiveBlueprint } from './domain/blueprint.js';
+import { mayLaunch, plan, roomOf, type Demand, type Keeping, type Plan, type Stock, type Supply } from './domain/demand.js';
+import { refusedOf, type LiveBlueprint } from './domain/blueprint.js';
+import type { Bootable } from './domain/images.js';
 import { isLaunched, claimable, type LiveResource } from './domain/resource.js';
+import type { Images } from './images.js';
 import type { Peers } from './peers.js';
 import type { Room } from './room.js';
 import type { Views } from './views.js';
@@ -34,6 +36,7 @@ export class Pools {
     private readonly catalogue: Catalogue,
     private readonly room: Room,
     private readonly claims: Claims,
+    private readonly images: Images,
     private readonly peers: Peers,
   ) {}
 
@@ -69,8 +72,10 @@ export class Pools {
   /** Remembers what a launched host turned out to be: the next one of its type will be the same. */
   learn(id: string): void {
     const state = this.resources.get(id)?.state;
-    if (state?.status !== 'active' || !isLaunched(state)) return;
-    this.learnt.set(`${state.info.blueprint} ${state.info.attributes['instanceType'] ?? ''}`, state.info.attributes);
+    if (state?.status !== 'active' || !isLaunched(state) || state.info.booted?.test) return;
+    // What it was booted from is known of the next one before it is launched.
+    const { [bootedFrom.image]: _, [bootedFrom.version]: __, ...attributes } = state.info.attributes;
+    this.learnt.set(`${state.info.blueprint} ${attributes['instanceType'] ?? ''}`, attributes);
   }
 
   *elastic(): IterableIterator<LiveBlueprint & { spec: { kind: 'ec2' } }> {
@@ -78,16 +83,38 @@ export class Pools {
   }
 
   /** Attributes of what a blueprint could launch, best first; `now`: without what is refused at the moment. */
-  offers({ spec, refused }: LiveBlueprint, now?: number): Record<string, string>[] {
+  offers(blueprint: LiveBlueprint, now?: number): Record<string, string>[] {
+    const { spec } = blueprint;
+    const image = this.images.of(spec)?.channel;
+    if (typeof image !== 'string') return this.offersOf(blueprint, image, now);
+    // It fails, and says why: what is known of it is what the image is called.
+    const named = spec.kind === 'ec2' && 'name' in spec.image ? { [bootedFrom.image]: spec.image.name } : {};
+    return this.offersOf(blueprint, undefined, now).map(({ [bootedFrom.version]: _, ...attributes }) => ({ ...attributes, ...named }));
+  }
+
+  /** The same of versions under test; each with when it is launched again, and why not before, where it has failed. */
+  tests(blueprint: LiveBlueprint, now?: number): { attributes: Record<string, string>; failed?: { until: string; reason: string } }[] {
+    const { tests = [] } = this.images.of(blueprint.spec) ?? {};
+    return tests.flatMap((image) => {
+      const apart = blueprint.apart.get(image.version);
+      const failed = apart && { until: apart.again, reason: apart.error };
+      return this.offersOf(blueprint, image, now).map((attributes) => ({ attributes, ...(failed && { failed }) }));
+    });
+  }
+
+  private offersOf(blueprint: LiveBlueprint, image: Bootable | undefined, now: number | undefined): Record<string, string>[] {
+    const { spec } = blueprint;
     const launcher = launchers[spec.kind] as Launcher | undefined;
     if (!launcher || spec.kind !== 'ec2') return [];
+    const refused = refusedOf(blueprint, image?.version);
     return launcher
       .offers(spec)
       .filter(({ name }) => now === undefined || Date.parse(refused.get(name)?.until ?? '1970-01-01') <= now)
-      .map(({ attributes }) => ({ ...this.learnt.get(`${spec.name} ${attributes['instanceType'] ?? ''}`), ...attributes }));
+      .map(({ attributes }) => ({ ...this.learnt.get(`${spec.name} ${attributes['instanceType'] ?? ''}`), ...attributes, ...attributesOf(image) }));
   }
 
   private async act(): Promise<void> {
+    await this.followImages();
     const now = Date.now();
     const stock: Stock[] = [];
     for (const [id, { state }] of this.resources.entries()) {
@@ -109,21 +136,35 @@ export class Pools {
     await this.launch(due.launch.filter(({ blueprint }) => this.peers.mine(`launches of ${blueprint}`)));
   }
 
+  /** A breaker that was opened for what is not launched any more is closed; a version at fault is taken out of its channel. */
+  private async followImages(): Promise<void> {
+    for (const blueprint of this.elastic()) {
+      if (!blueprint.breaker || !this.peers.mine(`launches of ${blueprint.spec.name}`)) continue;
+      if (this.images.isMoved(blueprint)) await this.catalogue.noteMoved(blueprint);
+      else this.images.takeBack(blueprint);
+    }
+  }
+
   private stockOf(id: string, state: LiveResource): Stock | undefined {
     if (state.status !== 'pending' && state.status !== 'active') return undefined;
     const clock = this.views.clocks.get(id)!;
+    const standing = this.images.standing(state, this.catalogue.get(state.info.blueprint)?.spec) ?? { is: 'kept' };
+    const onTheWay = this.claims.onTheWay(id).length;
     return {
       resource: id,
       blueprint: state.info.blueprint,
       attributes: state.info.attributes,
       ...(state.info.wanted && { wanted: state.info.wanted }),
       booting: state.status === 'pending',
-      busy: state.claims.size + this.claims.onTheWay(id).length,
+      busy: state.claims.size + onTheWay,
       slots: state.info.slots,
       idleSince: clock.idleSince,
       activatedAt: clock.activated ?? clock.created,
       uses: state.uses,
       sound: state.status === 'pending' || claimable(state),
+      ...(standing.is !== 'kept' && { apart: true }),
+      // Whoever waited for just this version gets it first.
+      ...(standing.is === 'over' && onTheWay === 0 && { over: standing.reason }),
     };
   }
 
@@ -131,13 +172,22 @@ export class Pools {
     const { spec, disabled } = blueprint;
     const { minIdle, max } = poolNow(spec.pool, new Date(now));
     const there = [...this.resources.entries()].filter(([, { state }]) => state.status !== 'none' && state.status !== 'destroyed' && state.info.blueprint === spec.name).length;
-    const booting = stock.filter((s) => s.blueprint === spec.name && s.booting).length;
-    const room = roomOf(blueprint, Math.min(max ?? Number.POSITIVE_INFINITY, spec.limits.resources ?? Number.POSITIVE_INFINITY), there, booting, now);
-    return { blueprint: spec.name, restricted: this.catalogue.restricted(blueprint), slots: spec.slots, offers: this.offers(blueprint, now), room, minIdle: disabled === undefined ? minIdle : 0 };
+    const booting = stock.filter((s) => s.blueprint === spec.name && s.booting && !s.apart).length;
+    const most = Math.min(max ?? Number.POSITIVE_INFINITY, spec.limits.resources ?? Number.POSITIVE_INFINITY);
+    const tests = this.tests(blueprint, now).flatMap(({ attributes, failed }) => (failed && Date.parse(failed.until) > now ? [] : [attributes]));
+    return {
+      blueprint: spec.name,
+      restricted: this.catalogue.restricted(blueprint),
+      slots: spec.slots,
+      offers: this.offers(blueprint, now),
+      room: roomOf(blueprint, most, there, booting, now),
+      ...(tests.length > 0 && { tests: { offers: tests, room: roomOf({ disabled }, most, there, booting, now) } }),
+      minIdle: disabled === undefined ? minIdle : 0,
+    };
   }
 
   /** Room first, then the resource; its launch follows from that. */
-  private async launch(due: readonly { blueprint: string; wants: Readonly<Record<string, string>>; owner: string }[]): Promise<void> {
+  private async launch(due: Plan['launch']): Promise<void> {
     if (due.length === 0) return;
     const { position } = this.follower();
     const named = due.map((one, i) => ({ ...one, id: derivedId(`${this.peers.own} ${position}`, `launch ${i} ${one.blueprint}`) }));
@@ -145,14 +195,20 @@ export class Pools {
     const answers = await Promise.all(
       named
         .filter(({ id }) => room.launches.has(id))
-        .map(async ({ id, blueprint, wants, owner }) => {
+        .map(async ({ id, blueprint, wants, owner, version: wanted }) => {
           const there = this.catalogue.get(blueprint);
-          if (there?.spec.kind !== 'ec2') {
+          const booted = there && this.images.bootable(there.spec, wanted);
+          // It was removed, or its channel has moved, since that was planned: what is wanted is planned anew.
+          if (there?.spec.kind !== 'ec2' || booted === 'none') {
             this.room.give([], [id]);
             return undefined;
           }
           const { spec, version } = there;
-          const info = { type: 'host', blueprint, name: `${blueprint}-${id.slice(0, 8)}`, slots: spec.slots, version, wanted: { ...wants }, attributes: { ...spec.attributes, os: spec.platform, remote: 'yes', preallocated: 'no', elastic: 'yes', region: spec.region } } as const;
+          const info = {
+            type: 'host', blueprint, name: `${blueprint}-${id.slice(0, 8)}`, slots: spec.slots, version, wanted: { ...wants },
+            attributes: { ...spec.attributes, os: spec.platform, remote: 'yes', preallocated: 'no', elastic: 'yes', region: spec.region, ...attributesOf(booted) },
+            ...(booted && { booted }),
+          } as const;
           const cause = derivedId(id, 'create');
           await this.resources.handle(id, { type: 'Create', activate: false, info }, { id: cause, actor: 'allocator', cause, at: new Date().toISOString() });
           return this.resources.handle(id, { type: 'Keep', facts: { for: owner } }, { id: derivedId(id, 'for'), actor: 'allocator', cause, at: new Date().toISOString() });
@@ -166,3 +222,6 @@ export class Pools {
     tellUntilStored(this.runtime, this.resources, id, { type: 'Release', reason, idle }, { id: cause, actor: 'allocator', cause, at: new Date().toISOString() });
   }
 }
+
+/** What a host is known to be before it is launched, by what it is booted from. */
+const attributesOf = (image: Bootable | undefined): Record<string, string> => (image ? { [bootedFrom.image]: image.image, [bootedFrom.version]: String(image.number) } : {});

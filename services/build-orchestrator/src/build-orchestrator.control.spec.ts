@@ -77,6 +77,17 @@ describe('restarting', () => {
     expect(others.statuses.at(-1)?.event.data).toMatchObject({ status: 'passed', generation: 2, percent: 100 });
     expect(others.problems).toEqual([]);
   });
+  test('one whose request wants more of its hosts: it still does, whatever its plan says by then', async () => {
+    const { app, others } = await begin();
+    await apply(app);
+    await app.requestBuild(command('RequestBuild', { plan: 'wordcount', variables: {}, host: { imageVersion: '3' } }, BUILD));
+    await untilTold(others, 'BuildCleanedUp');
+    await apply(app, `${source}\n# a later version`);
+    await restart(app);
+    await times(others, 'BuildCleanedUp', 2);
+    const hosts = others.sent.filter(({ type, data }) => type === 'RequestLease' && data['type'] === 'host').map(({ data }) => data['attributes']);
+    expect(hosts).toEqual([{ remote: 'yes', os: 'linux', imageVersion: '3' }, { remote: 'yes', os: 'linux', imageVersion: '3' }]);
+  });
   test('what its plan does not allow', async () => {
     const { app, others } = await begin();
     await apply(app, `restartable: if-failed\n${source}`);

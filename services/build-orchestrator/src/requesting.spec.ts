@@ -15,6 +15,14 @@ test('what a build is begun with', () => {
   });
   expect(ask({ priority: 7 }, { priority: 0 })).toMatchObject({ priority: 0 });
 });
+test('what is wanted of its hosts goes before what the plan says, for each of them', () => {
+  expect(ask({ host: { os: 'linux', cpus: '>=2' } }, { host: { cpus: '>=8', imageVersion: '3' } })).toMatchObject({ plan: { host: { os: 'linux', cpus: '>=8', imageVersion: '3' } } });
+  const hosts = { main: { os: 'linux' }, windows: { os: 'windows' } };
+  expect(ask({ host: hosts.main, hosts }, { host: { imageVersion: '3' } })).toMatchObject({
+    plan: { host: { os: 'linux', imageVersion: '3' }, hosts: { main: { os: 'linux', imageVersion: '3' }, windows: { os: 'windows', imageVersion: '3' } } },
+  });
+  expect(ask({ host: { os: 'linux' } }, { host: {} })).toEqual(ask({ host: { os: 'linux' } }));
+});
 test('of no plan', () => expect(requested(BUILD, { plan: 'nope', variables: {} } as Asked, undefined, none)).toMatchObject({ accepted: false, code: 'unknown-plan', errors: [{ field: 'data.plan' }] }));
 
 test.each<[string, Partial<SavedPlan>, Partial<Asked>, string[]]>([

@@ -23,7 +23,8 @@ export function requested(id: string, asked: Asked, saved: { version: number; pl
   const given = variablesOf(saved.plan, asked.variables);
   if ('accepted' in given) return given;
   const { variables } = given;
-  const plan = ref === undefined ? saved.plan : { ...saved.plan, workingCopy: { ...saved.plan.workingCopy, ref } };
+  const planned = ref === undefined ? saved.plan : { ...saved.plan, workingCopy: { ...saved.plan.workingCopy, ref } };
+  const plan = asked.host ? onHosts(planned, asked.host) : planned;
   const priority = asked.priority ?? plan.priority;
   const group = plan.concurrency && groupOf(id, plan, saved.version, { variables, initiator, project, priority });
   return {
@@ -36,6 +37,12 @@ export function requested(id: string, asked: Asked, saved: { version: number; pl
     ...(more.weights && { weights: more.weights }),
     ...(more.url !== undefined && { url: `${more.url}/builds/${id}` }),
   };
+}
+
+/** What is wanted of all its hosts besides: it goes before the plan, and is part of what the build was made from, so a restart wants it too. */
+function onHosts(plan: SavedPlan, wants: NonNullable<Asked['host']>): SavedPlan {
+  const { host, hosts } = plan;
+  return { ...plan, host: { ...host, ...wants }, ...(hosts && { hosts: Object.fromEntries(Object.entries(hosts).map(([name, own]) => [name, { ...own, ...wants }])) }) };
 }
 
 function notAllowed({ name, allow }: SavedPlan, initiator: string, project: string | undefined): Refusal | undefined {

@@ -17,6 +17,7 @@ interface StartOptions {
   ref?: string;
   priority?: number;
   holdOnFailure?: number;
+  host?: Record<string, string>;
 }
 
 /** `berth build …` */
@@ -33,6 +34,7 @@ export function buildCommands(program: Command, context: Context): void {
       .option('--project <name>', 'whom it acts for: blueprints may be open to some projects only')
       .option('--priority <number>', 'of its leases: higher is served first', count)
       .option('--hold-on-failure <duration>', 'keep the host for so long when it fails, for debugging; goes before the plan', time)
+      .option('--host <key=value...>', 'what its hosts must be besides what the plan says; goes before the plan', keyValue)
       .option('--watch', 'show it until it has ended')
       .action((plan: string, options: StartOptions) => start(context, plan, options));
   }
@@ -62,8 +64,8 @@ export function buildCommands(program: Command, context: Context): void {
   controlCommands(build, context);
 }
 
-async function start(context: Context, plan: string, { var: variables = {}, project, ref, priority, holdOnFailure, watch: watched }: StartOptions): Promise<void> {
-  const more = { ...(project !== undefined && { project }), ...(ref !== undefined && { ref }), ...(priority !== undefined && { priority }), ...(holdOnFailure !== undefined && { holdOnFailure }) };
+async function start(context: Context, plan: string, { var: variables = {}, project, ref, priority, holdOnFailure, host, watch: watched }: StartOptions): Promise<void> {
+  const more = { ...(project !== undefined && { project }), ...(ref !== undefined && { ref }), ...(priority !== undefined && { priority }), ...(holdOnFailure !== undefined && { holdOnFailure }), ...(host && { host }) };
   const initiator = context.asker('cli');
   const { id } = await context.berth.builds.request({ plan, variables, ...(initiator !== undefined && { initiator }), ...more });
   if (watched) return watch(context, id);

@@ -1,4 +1,5 @@
 import type { ActionResult, ActionSpec, BlueprintOf, BlueprintSpec, HostAccess, LaunchFault, Refusal } from '@berth/contracts';
+import type { Bootable } from '../domain/images.js';
 import type { Enrolled } from '../domain/machine.js';
 import type { ResourceInfo } from '../domain/resource.js';
 
@@ -36,6 +37,8 @@ export interface Launch<S extends BlueprintSpec = BlueprintOf<'ec2'>> {
   facts: Facts;
   /** expressions that the request behind it wants; offers that can't satisfy them are not taken */
   wants: Readonly<Record<string, string>>;
+  /** what is booted, where that is a version of an image; else the blueprint says it */
+  image?: string | undefined;
   /** offers that were refused lately, and until when (RFC 3339) they are not asked for */
   refused: ReadonlyMap<string, string>;
   signal: AbortSignal;
@@ -68,8 +71,8 @@ export interface Found {
 
 /** Launches hosts at a provider. Every call may be made again after a crash at any point, and then has no second effect. */
 export interface Launcher<S extends BlueprintSpec = BlueprintOf<'ec2'>> {
-  /** Asks the provider whether a launch could work: image, credentials, permissions. Undefined = yes. */
-  check(spec: S): Promise<Refusal | undefined>;
+  /** Asks the provider whether a launch could work: image (what its channel points at, where it has one), credentials, permissions. Undefined = yes. */
+  check(spec: S, image?: Bootable): Promise<Refusal | undefined>;
   /** Pure: attributes of everything that it could launch, best first. */
   offers(spec: S): { name: string; attributes: Record<string, string> }[];
   /** Pure: by when (RFC 3339) a launch is over at the latest, one way or the other; undefined = not known yet. */
@@ -79,7 +82,7 @@ export interface Launcher<S extends BlueprintSpec = BlueprintOf<'ec2'>> {
   /** How launched hosts are, by resource; one question for all. */
   inspect(spec: S, of: readonly { resource: string; facts: Facts }[]): Promise<Map<string, Condition>>;
   /** Ends what was launched for a resource; also when it is only suspected. `gone` once the provider says that nothing of it runs. */
-  destroy(launch: Omit<Launch<S>, 'wants' | 'refused'>): Promise<{ is: 'gone' } | { is: 'wait'; ms: number; error?: string }>;
+  destroy(launch: Omit<Launch<S>, 'wants' | 'refused' | 'image'>): Promise<{ is: 'gone' } | { is: 'wait'; ms: number; error?: string }>;
   /** The last of what it printed while booting, at most 16 KiB; undefined when the provider has none. */
   console(spec: S, facts: Facts): Promise<string | undefined>;
   /** Everything that carries this installation's mark and is not gone. @throws when the provider does not answer */

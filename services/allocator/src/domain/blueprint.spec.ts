@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { blueprintSpec, builtInBlueprints, derivedId, type BlueprintEvent, type BlueprintSpec } from '@berth/contracts';
-import { blueprintDecider, decide, evolve, type Blueprint, type BlueprintCommand } from './blueprint.js';
+import { blueprintDecider, decide, evolve, refusedOf, type Blueprint, type BlueprintCommand } from './blueprint.js';
 
 const cloud = (over: Record<string, unknown> = {}): BlueprintSpec =>
   blueprintSpec.parse({ name: 'cloud', kind: 'ec2', region: 'eu-central-1', image: { ami: 'ami-0123456789abcdef0' }, types: [{ type: 'c7i.large' }], user: 'admin', credential: 'agent', ...over });
@@ -88,6 +88,54 @@ describe('the breaker of a blueprint', () => {
     const refuse = (until: string): BlueprintCommand => ({ type: 'Refuse', resource: resource(1), offer: 'c7i.large/-/spot', fault: 'capacity', error: 'none left', until });
     const { state, types } = run(save(), refuse('2030-01-01T00:05:00Z'), refuse('2030-01-01T00:04:00Z'), refuse('2030-01-01T00:06:00Z'));
     expect(types.filter((t) => t === 'OfferRefused')).toHaveLength(2);
-    expect(state.status === 'there' && [...state.refused]).toEqual([['c7i.large/-/spot', { until: '2030-01-01T00:06:00Z', fault: 'capacity', error: 'none left' }]]);
+    expect(state.status === 'there' && state.refused).toEqual([{ offer: 'c7i.large/-/spot', until: '2030-01-01T00:06:00Z', fault: 'capacity', error: 'none left' }]);
+  });
+});
+
+describe('launches of a version of an image', () => {
+  const [one, two] = [derivedId('version', '1'), derivedId('version', '2')];
+  /** A failed launch of `version`, while the channel points at `current`. */
+  const failsOf = (version: string, n: number, fault = 'not-ready', current = two): BlueprintCommand => ({ ...(fails(n, fault) as Extract<BlueprintCommand, { type: 'LaunchFailed' }>), version, current });
+  const worksOf = (version: string, n: number, current = two): BlueprintCommand => ({ type: 'Launched', resource: resource(n), version, current });
+  const blames = (...commands: BlueprintCommand[]) => run(save(), ...commands).events.flatMap((e) => (e.type === 'BreakerOpened' ? [e.data.blames] : []));
+  const stands = (...commands: BlueprintCommand[]) => {
+    const { state } = run(save(), ...commands);
+    return state.status === 'there' ? { failures: state.failures, open: state.breaker !== undefined, apart: [...state.apart].map(([version, { failures, again }]) => [version, failures, again.slice(11, 19)]) } : undefined;
+  };
+
+  test.each<[string, (string | undefined)[], BlueprintCommand[]]>([
+    ['that fail three times for their hosts: it is blamed, and each time again', [two, two], [failsOf(two, 1, 'timeout'), failsOf(two, 2), failsOf(two, 3, 'lost'), failsOf(two, 4)]],
+    ['the last of which was not for its host: nobody is', [undefined], [failsOf(two, 1), failsOf(two, 2), failsOf(two, 3, 'outage')]],
+    ['some of which were not: nobody is until three in a row were', [undefined, undefined, two], [failsOf(two, 1), failsOf(two, 2, 'outage'), failsOf(two, 3), failsOf(two, 4), failsOf(two, 5)]],
+    ['that can not be launched at all: nobody is', [undefined], [failsOf(two, 1, 'image')]],
+    ['of no image that Berth knows: nobody is', [undefined], [fails(1), fails(2), fails(3)]],
+    ['the first of which was of the version before: only its own count', [two], [failsOf(one, 1, 'timeout', one), failsOf(two, 2), failsOf(two, 3), failsOf(two, 4)]],
+  ])('%s', (_, expected, commands) => expect(blames(...commands)).toEqual(expected));
+
+  test('one of another version than its channel points at neither opens nor closes the breaker, and waits for itself', () => {
+    expect(stands(failsOf(one, 1), failsOf(one, 2))).toEqual({ failures: 0, open: false, apart: [[one, 2, '00:00:00']] });
+    expect(stands(failsOf(one, 1), failsOf(one, 2), failsOf(one, 3), failsOf(one, 4))).toEqual({ failures: 0, open: false, apart: [[one, 4, '00:01:00']] });
+    expect(stands(failsOf(one, 1, 'image'))).toEqual({ failures: 0, open: false, apart: [[one, 1, '00:00:30']] });
+    expect(stands(failsOf(one, 1), failsOf(one, 2), worksOf(one, 3))).toMatchObject({ apart: [] });
+    expect(stands(failsOf(two, 1), failsOf(two, 2), worksOf(one, 3))).toMatchObject({ failures: 2 });
+    expect(stands(failsOf(two, 1), failsOf(two, 2), failsOf(two, 3), worksOf(one, 4))).toMatchObject({ open: true });
+    expect(stands(failsOf(two, 1), failsOf(two, 2), failsOf(two, 3), worksOf(two, 4))).toMatchObject({ failures: 0, open: false });
+  });
+
+  test('the breaker closes when another version is launched, and lasts as short as at first when that fails too', () => {
+    const three = [failsOf(one, 1, 'timeout', one), failsOf(one, 2, 'timeout', one), failsOf(one, 3, 'timeout', one)];
+    expect(run(save(), { type: 'Moved' }).types).toEqual(['BlueprintSaved']);
+    expect(run(save(), ...three, { type: 'Moved' }, { type: 'Moved' }).types.slice(-2)).toEqual(['BreakerOpened', 'BreakerClosed']);
+    expect(stands(...three, { type: 'Moved' })).toMatchObject({ failures: 0, open: false });
+    expect(run(save(), ...three, failsOf(two, 4)).types.slice(-3)).toEqual(['BreakerOpened', 'BreakerClosed', 'LaunchFailed']);
+    const again = run(save(), ...three, failsOf(two, 4, 'image')).events.at(-1);
+    expect(again).toMatchObject({ type: 'BreakerOpened', data: { until: '2030-01-01T00:00:30.000Z', failures: 1 } });
+  });
+
+  test('what was refused for one version is asked for again for another', () => {
+    const refuse = (version: string): BlueprintCommand => ({ type: 'Refuse', resource: resource(1), offer: 'c7i.large/-/spot', fault: 'capacity', error: 'none left', until: '2030-01-01T00:05:00Z', version });
+    const { state, types } = run(save(), refuse(one), refuse(one), refuse(two));
+    expect(types.filter((type) => type === 'OfferRefused')).toHaveLength(2);
+    expect(state.status === 'there' && [one, two, undefined].map((version) => refusedOf(state, version).size)).toEqual([1, 1, 0]);
   });
 });

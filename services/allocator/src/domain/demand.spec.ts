@@ -79,6 +79,48 @@ describe('what is ended', () => {
   });
 });
 
+describe('hosts booted from versions of an image', () => {
+  const cloud = supply({ offers: [{ os: 'linux', imageVersion: '2' }], tests: { offers: [{ os: 'linux', imageVersion: '3' }], room: 5 } });
+  const wants = (imageVersion: string, count = 1) => demand(count, { attributes: { os: 'linux', imageVersion } });
+  const of = (resource: string, imageVersion: string, over: Partial<Stock> = {}) => host(resource, { attributes: { os: 'linux', imageVersion }, ...over });
+
+  test('whoever wants no version gets the usual one, and one under test is for who wants it', () => {
+    const versions = (...demands: Demand[]) => all(demands, [cloud]).launch.map(({ version }) => version);
+    expect(versions(demand(2))).toEqual(['2', '2']);
+    expect(versions(wants('3'), wants('2'), wants('>=2'), wants('4'))).toEqual(['3', '2', '2']);
+    expect(all([demand(1)], [supply({ ...cloud, offers: [] })]).launch).toEqual([]);
+    expect(all([], [supply({ ...cloud, minIdle: 1 })]).launch).toEqual([{ blueprint: 'cloud', wants: {}, owner: 'berth', version: '2' }]);
+  });
+
+  test('a breaker keeps nobody from a version under test; both share the room', () => {
+    expect(all([demand(1), wants('3')], [supply({ ...cloud, room: 0 })]).launch.map(({ version }) => version)).toEqual(['3']);
+    expect(all([wants('3', 2), demand(2)], [supply({ ...cloud, room: 3, tests: { ...cloud.tests!, room: 3 } })]).launch.map(({ version }) => version)).toEqual(['3', '3', '2']);
+  });
+
+  test('one of a version that is over ends, idle or not, and a new one is launched for it', () => {
+    const { end, launch } = all([], [supply({ ...cloud, minIdle: 1 })], [of('idle', '1', { apart: true, over: 'moved' }), of('busy', '1', { apart: true, over: 'moved', busy: 1 }), of('broken', '1', { apart: true, over: 'moved', sound: false })]);
+    expect(end).toEqual(['idle', 'busy'].map((resource) => ({ resource, reason: 'moved', idle: false, sake: 'cloud' })));
+    expect(launch).toHaveLength(1);
+  });
+
+  test('so does a booting one, unless somebody waits for just that version', () => {
+    const booting = of('h', '1', { booting: true, apart: true, over: 'moved', wanted: { os: 'linux', imageVersion: '1' } });
+    expect(all([demand(1)], [cloud], [booting])).toMatchObject({ end: [{ resource: 'h' }], launch: [{ version: '2' }] });
+    expect(all([wants('1')], [cloud], [booting])).toMatchObject({ end: [], launch: [] });
+  });
+
+  test('one of a version under test is none that the pool keeps', () => {
+    const test = (over: Partial<Stock> = {}) => of('t', '3', { apart: true, ...over });
+    expect(all([], [supply({ ...cloud, minIdle: 1 })], [test()])).toMatchObject({ end: [], launch: [{ version: '2' }] });
+    expect(all([], [supply({ ...cloud, minIdle: 1 })], [test({ booting: true })]).launch).toHaveLength(1);
+    expect(all([], [supply({ ...cloud, minIdle: 1 })], [of('h', '2'), test({ idleSince: NOW - 600_000 })]).end).toMatchObject([{ resource: 't', idle: true }]);
+    expect(all([demand(1)], [cloud], [test({ booting: true })]).launch).toMatchObject([{ version: '2' }]);
+    expect(all([wants('3')], [cloud], [test({ booting: true })]).launch).toEqual([]);
+    // It stands in the way of a request that it does not serve.
+    expect(all([demand(1)], [cloud], [test()], 0).end).toMatchObject([{ resource: 't', idle: true }]);
+  });
+});
+
 test('for all demands and stocks: never more than the limits, never more than is wanted, nothing in use ended for being idle', () => {
   const attributes = fc.constantFrom({ os: 'linux' }, { os: 'mac' });
   fc.assert(

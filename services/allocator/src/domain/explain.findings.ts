@@ -1,5 +1,6 @@
 import { type BlueprintKind, type ConsideredCode, type LeaseRequest, type ResourceType } from '@berth/contracts';
 import { permits, whom, type Allowed } from './allow.js';
+import { wantsVersion } from './demand.js';
 import type { Ground, Standing } from './explain.grounds.js';
 import { clock, count, earliest, mismatch, some } from './explain.words.js';
 
@@ -33,6 +34,8 @@ export interface BlueprintView {
   breaker?: Until | undefined;
   /** attributes that what it launches could have; empty = launches nothing */
   launches: readonly Attributes[];
+  /** the same of versions under test of its image, for requests that want one; `failed`: not before then */
+  tests?: readonly { attributes: Attributes; failed?: Until | undefined }[] | undefined;
   /** nothing that it launches is to be had until then */
   refused?: Until | undefined;
   /** what it would lease to stand on, for a request that names nothing itself; absent = nothing */
@@ -60,6 +63,10 @@ export interface HostView {
   quarantined?: Until | undefined;
   held?: Until | undefined;
   draining?: string | undefined;
+  /** why it is ending */
+  ending?: string | undefined;
+  /** why it is only for requests that want the version that it was booted from */
+  apart?: string | undefined;
   /** whose exclusive lease is next, or has it */
   reserved?: string | undefined;
   claims: readonly Holder[];
@@ -139,7 +146,7 @@ export function look(request: LeaseRequest, fleet: FleetView, ahead: number, now
     const grounds = request.host ? [] : (blueprint.grounds?.(request) ?? []);
     const standing = grounds.length === 0 ? undefined : stand(grounds);
     const launch =
-      groundless(standing) ?? launchOf(request, fleet.quota, blueprint, misfit, now) ?? (blueprint.launches.length === 0 && request.type === 'host' ? undefined : (bar ?? free(request, blueprint, behind, standing)));
+      groundless(standing) ?? launchOf(request, fleet.quota, blueprint, misfit, now) ?? (launchesFor(request, blueprint).length === 0 && request.type === 'host' ? undefined : (bar ?? free(request, blueprint, behind, standing)));
     candidates.set(blueprint.name, { blueprint, bar, hosts: [], launch: launch && { blueprint, ...launch }, standing });
   }
   for (const host of request.type === 'host' ? fleet.hosts : []) {
@@ -147,7 +154,7 @@ export function look(request: LeaseRequest, fleet: FleetView, ahead: number, now
     if (!candidate) continue;
     const { blueprint, bar } = candidate;
     const wrong = misfit(host.attributes);
-    const obstacle = (wrong ? { code: 'attributes' as const, say: wrong } : (closedTo(request, host) ?? stateOf(host, fleet.projects, now))) ?? bar ?? behind ?? { code: 'free' as const, say: () => `${host.slots - host.claims.length} of ${count(host.slots, 'slot')} free` };
+    const obstacle = (wrong ? { code: 'attributes' as const, say: wrong } : (apart(request, host) ?? closedTo(request, host) ?? stateOf(host, fleet.projects, now))) ?? bar ?? behind ?? { code: 'free' as const, say: () => `${host.slots - host.claims.length} of ${count(host.slots, 'slot')} free` };
     // Written out rather than spread, because it is done for every host there is.
     candidate.hosts.push({ blueprint, host, code: obstacle.code, say: obstacle.say, lasting: obstacle.lasting, until: obstacle.until });
   }
@@ -166,6 +173,11 @@ function shutTo({ type, blueprints, project, owner }: LeaseRequest, b: Blueprint
 /** Why a host is out of the question, as far as that is about who asks. */
 function closedTo(request: LeaseRequest, { name, allow }: HostView): Obstacle | undefined {
   return allow === undefined || permits(allow, request) ? undefined : { code: 'not-authorised', say: () => `machine ${name} is for ${whom(allow)} only` };
+}
+
+/** Its version is not the usual one, and the request wants none. One that is in nobody's way any more says why itself. */
+function apart({ attributes }: LeaseRequest, { apart: reason, status }: HostView): Obstacle | undefined {
+  return reason === undefined || status === 'released' || status === 'broken' || wantsVersion(attributes) ? undefined : { code: 'attributes', say: () => reason };
 }
 
 /** Why no more leases of a blueprint are to be had. Quotas count hosts: what stands on a host does not count again. */
@@ -188,10 +200,15 @@ function barOf({ type, owner }: LeaseRequest, quota: FleetView['quota'], b: Blue
   return undefined;
 }
 
+/** What could be launched for a request. */
+export const launchesFor = ({ attributes }: LeaseRequest, { launches, tests = [] }: BlueprintView): readonly Attributes[] => (tests.length > 0 && wantsVersion(attributes) ? [...launches, ...tests.map((test) => test.attributes)] : launches);
+
 /** Why a blueprint can't make another resource that fits. */
-function launchOf({ type }: LeaseRequest, quota: FleetView['quota'], b: BlueprintView, misfit: ReturnType<typeof mismatch>, now: number): Obstacle | undefined {
-  if (b.launches.length > 0) {
-    const wrong = b.launches.map(misfit);
+function launchOf(request: LeaseRequest, quota: FleetView['quota'], b: BlueprintView, misfit: ReturnType<typeof mismatch>, now: number): Obstacle | undefined {
+  const { type } = request;
+  const could = launchesFor(request, b);
+  if (could.length > 0) {
+    const wrong = could.map(misfit);
     if (wrong.every((one) => one !== undefined)) return { code: 'attributes', say: wrong[0]! };
   } else if (type === 'host') return undefined;
   const most = Math.min(b.limits.resources ?? Number.POSITIVE_INFINITY, b.max ?? Number.POSITIVE_INFINITY);
@@ -204,6 +221,11 @@ function launchOf({ type }: LeaseRequest, quota: FleetView['quota'], b: Blueprin
     const text = `until ${clock(state.until, now)}: ${state.reason}`;
     return { code, until: state.until, say: () => `${what} ${text}`, lasting: `${lasting} ${text}` };
   };
+  // A version under test fails for itself.
+  if (b.launches.length > 0 && b.launches.map(misfit).every((one) => one !== undefined)) {
+    const test = b.tests?.find(({ attributes }) => misfit(attributes) === undefined);
+    return test?.failed && Date.parse(test.failed.until) > now ? until(test.failed, 'breaker-open', 'the version under test is not launched', `${b.name} does not launch the version under test`) : undefined;
+  }
   // After that time one launch is tried again.
   if (b.breaker && Date.parse(b.breaker.until) > now) return until(b.breaker, 'breaker-open', 'breaker open', `${b.name} launches nothing`);
   if (b.refused && Date.parse(b.refused.until) > now) return until(b.refused, 'no-resources', 'not to be had', `what ${b.name} launches is not to be had`);
@@ -222,7 +244,7 @@ function free({ type, host }: LeaseRequest, { kind }: BlueprintView, behind: Obs
 
 /** Why a host that fits has no slot to give. */
 function stateOf(h: HostView, projects: FleetView['projects'], now: number): Obstacle | undefined {
-  if (h.status === 'released') return { code: 'ending', say: () => `ending since ${clock(h.since, now)}` };
+  if (h.status === 'released') return { code: 'ending', say: () => `ending since ${clock(h.since, now)}${h.ending === undefined ? '' : `: ${h.ending}`}` };
   if (h.status === 'broken') return { code: 'broken', say: () => `broken: ${h.error ?? 'nobody knows why'}` };
   if (h.reserved !== undefined) return { code: 'reserved', say: () => `taken as a whole by ${h.reserved}` };
   if (h.draining !== undefined) return { code: 'draining', say: () => `draining: ${h.draining}` };

@@ -11,6 +11,7 @@ const blueprint = (more: Partial<BlueprintView> = {}): BlueprintView => ({
   name: 'pool', kind: 'preallocated', type: 'host', allow: { projects: [], owners: [] }, rank: 100, limits: {}, resources: 1, leases: 0, leasesOf: () => 0, launches: [], ...more,
 });
 const cloud = (more: Partial<BlueprintView> = {}) => blueprint({ name: 'cloud', kind: 'ec2', launches: [{ os: 'linux', cpus: '8' }], resources: 0, ...more });
+const tested = (more: Partial<BlueprintView> = {}, failed?: { until: string; reason: string }) => cloud({ launches: [{ imageVersion: '2' }], tests: [{ attributes: { imageVersion: '3' }, failed }], ...more });
 const host = (n: number, more: Partial<HostView> = {}): HostView => ({
   resource: id(n), name: `h${n}`, blueprint: 'pool', attributes: { os: 'linux' }, slots: 1, status: 'active', since: '2030-01-31T11:30:00Z', claims: [], ...more,
 });
@@ -36,6 +37,9 @@ describe('the one reason', () => {
     ['held', 'held until 12:30Z: debugging', fleet([blueprint()], [host(1, { held: { until, reason: 'debugging' } })])],
     ['draining', 'draining: kernel', fleet([blueprint()], [host(1, { draining: 'kernel' })])],
     ['ending', 'ending since 11:30Z', fleet([blueprint()], [host(1, { status: 'released' })])],
+    ['ending', 'ending since 11:30Z: it is old', fleet([blueprint()], [host(1, { status: 'released', ending: 'it is old', apart: 'it is old' })])],
+    ['attributes', 'it is of a version under test', fleet([blueprint()], [host(1, { apart: 'it is of a version under test' })])],
+    ['free', '1 of 1 slot free', fleet([blueprint()], [host(1, { attributes: { imageVersion: '3' }, apart: 'it is of a version under test' })]), { attributes: { imageVersion: '3' } }],
     ['broken', 'broken: no route', fleet([blueprint()], [host(1, { status: 'broken', error: 'no route' })])],
     ['unreachable', 'unreachable: timed out', fleet([blueprint()], [host(1, { unreachable: 'timed out' })])],
     ['booting', 'booting since 11:30Z (installing)', fleet([blueprint()], [host(1, { status: 'pending', phase: 'installing' })])],
@@ -58,6 +62,10 @@ describe('the one reason', () => {
     ['not-authorised', 'ada may not use it', fleet([blueprint({ allow: { projects: [], owners: ['bob'] } })])],
     ['no-resources', 'it has no hosts: add a machine (berth machine add)', fleet([blueprint()])],
     ['can-launch', 'could launch one', fleet([cloud()])],
+    ['can-launch', 'could launch one', fleet([tested({ breaker: { until, reason: 'no boot' } })]), { attributes: { imageVersion: '3' } }],
+    ['breaker-open', 'the version under test is not launched until 12:30Z: no boot', fleet([tested({}, { until, reason: 'no boot' })]), { attributes: { imageVersion: '3' } }],
+    ['breaker-open', 'breaker open until 12:30Z: no boot', fleet([tested({ breaker: { until, reason: 'no boot' } })])],
+    ['attributes', 'attribute imageVersion=2, wanted 4', fleet([tested()]), { attributes: { imageVersion: '4' } }],
     ['attributes', 'attribute os=linux, wanted mac', fleet([cloud()]), { attributes: { os: 'mac' } }],
     ['can-launch', 'a machine gets its host soon', fleet([blueprint({ launches: [{ os: 'linux' }] })], [], { launches: { limit: 0, used: 0 } })],
     ['limit', 'limit reached: 5 of 5 resources', fleet([cloud({ limits: { resources: 5 }, resources: 5 })])],

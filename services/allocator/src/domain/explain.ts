@@ -1,5 +1,5 @@
 import { type Considered, type ConsideredCode, type Explanation, type LeaseRequest } from '@berth/contracts';
-import { look, named, waitsFor, type Candidate, type Finding, type FleetView } from './explain.findings.js';
+import { launchesFor, look, named, waitsFor, type Candidate, type Finding, type FleetView } from './explain.findings.js';
 import { merged, standingOn } from './explain.grounds.js';
 import { count, earliest, mismatches, some } from './explain.words.js';
 
@@ -69,7 +69,7 @@ function whyNever(request: LeaseRequest, { hosts, owner, launches }: FleetView['
   const names = (some: readonly Candidate[]) => some.map(({ blueprint }) => blueprint.name).join(', ');
   if (type === 'host' && owner?.limit === 0) return `the quota allows ${request.owner} no hosts`;
   if (type === 'host' && hosts?.limit === 0) return 'the quota allows no hosts';
-  const there = candidates.flatMap((candidate) => [...candidate.hosts.filter(({ code }) => code !== 'ending').map(({ host }) => host!.attributes), ...candidate.blueprint.launches]);
+  const there = candidates.flatMap((candidate) => [...candidate.hosts.filter(({ code }) => code !== 'ending').map(({ host }) => host!.attributes), ...launchesFor(request, candidate.blueprint)]);
   if (type === 'host' && there.length === 0) {
     return blueprints.length > 0 ? `no host comes from the blueprints asked for (${names(candidates)})` : 'there are no hosts: add a machine (berth machine add), or a blueprint that launches some';
   }

@@ -53,6 +53,12 @@ describe('a resource', () => {
     expect(run(...before, claim(1)).types).not.toContain('SlotClaimed');
   });
 
+  test('what ends with its last lease and was launched may be lost before; what is idle just ends', () => {
+    const launched: ResourceCommand = { type: 'Create', info: { ...info, wanted: {} }, activate: true };
+    const lost = (...before: ResourceCommand[]) => run(...before, { type: 'Release', reason: 'old' }, { type: 'Break', error: 'gone', fault: 'lost' }).types.at(-1);
+    expect([lost(launched, claim(1)), lost(launched), lost(create, claim(1))]).toEqual(['ResourceBroken', 'ResourceReleased', 'ResourceReleased']);
+  });
+
   test('destroying frees what is still held', () => {
     expect(run(create, claim(1, 2), { type: 'Destroy' }).types.slice(-3)).toEqual(['SlotFreed', 'SlotFreed', 'ResourceDestroyed']);
   });

@@ -83,6 +83,9 @@ export const claimable = (resource: Resource): boolean =>
 /** Was it launched, and not found? The blueprint that could say so may be gone. */
 export const isLaunched = ({ info }: LiveResource): boolean => info.type === 'host' && info.machine === undefined && info.wanted !== undefined;
 
+/** Is it ending, and still in use? Its provider is asked how it is as long as that lasts. */
+export const isInLastUse = (state: LiveResource): boolean => state.status === 'released' && state.claims.size > 0 && isLaunched(state);
+
 /** How far something that is being made is, where its blueprint keeps that. */
 export function stageOf({ status, facts }: LiveResource): string | undefined {
   const stage = facts['stage'] ?? facts['phase'];
@@ -109,7 +112,8 @@ export function decide(command: ResourceCommand, state: Resource): readonly Reso
     }
     case 'Break': {
       const { type: _, ...data } = command;
-      return state.status === 'pending' || state.status === 'active' ? [{ type: 'ResourceBroken', data }] : nothing;
+      // What ends with its last lease may be lost before, and that lease with it.
+      return state.status === 'pending' || state.status === 'active' || isInLastUse(state) ? [{ type: 'ResourceBroken', data }] : nothing;
     }
     case 'Report':
       if (state.status !== 'active') return nothing;

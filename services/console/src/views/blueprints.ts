@@ -64,7 +64,8 @@ export class Blueprints {
         if (Object.hasOwn(builtInBlueprints, name)) this.rows.set(name, fresh(builtInBlueprints[name as keyof typeof builtInBlueprints]));
         return;
       case 'LaunchSucceeded':
-        row.lastFailure = null;
+        // One of another version says nothing of what failed.
+        if (!event.data.apart) row.lastFailure = null;
         return;
       case 'LaunchFailed': {
         const { resource, fault, error, offer } = event.data;
@@ -76,9 +77,11 @@ export class Blueprints {
         row.refused.set(offer, { offer, fault, error, until });
         return;
       }
-      case 'BreakerOpened':
-        row.breaker = event.data;
+      case 'BreakerOpened': {
+        const { until, reason, failures } = event.data;
+        row.breaker = { until, reason, failures };
         return;
+      }
       case 'BreakerClosed':
         row.breaker = null;
         return;

@@ -1,5 +1,6 @@
 import { RunInstancesCommand, type EC2Client, type RunInstancesCommandInput } from '@aws-sdk/client-ec2';
 import { rejected, type BlueprintOf, type Refusal } from '@berth/contracts';
+import type { Bootable } from '../../domain/images.js';
 import type { Connections } from './connections.js';
 import { imageText, isAvailable, newestImage } from './image.js';
 import { offersOf, type Offer } from './offers.js';
@@ -13,12 +14,13 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
 const ASKED = 8;
 
 /** Whether a launch could work, as far as EC2 tells without one: image, then permissions, and every type, zone and market once. */
-export async function check(spec: BlueprintOf<'ec2'>, connections: Connections): Promise<Refusal | undefined> {
+export async function check(spec: BlueprintOf<'ec2'>, booted: Bootable | undefined, connections: Connections): Promise<Refusal | undefined> {
   try {
     const { ec2, once } = await connections.of(spec);
-    const image = await newestImage(ec2, spec);
-    if (image === undefined || ('ami' in spec.image && !(await isAvailable(ec2, spec.image.ami)))) {
-      return refusal('data.spec.image', `there is no ${imageText(spec)} in ${spec.region} that could be launched now: use another, or wait until it is ready`);
+    const given = booted?.id ?? ('ami' in spec.image ? spec.image.ami : undefined);
+    const image = given ?? (await newestImage(ec2, spec));
+    if (image === undefined || (given !== undefined && !(await isAvailable(ec2, given)))) {
+      return refusal('data.spec.image', `there is no ${booted ? `${booted.id}, which is version ${booted.number} of image ${booted.image},` : imageText(spec)} in ${spec.region} that could be launched now: use another, or wait until it is ready`);
     }
     for (const [i, offer] of covering(offersOf(spec)).slice(0, ASKED).entries()) {
       const trouble = await rehearse(launchRequest({ spec, installation: 'check', resource: NOBODY, owner: 'berth' }, offer, image, undefined), once, spec);

@@ -44,6 +44,7 @@ let last = 0;
 /** One launch, and what the single writer of its resource keeps of it. */
 export class Rehearsal {
   facts: Facts = {};
+  image: string | undefined;
   readonly refused = new Map<string, string>();
   readonly steps: LaunchStep[] = [];
   readonly resource = `00000000-0000-4000-8000-${String(++last).padStart(12, '0')}`;
@@ -55,8 +56,8 @@ export class Rehearsal {
   ) {}
 
   get launch(): Launch {
-    const { resource, spec, facts, wants, refused } = this;
-    return { installation: 'installation-1', resource, owner: 'ada', spec, facts, wants, refused, signal: this.stop.signal };
+    const { resource, spec, facts, wants, image, refused } = this;
+    return { installation: 'installation-1', resource, owner: 'ada', spec, facts, wants, image, refused, signal: this.stop.signal };
   }
 
   /** Takes a step and stores what it came to. */

@@ -17,7 +17,7 @@ export class Ending {
 
   constructor(private readonly launching: Launching) {}
 
-  async end(launch: Omit<Launch, 'wants' | 'refused'>): Promise<End> {
+  async end(launch: Omit<Launch, 'wants' | 'refused' | 'image'>): Promise<End> {
     const { tokens, connections, timing } = this.launching;
     const progress = progressOf(launch.facts);
     // Nothing was asked for, or what was asked for was refused: no need to ask, which matters when nobody answers.

@@ -23,7 +23,7 @@ export function ec2Launcher(options: Ec2Options = {}): Launcher {
     return (loading ??= import('./launcher.js').then(({ launcherOf }) => launcherOf(options)));
   };
   return {
-    check: async (spec) => (await loaded()).check(spec),
+    check: async (spec, image) => (await loaded()).check(spec, image),
     offers: (spec) => offersOf(spec).map(({ name, attributes }) => ({ name, attributes: { ...attributes } })),
     readyBy,
     step: async (launch) => (await loaded()).step(launch),

@@ -104,6 +104,24 @@ describe('a launch', () => {
     expect(none).toMatchObject({ is: 'failed', fault: 'image', error: expect.stringContaining('data.spec.image') });
   });
 
+  it('takes the version of an image that was fixed for it, and says so when it is checked', async () => {
+    const launcher = launcherFor();
+    const one = new Rehearsal(specFor(cloud, { image: { name: 'builder' } }));
+    const { id } = cloud.addImage();
+    one.image = id;
+    await one.chosen(launcher);
+    expect(one.facts['image']).toBe(id);
+    // From then on what is stored counts.
+    one.image = cloud.addImage().id;
+    expect(cloud.instance(await one.launched(launcher)).imageId).toBe(id);
+    await one.end(launcher);
+
+    const version = { image: 'builder', version: one.resource, number: 3, id };
+    expect(await launcher.check(one.spec, version)).toBeUndefined();
+    cloud.removeImage(id);
+    expect(await launcher.check(one.spec, version)).toMatchObject({ code: 'provider-refused', errors: [{ field: 'data.spec.image' }] });
+  });
+
   it('needs no console when the blueprint has the host key', async () => {
     const launcher = launcherFor();
     const hostKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';

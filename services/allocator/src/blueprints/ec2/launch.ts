@@ -65,7 +65,7 @@ async function chooseOffer(launch: Launch, progress: Exclude<Progress, Launched>
     const more = choice.until.length > soonest.length ? `, and ${choice.until.length - soonest.length} more later` : '';
     return { is: 'failed', fault: 'capacity', error: `everything that fits was refused lately and is not asked for: ${soonest.join(', ')}${more}. See data.spec.types: list more types, zones or markets` };
   }
-  const image = progress.image ?? (await newestImage(ec2, spec, launch.signal));
+  const image = progress.image ?? launch.image ?? (await newestImage(ec2, spec, launch.signal));
   if (image === undefined) return { is: 'failed', fault: 'image', error: `there is no ${imageText(spec)} in ${spec.region}. See data.spec.image` };
   const facts = chosenFacts(resource, progress.tried + 1, choice.offer, image, time(now()));
   if (progress.at === 'chosen') tokens.forget(progress.token);

@@ -32,7 +32,7 @@ export function launcherOf({ now = Date.now, log = () => undefined, timing: give
   };
 
   return {
-    check: (spec) => check(spec, connections),
+    check: (spec, image) => check(spec, image, connections),
     step: (launch) => takeStep(launch, launching),
     async inspect(spec, of) {
       try {

@@ -16,7 +16,7 @@ export const blueprintWords: Words<BlueprintEvent> = {
   LaunchSucceeded: ({ resource }) => `Resource ${short(resource)} became active.`,
   LaunchFailed: ({ resource, fault, error, offer }) => `Resource ${short(resource)} did not become active (${fault}${offer === undefined ? '' : `, ${offer}`}): ${error}.`,
   OfferRefused: ({ offer, error, until }) => `${offer} is not to be had and not asked for again until ${time(until)}: ${error}.`,
-  BreakerOpened: ({ until, reason, failures }) => `No launches until ${time(until)} after ${count(failures, 'failure')}: ${reason}.`,
+  BreakerOpened: ({ until, reason, failures, blames }) => `No launches until ${time(until)} after ${count(failures, 'failure')}${blames === undefined ? '' : `, all of version ${short(blames)} of its image`}: ${reason}.`,
   BreakerClosed: () => 'Launches again.',
 };
 
