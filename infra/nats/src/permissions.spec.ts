@@ -51,8 +51,6 @@ const mayPublish: [string, readonly BusUser[]][] = [
   ['berth.evt.catalog.main', ['image-factory']],
   ['berth.evt.replication.r', ['image-factory']],
   ['berth.status.image.i', ['image-factory']],
-||||||| 24027c2
-  ['berth.cmd.build-orchestrator.RequestBuild', ['console', 'frontend']],
   ['berth.cmd.host-agent-gateway.RunAction', ['allocator', 'build-orchestrator', 'console', 'frontend']],
   ['berth.cmd.host-agent-gateway.CancelAction', ['build-orchestrator', 'console', 'frontend']],
   ['berth.cmd.host-agent-gateway.RequestJob', ['console', 'frontend']],
