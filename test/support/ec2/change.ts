@@ -1,5 +1,6 @@
 import type { Cloud } from './cloud.js';
 import { instancesById } from './describe.js';
+import { ownImage, ownSnapshot } from './ids.js';
 import type { Parameters } from './parameters.js';
 import { Ec2Refusal } from './refusal.js';
 import { checkCount, readTags } from './tags.js';
@@ -26,7 +27,7 @@ export function terminateInstances(parameters: Parameters, cloud: Cloud): Record
   return { instancesSet: changes };
 }
 
-/** "CreateTags" (API Reference), for instances, their volumes and images. */
+/** "CreateTags" (API Reference), for instances, their volumes, images and snapshots. */
 export function createTags(parameters: Parameters, cloud: Cloud): Record<string, Xml> {
   const ids = parameters.list('ResourceId');
   if (ids.length === 0) throw new Ec2Refusal('MissingParameter', 'The request must contain the parameter ResourceId');
@@ -53,10 +54,15 @@ function tagging(id: string, more: Readonly<Record<string, string>>, cloud: Clou
     return () => void (volume.tags = { ...volume.tags, ...more });
   }
   if (id.startsWith('ami-')) {
-    const image = cloud.images.get(id);
-    if (image === undefined) throw new Ec2Refusal('InvalidAMIID.NotFound', `The image id '[${id}]' does not exist`);
-    checkCount({ ...image.tags, ...more });
-    return () => void cloud.images.set(id, { ...image, tags: { ...image.tags, ...more } });
+    const image = ownImage(cloud, id);
+    const tags = { ...image.tags, ...more };
+    checkCount(tags);
+    return () => cloud.storage.change(cloud.storage.images, id, { tags });
+  }
+  if (id.startsWith('snap-')) {
+    const tags = { ...ownSnapshot(cloud, id).tags, ...more };
+    checkCount(tags);
+    return () => cloud.storage.change(cloud.storage.snapshots, id, { tags });
   }
   throw new Ec2Refusal('InvalidID', `The ID '${id}' is not valid`);
 }

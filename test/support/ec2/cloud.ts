@@ -2,22 +2,11 @@ import type { SshdProgram, SshKeyPair } from '@berth/embedded/servers';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { giveBackAddress, takeAddress } from './address.js';
-import type { Faults } from './faults.js';
+import type { Faults, ImageFault, ImageMaker } from './faults.js';
+import { isOpenTo, Storage, type Ec2Image } from './image.js';
 import { isAlive, type Ec2Volume, type InstanceRecord } from './instance.js';
 import { newMachine } from './machine.js';
-
-/** An image (AMI) as the account sees it. */
-export interface Ec2Image {
-  /** `ami-` and 8 or 17 hexadecimal digits. */
-  readonly id: string;
-  readonly name: string;
-  readonly tags: Readonly<Record<string, string>>;
-  /** Only `available` ones can be launched. */
-  readonly state: 'pending' | 'available' | 'failed' | 'deregistered' | 'disabled';
-  readonly createdAt: Date;
-  /** `self` or an owner alias like `amazon`. */
-  readonly owner: string;
-}
+import type { World } from './world.js';
 
 /** How long things take, in ms. */
 export interface Times {
@@ -27,6 +16,8 @@ export interface Times {
   readonly terminateMs: number;
   readonly consoleDelayMs: number;
   readonly terminatedVisibleMs: number;
+  /** Until an image is available, or a disk is imported. */
+  readonly imageMs: number;
 }
 
 /** Where the machines are made. */
@@ -51,8 +42,6 @@ export interface EndReason {
   readonly transition: string;
 }
 
-export const OWNER_ID = '123456789012';
-
 /** A new id as the service makes them: 17 hexadecimal digits. */
 export function newId(prefix: string, digits = 17): string {
   return `${prefix}-${randomBytes(9).toString('hex').slice(0, digits)}`;
@@ -60,7 +49,7 @@ export function newId(prefix: string, digits = 17): string {
 
 /** Everything of one account in one region, and the clockwork of its instances. */
 export class Cloud {
-  readonly images = new Map<string, Ec2Image>();
+  readonly storage = new Storage(this);
   readonly keyPairs = new Set<string>();
   /** Name by id. */
   readonly securityGroups = new Map<string, string>();
@@ -75,10 +64,28 @@ export class Cloud {
   private readonly working = new Set<Promise<void>>();
 
   constructor(
-    private readonly times: Times,
+    readonly accountId: string,
+    readonly region: string,
+    readonly world: World,
+    readonly times: Times,
     private readonly site: Site,
     private readonly faults: Faults,
-  ) {}
+  ) {
+    world.add(this);
+  }
+
+  imageFault(by: ImageMaker): ImageFault | undefined {
+    return this.faults.imageFault(by);
+  }
+
+  /** An image that this account owns, or may launch because another one shares it, and who owns it. */
+  image(id: string): { readonly image: Ec2Image; readonly owner: Cloud } | undefined {
+    return this.visibleImages().find(({ image }) => image.id === id);
+  }
+
+  visibleImages(): { readonly image: Ec2Image; readonly owner: Cloud }[] {
+    return this.world.in(this.region).flatMap((owner) => owner.storage.knownImages().flatMap((image) => (owner === this || isOpenTo(image, this.accountId) ? [{ image, owner }] : [])));
+  }
 
   alive(): InstanceRecord[] {
     return [...this.instances.values()].filter(isAlive);
@@ -208,7 +215,8 @@ export class Cloud {
     });
   }
 
-  private later(ms: number, then: () => void | Promise<void>): void {
+  /** Something that happens by itself. */
+  later(ms: number, then: () => void | Promise<void>): void {
     if (this.stopped) return;
     const timer = setTimeout(() => {
       this.timers.delete(timer);

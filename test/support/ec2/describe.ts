@@ -1,11 +1,11 @@
 import { newSshKey } from '@berth/embedded/servers';
-import { OWNER_ID, type Cloud } from './cloud.js';
+import type { Cloud } from './cloud.js';
 import { consoleText } from './console.js';
 import { page, readFilters } from './filters.js';
 import type { InstanceRecord } from './instance.js';
 import type { Parameters } from './parameters.js';
 import { Ec2Refusal } from './refusal.js';
-import { reservationXml, stateXml, tagsXml } from './view.js';
+import { reservationXml, stateXml } from './view.js';
 import type { Xml } from './xml.js';
 
 /** The instances with these ids. @throws Ec2Refusal when one is malformed or not known (yet, or any more) */
@@ -74,48 +74,6 @@ export function describeInstanceStatus(parameters: Parameters, cloud: Cloud): Re
       const status = record.state !== 'running' ? 'not-applicable' : record.machine.pid === undefined ? 'initializing' : 'ok';
       return { instanceId: record.id, availabilityZone: record.zone, instanceState: stateXml(record.state), systemStatus: { status }, instanceStatus: { status } };
     }),
-    nextToken,
-  };
-}
-
-/** "DescribeImages" (API Reference). */
-export function describeImages(parameters: Parameters, cloud: Cloud): Record<string, Xml> {
-  const ids = parameters.list('ImageId');
-  const owners = parameters.list('Owner');
-  parameters.flag('IncludeDeprecated');
-  parameters.flag('IncludeDisabled');
-  const passes = readFilters(parameters, ['name', 'state', 'image-id', 'owner-id', 'owner-alias']);
-  for (const id of ids) {
-    if (!/^ami-([0-9a-f]{8}|[0-9a-f]{17})$/.test(id)) throw new Ec2Refusal('InvalidAMIID.Malformed', `Invalid id: "${id}" (expecting "ami-...")`);
-    if (!cloud.images.has(id)) throw new Ec2Refusal('InvalidAMIID.NotFound', `The image id '[${id}]' does not exist`);
-  }
-  for (const owner of owners) if (!/^(\d{12}|self|amazon|aws-marketplace)$/.test(owner)) throw new Ec2Refusal('InvalidUserID.Malformed', `Invalid user id: "${owner}"`);
-  const chosen = [...cloud.images.values()].filter((image) => {
-    const ownerId = image.owner === 'self' ? OWNER_ID : '137112412989';
-    if (ids.length > 0 && !ids.includes(image.id)) return false;
-    if (owners.length > 0 && !owners.includes(image.owner) && !owners.includes(ownerId)) return false;
-    const values: Readonly<Record<string, readonly string[]>> = { name: [image.name], state: [image.state], 'image-id': [image.id], 'owner-id': [ownerId], 'owner-alias': image.owner === 'self' ? [] : [image.owner] };
-    return passes((name) => values[name] ?? [], image.tags);
-  });
-  const { items, nextToken } = page(parameters, chosen, { least: 1, most: 1000, idsGiven: ids.length > 0 });
-  parameters.end();
-  return {
-    imagesSet: items.map(({ id, name, tags, state, createdAt, owner }) => ({
-      imageId: id,
-      imageState: state,
-      imageOwnerId: owner === 'self' ? OWNER_ID : '137112412989',
-      imageOwnerAlias: owner === 'self' ? undefined : owner,
-      imageLocation: `${OWNER_ID}/${name}`,
-      isPublic: owner !== 'self',
-      name,
-      creationDate: createdAt,
-      architecture: 'x86_64',
-      imageType: 'machine',
-      rootDeviceType: 'ebs',
-      rootDeviceName: '/dev/xvda',
-      virtualizationType: 'hvm',
-      tagSet: tagsXml(tags),
-    })),
     nextToken,
   };
 }

@@ -4,15 +4,20 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { atEndOfFile } from '../cleanup.js';
 import { portOnAllAddresses } from './address.js';
-import { Cloud, newId, type Ec2Image } from './cloud.js';
-import { Faults, type BootRule, type RefusalRule } from './faults.js';
+import { Cloud, newId } from './cloud.js';
+import { Faults, type BootRule, type ImageFault, type RefusalRule } from './faults.js';
+import type { Ec2Image, Ec2Import, Ec2Snapshot } from './image.js';
 import { isAlive, snapshot, type Ec2Instance, type InstanceRecord } from './instance.js';
+import { newImage, newSnapshot } from './make-image.js';
 import type { EndedToken, Quota } from './run-instances.js';
-import { serve, type Ec2Call } from './service.js';
+import { serve, type Ec2Call, type Service } from './service.js';
+import { World, type Keys } from './world.js';
+import type { S3StandIn } from '../s3/s3.js';
 
 export type { BootFault, Ec2Instance, Ec2Volume, InstanceState, Market } from './instance.js';
 export type { BootRule, LaunchMatch, RefusalRule } from './faults.js';
-export type { Ec2Call, Ec2Image, EndedToken, Quota };
+export type { ImageFault, ImageMaker } from './faults.js';
+export type { Ec2Call, Ec2Image, Ec2Import, Ec2Snapshot, EndedToken, Quota };
 
 /** How the stand-in behaves; all times in ms. */
 export interface Ec2Options {
@@ -33,6 +38,18 @@ export interface Ec2Options {
   readonly offers?: Readonly<Record<string, readonly string[]>>;
   /** What RunInstances answers to a token whose instances have all terminated: the instances, or an error (`describes`). */
   readonly endedToken?: EndedToken;
+  /** From the call that makes an image until it is available, or a disk is imported (20). */
+  readonly imageMs?: number;
+  /** Where the disks are that can be imported; the keys of the account are those of this one then. */
+  readonly s3?: S3StandIn;
+  /** The role that the service reads buckets with (`vmimport`); null: the account has none. */
+  readonly importRole?: string | null;
+  /** Another account or region beside this one: the same endpoint, and what one shares the other can see. */
+  readonly beside?: Ec2StandIn;
+  /** (eu-central-1) */
+  readonly region?: string;
+  /** (that of the one beside it, else 123456789012) */
+  readonly accountId?: string;
   /** New instances get addresses of ended ones at once, which have another host key then (false). */
   readonly reuseAddresses?: boolean;
 }
@@ -44,6 +61,7 @@ export interface Ec2Options {
 export interface Ec2StandIn {
   readonly endpoint: string;
   readonly region: string;
+  readonly accountId: string;
   /** Zones of the region; each has a default subnet. */
   readonly zones: readonly string[];
   readonly accessKeyId: string;
@@ -57,6 +75,12 @@ export interface Ec2StandIn {
   /** An id is made when none is given. */
   addImage(image?: Partial<Ec2Image>): Ec2Image;
   removeImage(id: string): void;
+  /** Those of the account that are there, oldest first. */
+  images(): Ec2Image[];
+  snapshots(): Ec2Snapshot[];
+  imports(): Ec2Import[];
+  /** A snapshot that nothing belongs to; its id. */
+  addSnapshot(snapshot?: Partial<Ec2Snapshot>): string;
   addKeyPair(name: string): void;
   /** The id of the new group. One named `default` is there already. */
   addSecurityGroup(name: string): string;
@@ -81,6 +105,8 @@ export interface Ec2StandIn {
   hang(action?: string): () => void;
   /** Launches from now on that go wrong after their answer; returns what takes it back. */
   spoil(rule: BootRule): () => void;
+  /** Images and imports that are made from now on and end otherwise; returns what takes it back. */
+  spoilImage(rule: ImageFault): () => void;
   /** The capacity of a spot instance is taken back. Resolves when nothing of it runs any more, like the next two. */
   interrupt(instanceId: string): Promise<void>;
   /** The hardware fails: terminated at once, and `forgotten`: not even described any more. */
@@ -92,26 +118,38 @@ export interface Ec2StandIn {
 }
 
 const REGION = 'eu-central-1';
-const ZONES = [`${REGION}a`, `${REGION}b`, `${REGION}c`];
+const ACCOUNT = '123456789012';
+
+/** What stand-ins beside each other share. */
+const shared = new WeakMap<Ec2StandIn, { readonly world: World; readonly service: Service }>();
 
 /** Starts the stand-in in this process; it is stopped at the end of the file with all its instances. */
 export async function startEc2(options: Ec2Options = {}): Promise<Ec2StandIn> {
-  const { bootMs = 50, pendingMs = bootMs / 2, describeLagMs = 0, terminateMs = 30, consoleDelayMs = 0, terminatedVisibleMs = 3_600_000 } = options;
+  const { bootMs = 50, pendingMs = bootMs / 2, describeLagMs = 0, terminateMs = 30, consoleDelayMs = 0, terminatedVisibleMs = 3_600_000, imageMs = 20, beside } = options;
   if (pendingMs > bootMs) throw new Error('an instance runs before its sshd starts, so pendingMs is at most bootMs');
   const [program, port, dir] = await Promise.all([findSshd(resolveHome()), portOnAllAddresses(), mkdtemp(join(tmpdir(), 'ec2-'))]);
   const login = newSshKey('ec2 login');
   const privateKeyPath = join(dir, 'login_key');
   await writeFile(privateKeyPath, login.privateKey, { mode: 0o600 });
   const faults = new Faults();
-  const times = { pendingMs, bootMs, describeLagMs, terminateMs, consoleDelayMs, terminatedVisibleMs };
-  const cloud = new Cloud(times, { dir, port, program, login, reuseAddresses: options.reuseAddresses ?? false }, faults);
+  const times = { pendingMs, bootMs, describeLagMs, terminateMs, consoleDelayMs, terminatedVisibleMs, imageMs };
+  const { region = REGION, accountId = beside?.accountId ?? ACCOUNT } = options;
+  const zones = [`${region}a`, `${region}b`, `${region}c`];
+  const neighbour = beside === undefined ? undefined : shared.get(beside);
+  const world = neighbour?.world ?? new World();
+  const cloud = new Cloud(accountId, region, world, times, { dir, port, program, login, reuseAddresses: options.reuseAddresses ?? false }, faults);
   cloud.securityGroups.set(newId('sg'), 'default');
-  for (const zone of ZONES) cloud.subnets.set(newId('subnet'), { zone, isDefault: true });
-  const identity = { region: REGION, accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: newId('secret') };
+  for (const zone of zones) cloud.subnets.set(newId('subnet'), { zone, isDefault: true });
+  const { accessKeyId, secretAccessKey } = world.keysOf(accountId, () => options.s3 ?? newKeys(accountId));
+  const identity = { region, accessKeyId, secretAccessKey };
   const { quota = {}, endedToken = 'describes' } = options;
-  const service = await serve(identity, { cloud, faults, quota, endedToken, offers: { zones: ZONES, zonesOf: (type) => zonesOf(type, options.offers) } });
+  const importing = { disks: options.s3, role: options.importRole === null ? undefined : (options.importRole ?? 'vmimport') };
+  const tenant = { identity, calls: [], launching: { cloud, faults, quota, endedToken, importing, offers: { zones, zonesOf: (type: string) => zonesOf(type, zones, options.offers) } } };
+  const service = neighbour?.service ?? (await serve(tenant));
+  neighbour?.service.add(tenant);
   const stop = atEndOfFile(async () => {
-    await service.stop();
+    // The one that was there first stops what they share.
+    if (neighbour === undefined) await service.stop();
     try {
       await cloud.stop();
     } finally {
@@ -129,22 +167,31 @@ export async function startEc2(options: Ec2Options = {}): Promise<Ec2StandIn> {
     if (!isAlive(record)) throw new Error(`the instance ${id} has ended`);
     return record;
   };
-  return {
+  const standIn: Ec2StandIn = {
     endpoint: service.endpoint,
     ...identity,
-    zones: ZONES,
+    accountId,
+    zones,
     port,
     user: userInfo().username,
     privateKeyPath,
     privateKey: login.privateKey,
-    calls: service.calls,
+    calls: tenant.calls,
     addImage: (given = {}) => {
       const id = given.id ?? newId('ami');
-      const image: Ec2Image = { name: `image-${id}`, tags: {}, state: 'available', createdAt: new Date(), owner: 'self', ...given, id };
-      cloud.images.set(id, image);
+      const image: Ec2Image = { ...newImage(id, `image-${id}`), state: 'available', ...given, id };
+      cloud.storage.images.set(id, image);
       return image;
     },
-    removeImage: (id) => void cloud.images.delete(id),
+    removeImage: (id) => void cloud.storage.images.delete(id),
+    images: () => [...cloud.storage.images.values()],
+    snapshots: () => [...cloud.storage.snapshots.values()],
+    imports: () => [...cloud.storage.imports.values()],
+    addSnapshot: (given = {}) => {
+      const snapshot = newSnapshot({ volumeId: newId('vol'), sizeGiB: 8, description: '', tags: {}, state: 'completed', progress: 100, ...given });
+      cloud.storage.snapshots.set(snapshot.id, snapshot);
+      return snapshot.id;
+    },
     addKeyPair: (name) => void cloud.keyPairs.add(name),
     addSecurityGroup: (name) => {
       const id = newId('sg');
@@ -165,6 +212,7 @@ export async function startEc2(options: Ec2Options = {}): Promise<Ec2StandIn> {
     dropAnswer: (action, count = 1) => faults.dropAnswer(action, count),
     hang: (action) => faults.hang(action),
     spoil: (rule) => faults.spoil(rule),
+    spoilImage: (rule) => faults.spoilImage(rule),
     interrupt: async (id) => {
       const record = findAlive(id);
       if (record.market !== 'spot') throw new Error(`${id} is no spot instance, so nobody takes its capacity back`);
@@ -178,9 +226,15 @@ export async function startEc2(options: Ec2Options = {}): Promise<Ec2StandIn> {
     shutDown: (id) => cloud.shutDown(findAlive(id)),
     stop,
   };
+  shared.set(standIn, { world, service });
+  return standIn;
 }
 
-function zonesOf(type: string, offers: Ec2Options['offers']): readonly string[] {
+function newKeys(accountId: string): Keys {
+  return { accessKeyId: accountId === ACCOUNT ? 'AKIAIOSFODNN7EXAMPLE' : `AKIAI44Q${accountId}`, secretAccessKey: newId('secret') };
+}
+
+function zonesOf(type: string, zones: readonly string[], offers: Ec2Options['offers']): readonly string[] {
   if (offers !== undefined) return offers[type] ?? [];
-  return /^[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|xlarge|\d+xlarge|metal(-\d+xl)?)$/.test(type) ? ZONES : [];
+  return /^[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|xlarge|\d+xlarge|metal(-\d+xl)?)$/.test(type) ? zones : [];
 }

@@ -22,6 +22,18 @@ export interface BootRule extends LaunchMatch {
   readonly times?: number;
 }
 
+/** What makes an image, or the snapshot that one is made of. */
+export type ImageMaker = 'CreateImage' | 'CopyImage' | 'RegisterImage' | 'ImportSnapshot';
+
+/** How what is made ends instead: it fails, for this reason, or stays on its way. */
+export interface ImageFault {
+  readonly by?: ImageMaker;
+  readonly fault: 'fails' | 'never';
+  readonly code?: string;
+  readonly message?: string;
+  readonly times?: number;
+}
+
 interface Rule<T> {
   readonly what: T;
   left: number;
@@ -31,6 +43,7 @@ interface Rule<T> {
 export class Faults {
   private readonly refusals = new Set<Rule<RefusalRule>>();
   private readonly boots = new Set<Rule<BootRule>>();
+  private readonly images = new Set<Rule<ImageFault>>();
   private readonly drops = new Set<Rule<string>>();
   private readonly hangs = new Set<{ readonly action: string | undefined; readonly over: Promise<void> }>();
 
@@ -41,6 +54,16 @@ export class Faults {
 
   spoil(rule: BootRule): () => void {
     return add(this.boots, rule, rule.times);
+  }
+
+  spoilImage(rule: ImageFault): () => void {
+    return add(this.images, rule, rule.times);
+  }
+
+  imageFault(by: ImageMaker): ImageFault | undefined {
+    const rule = [...this.images].find(({ what }) => (what.by ?? by) === by);
+    if (rule !== undefined) use(this.images, rule);
+    return rule?.what;
   }
 
   dropAnswer(action: string, times: number): void {

@@ -1,7 +1,9 @@
-import type { Cloud, Ec2Image, LaunchSpec } from './cloud.js';
+import type { Cloud, LaunchSpec } from './cloud.js';
+import { checkImageId } from './ids.js';
+import type { Ec2Image } from './image.js';
 import type { Parameters } from './parameters.js';
 import { Ec2Refusal, UNSUPPORTED } from './refusal.js';
-import { checkCount, readTags } from './tags.js';
+import { readTagSpecifications } from './requests.js';
 import { ROOT_DEVICE, profileArn } from './view.js';
 
 /** What RunInstances asks for, checked; where it goes is decided later when no zone is named. */
@@ -12,6 +14,9 @@ export interface LaunchRequest extends Omit<LaunchSpec, 'zone' | 'subnetId'> {
   readonly zone: string | undefined;
   readonly subnetId: string | undefined;
 }
+
+/** What RunInstances makes and can tag ("TagSpecification.N", RunInstances). */
+const TAGGED = ['instance', 'volume', 'network-interface', 'spot-instances-request'];
 
 /** The types and zones there are. */
 export interface Offers {
@@ -37,7 +42,7 @@ export function readLaunch(parameters: Parameters, cloud: Cloud, offers: Offers)
   const place = readPlace(parameters, cloud, offers);
   const groups = readGroups(parameters, cloud, place.subnetId !== undefined);
   const market = readMarket(parameters);
-  const tags = readTagSpecifications(parameters);
+  const tags = readTagSpecifications(parameters, TAGGED);
   const clientToken = parameters.text('ClientToken') ?? '';
   // "Ensuring idempotency" (Developer Guide): up to 64 ASCII characters.
   if (!/^[\x20-\x7e]{0,64}$/.test(clientToken)) throw new Ec2Refusal('InvalidClientToken', 'The specified client token is not valid: it has up to 64 ASCII characters.');
@@ -71,8 +76,8 @@ export function readLaunch(parameters: Parameters, cloud: Cloud, offers: Offers)
 }
 
 function readImage(id: string, cloud: Cloud): Ec2Image {
-  if (!/^ami-([0-9a-f]{8}|[0-9a-f]{17})$/.test(id)) throw new Ec2Refusal('InvalidAMIID.Malformed', `Invalid id: "${id}" (expecting "ami-...")`);
-  const image = cloud.images.get(id);
+  checkImageId(id);
+  const image = cloud.image(id)?.image;
   if (image === undefined) throw new Ec2Refusal('InvalidAMIID.NotFound', `The image id '[${id}]' does not exist`);
   if (image.state !== 'available') throw new Ec2Refusal('InvalidAMIID.Unavailable', `The image ID '${id}' is in the state '${image.state}' and cannot be launched`);
   return image;
@@ -138,7 +143,7 @@ function readProfile(parameters: Parameters, cloud: Cloud): string | undefined {
   const arn = profile?.text('Arn');
   if (name !== undefined && arn !== undefined) throw new Ec2Refusal('InvalidParameterCombination', `The parameter 'iamInstanceProfile.name' may not be used in combination with 'iamInstanceProfile.arn'`);
   if (arn !== undefined) {
-    const found = [...cloud.profiles].find((entry) => profileArn(entry) === arn);
+    const found = [...cloud.profiles].find((entry) => profileArn(cloud.accountId, entry) === arn);
     if (found === undefined) throw new Ec2Refusal('InvalidParameterValue', `Value (${arn}) for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance Profile ARN`);
     return found;
   }
@@ -152,19 +157,6 @@ function readUserData(text: string | undefined): string | undefined {
   const data = Buffer.from(text, 'base64');
   if (data.length > 16_384) throw new Ec2Refusal('InvalidParameterValue', 'User data is limited to 16384 bytes');
   return data.toString('utf8');
-}
-
-function readTagSpecifications(parameters: Parameters): Map<string, Record<string, string>> {
-  const found = new Map<string, Record<string, string>>();
-  for (const specification of parameters.groups('TagSpecification')) {
-    const kind = specification.required('ResourceType');
-    // What RunInstances makes and can tag ("TagSpecification.N", RunInstances).
-    if (!['instance', 'volume', 'network-interface', 'spot-instances-request'].includes(kind)) throw new Ec2Refusal('InvalidParameterValue', `'${kind}' is not a valid taggable resource type for this operation.`);
-    const tags = { ...found.get(kind), ...readTags(specification) };
-    checkCount(tags);
-    found.set(kind, tags);
-  }
-  return found;
 }
 
 function readVolumes(parameters: Parameters, tags: Record<string, string>): LaunchSpec['volumes'] {

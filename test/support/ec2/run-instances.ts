@@ -1,5 +1,6 @@
 import type { Cloud } from './cloud.js';
 import type { Faults } from './faults.js';
+import type { Importing } from './import-snapshot.js';
 import { countsAsRunning, vcpusOf, type InstanceRecord, type Market } from './instance.js';
 import { readLaunch, type LaunchRequest, type Offers } from './launch-parameters.js';
 import type { Parameters } from './parameters.js';
@@ -22,6 +23,7 @@ export interface Launching {
   readonly faults: Faults;
   readonly quota: Quota;
   readonly endedToken: EndedToken;
+  readonly importing: Importing;
 }
 
 /** "RunInstances" (API Reference). Nothing in here waits, so calls at the same time with one token come one after another. */

@@ -5,6 +5,7 @@ import { actions } from './actions.js';
 import { Parameters } from './parameters.js';
 import { Ec2Refusal } from './refusal.js';
 import type { Launching } from './run-instances.js';
+import { readAuthorization } from '../sigv4.js';
 import { verify, type Identity } from './signature.js';
 import { answerXml, errorXml } from './xml.js';
 
@@ -20,24 +21,31 @@ export interface Ec2Call {
   readonly lost?: true;
 }
 
-export interface Service {
-  readonly endpoint: string;
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** An account in a region: a call belongs to the one that its signature names. */
+export interface Tenant {
+  readonly identity: Identity;
+  readonly launching: Launching;
   /** In the order of arrival. */
-  readonly calls: readonly Ec2Call[];
-  stop(): Promise<void>;
+  readonly calls: Writable<Ec2Call>[];
 }
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
+export interface Service {
+  readonly endpoint: string;
+  add(tenant: Tenant): void;
+  stop(): Promise<void>;
+}
 
 const VERSION = '2016-11-15';
 // Far above what the largest user data needs.
 const MOST_BYTES = 1_000_000;
 
 /** Serves the Query API over HTTP on loopback. */
-export async function serve(identity: Identity, launching: Launching): Promise<Service> {
-  const calls: Writable<Ec2Call>[] = [];
+export async function serve(first: Tenant): Promise<Service> {
+  const tenants = [first];
   const server = createServer((request, response) => {
-    answer(request, response, identity, launching, calls).catch((error: unknown) => {
+    answer(request, response, tenantOf(request, tenants) ?? first).catch((error: unknown) => {
       // A mistake of the stand-in itself: no error of the service, so nothing of its form either.
       response.writeHead(500, { 'content-type': 'text/plain' }).end(`the stand-in failed: ${error instanceof Error ? error.stack : String(error)}`);
     });
@@ -45,7 +53,7 @@ export async function serve(identity: Identity, launching: Launching): Promise<S
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    calls,
+    add: (tenant) => void tenants.push(tenant),
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       // Also those that are held.
@@ -55,7 +63,14 @@ export async function serve(identity: Identity, launching: Launching): Promise<S
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, identity: Identity, launching: Launching, calls: Writable<Ec2Call>[]): Promise<void> {
+/** The one whose key signed it for its region; else one of that key, which then says what is wrong with the region. */
+function tenantOf({ headers }: IncomingMessage, tenants: readonly Tenant[]): Tenant | undefined {
+  const authorization = headers.authorization === undefined ? undefined : readAuthorization(headers.authorization);
+  const ofKey = tenants.filter(({ identity }) => identity.accessKeyId === authorization?.keyId);
+  return ofKey.find(({ identity }) => identity.region === authorization?.region) ?? ofKey[0];
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, { identity, launching, calls }: Tenant): Promise<void> {
   const requestId = randomUUID();
   const body = await bodyOf(request);
   const call: Writable<Ec2Call> = { action: '', at: Date.now(), parameters: {} };

@@ -1,4 +1,4 @@
-import { OWNER_ID, type Cloud } from './cloud.js';
+import type { Cloud } from './cloud.js';
 import type { InstanceRecord, InstanceState } from './instance.js';
 import type { Xml } from './xml.js';
 
@@ -18,7 +18,7 @@ export function tagsXml(tags: Readonly<Record<string, string>>): Xml {
 
 /** "Reservation" (API Reference) with these of its instances. */
 export function reservationXml(cloud: Cloud, records: readonly InstanceRecord[]): Record<string, Xml> {
-  return { reservationId: records[0]?.reservationId, ownerId: OWNER_ID, groupSet: [], instancesSet: records.map((record, index) => instanceXml(cloud, record, index)) };
+  return { reservationId: records[0]?.reservationId, ownerId: cloud.accountId, groupSet: [], instancesSet: records.map((record, index) => instanceXml(cloud, record, index)) };
 }
 
 /** "Instance" (API Reference). */
@@ -64,12 +64,12 @@ function instanceXml(cloud: Cloud, record: InstanceRecord, index: number): Xml {
     spotInstanceRequestId: record.spotRequestId,
     clientToken: record.clientToken,
     tagSet: tagsXml(record.tags),
-    iamInstanceProfile: record.instanceProfile === undefined ? undefined : { arn: profileArn(record.instanceProfile), id: 'AIPAEXAMPLEPROFILEID' },
+    iamInstanceProfile: record.instanceProfile === undefined ? undefined : { arn: profileArn(cloud.accountId, record.instanceProfile), id: 'AIPAEXAMPLEPROFILEID' },
   };
 }
 
 export const ROOT_DEVICE = '/dev/xvda';
 
-export function profileArn(name: string): string {
-  return `arn:aws:iam::${OWNER_ID}:instance-profile/${name}`;
+export function profileArn(accountId: string, name: string): string {
+  return `arn:aws:iam::${accountId}:instance-profile/${name}`;
 }

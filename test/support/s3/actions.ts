@@ -96,6 +96,11 @@ export const actions: Readonly<Record<S3Action, (call: Call) => S3Answer>> = {
     const made = bucket.complete(request.query.get('uploadId')!, request.key, named);
     return xml(answerXml('CompleteMultipartUploadResult', { Bucket: bucket.name, Key: request.key, ETag: quoted(made.etag) }));
   },
+  ListMultipartUploads({ request: { query }, bucket }) {
+    const prefix = query.get('prefix') ?? '';
+    const found = [...bucket.uploads].filter(([, { key }]) => key.startsWith(prefix));
+    return xml(answerXml('ListMultipartUploadsResult', { Bucket: bucket.name, Prefix: prefix, IsTruncated: false, Upload: found.map(([UploadId, { key: Key }]) => ({ Key, UploadId })) }));
+  },
   AbortMultipartUpload({ request, bucket }) {
     const id = request.query.get('uploadId')!;
     bucket.upload(id, request.key);

@@ -27,7 +27,7 @@ export function readRequest(request: IncomingMessage): S3Request {
 /** All operations that the stand-in has. */
 export type S3Action =
   | 'PutObject' | 'GetObject' | 'HeadObject' | 'DeleteObject' | 'CopyObject' | 'HeadBucket' | 'ListObjectsV2'
-  | 'CreateMultipartUpload' | 'UploadPart' | 'UploadPartCopy' | 'CompleteMultipartUpload' | 'AbortMultipartUpload';
+  | 'CreateMultipartUpload' | 'UploadPart' | 'UploadPartCopy' | 'CompleteMultipartUpload' | 'AbortMultipartUpload' | 'ListMultipartUploads';
 
 /** Names what is asked; parameters that mean something else are refused rather than passed over. */
 export function actionOf({ method, key, query, headers }: S3Request): S3Action {
@@ -38,6 +38,7 @@ export function actionOf({ method, key, query, headers }: S3Request): S3Action {
   if (key === '') {
     if (method === 'HEAD') return 'HeadBucket';
     if (method === 'GET' && query.get('list-type') === '2') return 'ListObjectsV2';
+    if (method === 'GET' && query.has('uploads')) return 'ListMultipartUploads';
   } else {
     if (method === 'GET') return 'GetObject';
     if (method === 'HEAD') return 'HeadObject';

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import {
-  CompleteMultipartUploadCommand, CopyObjectCommand, CreateMultipartUploadCommand, DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client,
+  AbortMultipartUploadCommand, CompleteMultipartUploadCommand, CopyObjectCommand, CreateMultipartUploadCommand, DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, PutObjectCommand, S3Client,
   UploadPartCommand, type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -83,6 +83,14 @@ describe('an upload in parts', () => {
   };
   const complete = (Key: string, UploadId: string, Parts: { PartNumber: number; ETag: string | undefined; ChecksumCRC32?: string | undefined }[]) =>
     client.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }));
+
+  test('that are under way are listed by the beginning of their keys, until they end', async () => {
+    const [one, other] = [await begin('under/way'), await begin('under/way2')];
+    const listed = async (Prefix: string) => (await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix }))).Uploads?.map(({ Key, UploadId }) => [Key, UploadId]);
+    expect(await listed('under/')).toEqual([['under/way', one], ['under/way2', other]]);
+    await client.send(new AbortMultipartUploadCommand({ Bucket, Key: 'under/way', UploadId: one }));
+    expect(await listed('under/way')).toEqual([['under/way2', other]]);
+  });
 
   test('all parts but the last have 5 MiB, come in order, and are those that were sent', async () => {
     const id = await begin('parts');

@@ -41,6 +41,8 @@ export interface S3StandIn extends Identity {
   readonly calls: readonly S3Call[];
   addBucket(name: string): { objects: Map<string, S3Object>; uploads: ReadonlyMap<string, S3Upload> };
   removeBucket(name: string): void;
+  /** Length of an object in bytes; undefined when it is not there. */
+  bytesOf(bucket: string, key: string): number | undefined;
   /** From now on; returns what takes it back. */
   fault(fault: S3Fault): () => void;
   /** Takes the right to list away: what is not there is then forbidden. */
@@ -129,6 +131,7 @@ export async function startS3({ pageSize = 1000 }: { pageSize?: number } = {}): 
       return bucket;
     },
     removeBucket: (name) => void buckets.delete(name),
+    bytesOf: (bucket, key) => buckets.get(bucket)?.objects.get(key)?.body.length,
     fault(what) {
       const entry = { what, left: what.times ?? Number.POSITIVE_INFINITY };
       faults.add(entry);

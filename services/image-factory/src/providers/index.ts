@@ -1,12 +1,21 @@
-import type { Provider, Providers } from './provider.js';
+import { ec2Provider, type Ec2ProviderOptions } from './ec2.js';
+import { folderProvider } from './folder.js';
+import { mockProvider } from './mock.js';
+import type { Providers } from './provider.js';
 
-const mock: Provider = {
-  check: async () => undefined,
-  push: async ({ account, facts, attempt }) => {
-    if (!facts['begun']) return { is: 'keep', facts: { begun: String(attempt) }, percent: 50, activity: 'half of it' };
-    return account.name.endsWith('-failing') ? { is: 'failed', error: 'it is said to fail' } : { is: 'done', id: `mock-${account.name}-${attempt}` };
-  },
-  remove: async () => ({ is: 'gone', manual: [] }),
-  find: async () => ({}),
-};
-export const providers = (): Providers => ({ ec2: mock, folder: mock, mock });
+/** Every kind of provider, and the end of what they hold open. */
+export interface OpenProviders {
+  readonly providers: Providers;
+  /** What is being copied ends; it begins anew with the next step. */
+  close(): Promise<void>;
+}
+
+export function openProviders(options: Pick<Ec2ProviderOptions, 'now' | 'log'> = {}): OpenProviders {
+  const ec2 = ec2Provider(options);
+  const folder = folderProvider(options);
+  const mock = mockProvider();
+  return {
+    providers: { ec2, folder, mock } satisfies Providers,
+    close: async () => void (await Promise.all([ec2.close(), folder.close()])),
+  };
+}

@@ -58,6 +58,8 @@ export interface Provider {
   push(call: Call & { object?: KeptFile; from?: Provided; os: ImageTemplate['os'] | undefined }): Promise<Step>;
   /** Takes away what was pushed, or made. */
   remove(call: Call & { id: string }): Promise<RemoveStep>;
+  /** Takes away what a push or a seal has made that is not gone on with, as its facts say. */
+  abandon?(call: Call): Promise<RemoveStep>;
   /** Looks at what a provider has already: undefined when there is no such image. @throws Error in one sentence when it can't be found out */
   find(account: AccountSpec, provider: ProviderSpec, id: string, signal: AbortSignal): Promise<{ os?: string; arch?: string; name?: string } | undefined>;
   /** Makes an image of a running host, where the provider can: `instance` is what it calls the host. */

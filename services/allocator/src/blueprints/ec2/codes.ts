@@ -18,11 +18,7 @@ const MINUTE = 60_000;
 const capacity = (field: Field, advice: string, forMs = 5 * MINUTE): Meaning => ({ fault: 'capacity', then: 'another', forMs, field, advice });
 const quota = (field: Field, advice: string): Meaning => ({ fault: 'quota', then: 'another', forMs: 10 * MINUTE, field, advice });
 const image = (advice: string): Meaning => ({ fault: 'image', then: 'never', field: 'image', advice });
-const credentials = (advice: string): Meaning => ({ fault: 'credentials', then: 'never', field: 'credentials', advice });
 const configuration = (field: Field, advice: string): Meaning => ({ fault: 'configuration', then: 'never', field, advice });
-
-export const throttled: Meaning = { fault: 'throttled', then: 'again', field: 'region', advice: 'too much is asked of this account and region at a time' };
-export const outage: Meaning = { fault: 'outage', then: 'again', field: 'region', advice: 'see the health of the service in this region' };
 
 /** "Error codes for the Amazon EC2 API" (Developer Guide). The first line that fits counts. */
 const CODES: readonly (readonly [code: RegExp, meaning: Meaning])[] = [
@@ -41,14 +37,6 @@ const CODES: readonly (readonly [code: RegExp, meaning: Meaning])[] = [
   [/^InvalidBlockDeviceMapping$/, { fault: 'image', then: 'never', field: 'volumes', advice: 'name each device once, as the image names it, and not smaller than its snapshot' }],
   [/^EncryptedVolumesNotSupported$/, { fault: 'image', then: 'never', field: 'types', advice: 'use types that can have encrypted volumes' }],
 
-  [/^(UnauthorizedOperation|AccessDenied|AccessDeniedException)$/, credentials('let these credentials run, describe, tag and terminate instances, describe images, and read the console')],
-  [/^(OptInRequired|Blocked|PendingVerification)$/, credentials('see to the account')],
-  [/^(RequestExpired|RequestTimeTooSkewed|RequestInTheFuture)$/, credentials('set the clock of the machine that Berth runs on')],
-  [
-    /^(AuthFailure|InvalidClientTokenId|InvalidAccessKeyId|InvalidSecurityToken|InvalidSecurity|ExpiredToken|ExpiredTokenException|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken|UnrecognizedClientException|CredentialsProviderError|CredentialsMissing|TokenProviderError)$/,
-    credentials('what it refers to must be there and valid'),
-  ],
-
   [/^(InvalidSubnet|InvalidSubnetID|InvalidAvailabilityZone|InvalidZone|InvalidVpcID|VPCIdNotSpecified|VPCResourceNotSpecified|DefaultSubnet|MissingInput)/, configuration('zones', 'use zones and subnets that there are')],
   [/^(InvalidGroup|InvalidGroupId|InvalidSecurityGroup|InvalidSecurityGroupID|SecurityGroupsPer)/, configuration('securityGroups', 'use security groups of the same network as the subnets')],
   [/^InvalidKeyPair/, configuration('keyName', 'use a key pair of this region, or leave it out')],
@@ -56,9 +44,6 @@ const CODES: readonly (readonly [code: RegExp, meaning: Meaning])[] = [
   [/^InvalidUserData/, configuration('userData', 'use at most 16 KiB')],
   [/^InvalidInstanceType$/, configuration('types', 'use instance types of this region')],
   [/^(InvalidTagKey|TagLimitExceeded|InvalidTag)/, configuration('tags', 'use at most 45 tags of your own')],
-
-  [/^(RequestLimitExceeded|RequestThrottled|RequestThrottledException|Throttling|ThrottlingException|ThrottledException|EC2ThrottledException|SlowDown|TooManyRequestsException|BandwidthLimitExceeded)$/, throttled],
-  [/^(InternalError|InternalFailure|ServerInternal|ServiceUnavailable|Unavailable)$/, outage],
 ];
 
 /** The codes for wrong parameters are few; which one it is stands in the message only. */
@@ -77,12 +62,15 @@ const MESSAGES: readonly (readonly [message: RegExp, meaning: Meaning])[] = [
   [/image/i, image('see what the message says')],
 ];
 
-/** What an error of EC2 means; undefined for codes that nobody wrote down. */
+/** What an error of EC2 means for a launch; undefined for codes that say nothing of it. */
 export function meaningOf(code: string, message: string): Meaning | undefined {
   // AuthFailure has two meanings in the documentation: whose credentials are not valid, and whose image it is.
   if (code === 'AuthFailure' && /not authorized for images/i.test(message)) return image('use an image that this account may use');
-  const known = CODES.find(([pattern]) => pattern.test(code))?.[1];
-  if (known !== undefined) return known;
+  return CODES.find(([pattern]) => pattern.test(code))?.[1];
+}
+
+/** The same for codes that nobody wrote down, by their form and the message. */
+export function fallbackMeaning(code: string, message: string): Meaning | undefined {
   if (!/^(Invalid|Missing|Unknown|Unsupported|OperationNotPermitted|Malformed)/.test(code)) return undefined;
   return MESSAGES.find(([pattern]) => pattern.test(message))?.[1] ?? configuration('', 'see what the message says');
 }

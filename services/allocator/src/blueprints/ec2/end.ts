@@ -1,9 +1,9 @@
 import { TerminateInstancesCommand, type EC2Client } from '@aws-sdk/client-ec2';
+import { pollAfter, retryAfter } from '@berth/ec2';
 import type { Launch, Launcher } from '../blueprint.js';
 import { progressOf, type Progress } from './facts.js';
 import { hasEnded, type Instances } from './instances.js';
 import type { Launching } from './launch.js';
-import { pollAfter, retryAfter } from './timing.js';
 import { troubleOf } from './trouble.js';
 
 type End = Awaited<ReturnType<Launcher['destroy']>>;

@@ -1,7 +1,6 @@
-import { DescribeImagesCommand, type DescribeImagesCommandInput, type EC2Client, type Image } from '@aws-sdk/client-ec2';
+import type { EC2Client, Image } from '@aws-sdk/client-ec2';
 import type { BlueprintOf } from '@berth/contracts';
-import { filter } from './instances.js';
-import { ForeignAnswer } from './trouble.js';
+import { filter, images } from '@berth/ec2';
 
 type Spec = BlueprintOf<'ec2'>;
 
@@ -26,16 +25,4 @@ export async function newestImage(ec2: EC2Client, { image }: Pick<Spec, 'image'>
 export async function isAvailable(ec2: EC2Client, ami: string): Promise<boolean> {
   const [found] = await images(ec2, { ImageIds: [ami] });
   return found?.State === 'available';
-}
-
-async function images(ec2: EC2Client, input: DescribeImagesCommandInput, signal?: AbortSignal): Promise<Image[]> {
-  const all: Image[] = [];
-  let next: string | undefined;
-  do {
-    const page = await ec2.send(new DescribeImagesCommand({ ...input, ...(next !== undefined && { NextToken: next }) }), signal === undefined ? {} : { abortSignal: signal });
-    if (page.Images === undefined) throw new ForeignAnswer('the answer has no list of images');
-    all.push(...page.Images);
-    next = page.NextToken === '' ? undefined : page.NextToken;
-  } while (next !== undefined);
-  return all;
 }

@@ -17,11 +17,7 @@ export interface Ec2Options {
  */
 export function ec2Launcher(options: Ec2Options = {}): Launcher {
   let loading: Promise<Omit<Launcher, 'offers' | 'readyBy'>> | undefined;
-  const loaded = (): Promise<Omit<Launcher, 'offers' | 'readyBy'>> => {
-    // The SDK tells whoever runs it about the end of Node 20; ours are not the people who choose its version.
-    process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-    return (loading ??= import('./launcher.js').then(({ launcherOf }) => launcherOf(options)));
-  };
+  const loaded = (): Promise<Omit<Launcher, 'offers' | 'readyBy'>> => (loading ??= import('./launcher.js').then(({ launcherOf }) => launcherOf(options)));
   return {
     check: async (spec, image) => (await loaded()).check(spec, image),
     offers: (spec) => offersOf(spec).map(({ name, attributes }) => ({ name, attributes: { ...attributes } })),

@@ -1,5 +1,5 @@
 import { DescribeInstancesCommand, type EC2Client, type Filter, type Instance } from '@aws-sdk/client-ec2';
-import { ForeignAnswer } from './trouble.js';
+import { filter, ForeignAnswer } from '@berth/ec2';
 
 /** By what a single instance is asked for. */
 export type Key = 'instance-id' | 'client-token' | 'tag:berth:resource';
@@ -80,11 +80,6 @@ export class Instances {
       );
     }
   }
-}
-
-/** Values are patterns: what stands for itself gets a backslash ("List and filter your resources", User Guide). */
-export function filter(name: string, values: readonly string[]): Filter {
-  return { Name: name, Values: values.map((value) => value.replace(/[\\*?]/g, '\\$&')) };
 }
 
 export function tagOf(instance: Instance, key: string): string | undefined {

@@ -1,5 +1,6 @@
 import { RunInstancesCommand, type Instance } from '@aws-sdk/client-ec2';
 import type { LaunchFault } from '@berth/contracts';
+import { ForeignAnswer, pollAfter, retryAfter } from '@berth/ec2';
 import type { Launch, LaunchStep } from '../blueprint.js';
 import type { AskedTokens } from './asked.js';
 import { faultOfEnd } from './codes.js';
@@ -11,8 +12,8 @@ import { imageText, newestImage } from './image.js';
 import { hasEnded } from './instances.js';
 import { attributesOf, choose, isRefused } from './offers.js';
 import { launchRequest } from './request.js';
-import { pollAfter, retryAfter, type Timing } from './timing.js';
-import { ForeignAnswer, troubleOf, type Trouble } from './trouble.js';
+import type { Timing } from './timing.js';
+import { troubleOf, type Trouble } from './trouble.js';
 
 /** What steps share; nothing of it is needed to take one after a crash. */
 export interface Launching {

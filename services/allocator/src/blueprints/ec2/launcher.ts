@@ -1,11 +1,12 @@
+import { filter } from '@berth/ec2';
 import type { Condition, Facts, Found, Launcher } from '../blueprint.js';
 import { AskedTokens } from './asked.js';
 import { check } from './check.js';
-import { Connections } from './connections.js';
+import { connectionsWith } from './connections.js';
 import { consoleOf, tail } from './console.js';
 import { Ending, terminate } from './end.js';
 import { progressOf } from './facts.js';
-import { filter, tagOf, type Instances } from './instances.js';
+import { tagOf, type Instances } from './instances.js';
 import { endOf, takeStep, type Launching } from './launch.js';
 import type { Ec2Options } from './index.js';
 import { defaultTiming } from './timing.js';
@@ -17,7 +18,7 @@ const CONSOLE = 16_384;
 /** The launcher itself; `index.ts` loads it with the SDK when it is needed. */
 export function launcherOf({ now = Date.now, log = () => undefined, timing: given = {} }: Ec2Options = {}): Omit<Launcher, 'offers' | 'readyBy'> {
   const timing = { ...defaultTiming, ...given };
-  const connections = new Connections(timing);
+  const connections = connectionsWith(timing);
   const launching: Launching = { connections, timing, now, log, tokens: new AskedTokens(now()) };
   const ending = new Ending(launching);
 

@@ -1,7 +1,8 @@
 import { EC2ServiceException } from '@aws-sdk/client-ec2';
+import { CredentialsMissing } from '@berth/ec2';
 import { describe, expect, it } from 'vitest';
 import { faultOfEnd } from './codes.js';
-import { CredentialsMissing, troubleOf } from './trouble.js';
+import { troubleOf } from './trouble.js';
 
 const region = { region: 'eu-central-1', endpoint: undefined };
 const local = { region: 'eu-central-1', endpoint: 'http://127.0.0.1:1' };

@@ -1,5 +1,6 @@
 import type { BlueprintOf, LaunchFault } from '@berth/contracts';
-import { meaningOf, outage, throttled, type Field, type Meaning } from './codes.js';
+import { commonMeaning, troubleOf as callTrouble, type CallTrouble } from '@berth/ec2';
+import { fallbackMeaning, meaningOf, type Field, type Meaning } from './codes.js';
 
 /** A call that did not work, in Berth's words. */
 export type Trouble = {
@@ -9,65 +10,38 @@ export type Trouble = {
   field: string;
   /** one sentence for people, with the field to look at; never a credential */
   sentence: string;
-  /** `unknown`: it may have been carried out all the same */
-  outcome: 'not-sent' | 'answered' | 'unknown';
+  outcome: CallTrouble['outcome'];
 } & ({ then: 'another'; forMs: number } | { then: 'never' } | { then: 'again' });
 
-/** What a blueprint refers to is not there: known before anything is asked. The message never has a value of a variable. */
-export class CredentialsMissing extends Error {
-  override readonly name = 'CredentialsMissing';
-}
-
-/** An answer came, and it was none of EC2. */
-export class ForeignAnswer extends Error {
-  override readonly name = 'ForeignAnswer';
-}
-
-const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY']);
-const LOST = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED', 'EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER']);
-
-/** The parts of an error that the SDK fills in. */
-interface Failure extends Error {
-  code?: unknown;
-  $metadata?: { httpStatusCode?: number; clockSkewCorrected?: boolean };
-}
-
 /**
- * Every error of a call goes through here, so that each is told apart once.
+ * What an error of a call means for a blueprint.
  * @throws what no provider can cause: a mistake in this program
  */
 export function troubleOf(error: unknown, spec: Pick<BlueprintOf<'ec2'>, 'endpoint' | 'region'>): Trouble {
-  if (!(error instanceof Error)) throw error;
-  const { name, message, code: systemCode, $metadata } = error as Failure;
-  const code = typeof systemCode === 'string' ? systemCode : name;
-  const status = $metadata?.httpStatusCode;
+  const known = (code: string, message: string): Meaning | undefined => meaningOf(code, message) ?? (commonMeaning(code) === undefined ? fallbackMeaning(code, message) : undefined);
+  // The message as it came, before it is one line: what it means stands in it.
+  const message = error instanceof Error ? error.message : '';
+  const call = callTrouble(error, spec, (code, text) => known(code, text) !== undefined);
+  const meaning = meant(call, spec, () => known(call.code, message));
+  const field = ['data.spec', meaning.field].filter((part) => part !== '').join('.');
+  const common = { fault: meaning.fault, code: call.code, field, outcome: call.outcome, sentence: `${SAYS[meaning.fault]}: ${call.text} (${call.code}). See ${field}: ${meaning.advice}` };
+  return meaning.then === 'another' ? { ...common, then: 'another', forMs: meaning.forMs } : { ...common, then: meaning.then };
+}
+
+function meant(call: CallTrouble, spec: Pick<BlueprintOf<'ec2'>, 'endpoint'>, known: () => Meaning | undefined): Meaning {
   const where: Field = spec.endpoint === undefined ? 'region' : 'endpoint';
-  const told = (meaning: Meaning, outcome: Trouble['outcome'], text = message): Trouble => {
-    const field = ['data.spec', meaning.fault === 'outage' ? where : meaning.field].filter((part) => part !== '').join('.');
-    const common = { fault: meaning.fault, code, field, outcome, sentence: `${SAYS[meaning.fault]}: ${clean(text)} (${code}). See ${field}: ${meaning.advice}` };
-    return meaning.then === 'another' ? { ...common, then: 'another', forMs: meaning.forMs } : { ...common, then: meaning.then };
-  };
-
-  if (name === 'CredentialsMissing' || name === 'CredentialsProviderError' || name === 'TokenProviderError') return told(meaningOf(name, message)!, 'not-sent');
-  if (name === 'AbortError') return told({ ...outage, advice: 'Berth itself gave it up' }, 'unknown');
-  const silence = { ...outage, advice: spec.endpoint === undefined ? `Berth must be able to reach the endpoint of ${spec.region}` : 'Berth must be able to reach it' };
-  if (NOT_SENT.has(code)) return told(silence, 'not-sent', message || 'no connection');
-  // The SDK says it in words only: the connection was never there, so neither was the request.
-  if (name === 'TimeoutError' && /did not establish a connection/.test(message)) return told(silence, 'not-sent', 'no connection within the time limit');
-  if (name === 'TimeoutError' && code !== 'ECONNRESET') return told(silence, 'unknown', 'no answer within the time limit');
-  if (LOST.has(code)) return told(silence, 'unknown', 'the connection ended before the answer was there');
-  if (name === 'ForeignAnswer') return told({ ...outage, advice: 'what answers there is not EC2' }, 'unknown');
-  if ($metadata === undefined) throw error;
-
-  // The SDK has taken the time from this answer and signs the next request with it.
-  if ($metadata.clockSkewCorrected === true) return told({ ...outage, advice: 'set the clock of the machine that Berth runs on' }, 'answered');
-  const meaning = meaningOf(code, message);
-  if (meaning !== undefined) return told(meaning, meaning.fault === 'outage' ? 'unknown' : 'answered');
-  if (status === 429) return told(throttled, 'answered');
-  if (status === undefined || status >= 500) return told(outage, 'unknown', status === undefined ? message : `it answered with HTTP status ${status}`);
-  // EC2 has a code for everything that it refuses; the SDK makes this one up for an answer without any.
-  if (message === 'Unknown' || status < 400 || status === 404) return told({ ...outage, advice: 'what answers there is not EC2' }, 'unknown', `it answered with HTTP status ${status}`);
-  return told({ fault: 'configuration', then: 'never', field: '', advice: 'see what the message says' }, 'answered');
+  switch (call.is) {
+    case 'permission':
+      return { fault: 'credentials', then: 'never', field: 'credentials', advice: 'let these credentials run, describe, tag and terminate instances, describe images, and read the console' };
+    case 'credentials':
+      return { fault: 'credentials', then: 'never', field: 'credentials', advice: call.advice };
+    case 'throttled':
+      return { fault: 'throttled', then: 'again', field: 'region', advice: call.advice };
+    case 'outage':
+      return { fault: 'outage', then: 'again', field: where, advice: call.advice };
+    case 'refused':
+      return (call.known ? known() : undefined) ?? { fault: 'configuration', then: 'never', field: '', advice: 'see what the message says' };
+  }
 }
 
 const SAYS: Readonly<Record<LaunchFault, string>> = {
@@ -82,9 +56,3 @@ const SAYS: Readonly<Record<LaunchFault, string>> = {
   lost: 'the instance is gone',
   'not-ready': 'it does not become ready',
 };
-
-/** One line of at most 400 characters. Ids of access keys are no secrets, but nobody needs them in an event either. */
-function clean(message: string): string {
-  const line = message.replace(/\s+/g, ' ').replace(/\b(AKIA|ASIA)[A-Z0-9]{12,}\b/g, '$1…').trim().replace(/[.:]$/, '');
-  return line.length > 400 ? `${line.slice(0, 399)}…` : line;
-}
