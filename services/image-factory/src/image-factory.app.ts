@@ -3,7 +3,7 @@ import type { AnyRecorded } from '@berth/contracts';
 import { Follower, type Following, type Runtime } from '@berth/runtime';
 import { Hosts } from './follow/hosts.js';
 import { Images } from './images.js';
-import type { Providers } from './providers/provider.js';
+import type { OpenProviders } from './providers/index.js';
 import { imageStatusOf } from './status.js';
 import type { Targets } from './targets/target.js';
 import { Work } from './work/building.js';
@@ -24,7 +24,8 @@ export class ImageFactoryApp implements Following {
   private readonly moving: Moving;
   private readonly times: Times;
 
-  constructor(runtime: Runtime, objects: Objects, targets: Targets, providers: Providers) {
+  constructor(runtime: Runtime, objects: Objects, targets: Targets, private readonly open: OpenProviders) {
+    const { providers } = open;
     this.follower = new Follower(runtime, this);
     const follower = () => this.follower;
     this.images = new Images(runtime, follower, this.hosts, targets, providers);
@@ -52,9 +53,10 @@ export class ImageFactoryApp implements Following {
     this.times.react(recorded);
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.work.stop();
     this.moving.stop();
     this.times.stop();
+    await this.open.close();
   }
 }

@@ -2,7 +2,7 @@ import { openArtifacts } from '@berth/artifacts';
 import type { ServiceDefinition } from '@berth/runtime';
 import { ImageFactoryApp } from './image-factory.app.js';
 import { ImageFactoryHandlers } from './image-factory.handlers.js';
-import { providers } from './providers/index.js';
+import { openProviders } from './providers/index.js';
 import { targets } from './targets/index.js';
 
 class ImageFactoryModule {}
@@ -11,7 +11,7 @@ class ImageFactoryModule {}
 export const imageFactoryService: ServiceDefinition = {
   name: 'image-factory',
   module(runtime) {
-    const app = new ImageFactoryApp(runtime, openArtifacts(runtime.config.artifacts, runtime.connection), targets, providers());
+    const app = new ImageFactoryApp(runtime, openArtifacts(runtime.config.artifacts, runtime.connection), targets, openProviders({ log: (line) => runtime.log.warn(line) }));
     return {
       module: { module: ImageFactoryModule, controllers: [ImageFactoryHandlers], providers: [{ provide: ImageFactoryApp, useFactory: () => app }] },
       parts: [app.follower],

@@ -74,8 +74,10 @@ export function progress(image: Image, id: string, target: ImageTarget, attempt:
   return [{ type: 'TargetProgressed', data: { version: id, target, percent: reached, activity } }];
 }
 
+/** Also of what is being removed: how far that has come. */
 export function targetFacts(image: Image, id: string, target: ImageTarget, attempt: number, facts: Readonly<Record<string, string>>): Decision {
-  const found = under(image, id, target, attempt);
+  const built = image.versions.get(id)?.targets.get(target);
+  const found = under(image, id, target, attempt) ?? (built?.status === 'DELETING' && built.attempt === attempt ? { built } : undefined);
   if (!found || Object.entries(facts).every(([key, value]) => (found.built.facts[key] ?? '') === value)) return [];
   return [{ type: 'TargetStep', data: { version: id, target, facts: { ...facts } } }];
 }

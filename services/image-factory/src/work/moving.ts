@@ -115,6 +115,9 @@ export class Moving {
       const { version, push } = found;
       const placed = this.images.placed(account);
       const what = { account };
+      // A push to where it was made is the very image that was built: it goes with that.
+      const made = version.targets.get(push.target)?.made?.provided;
+      if (made && made.id === push.id && made.account === account) return this.store(image, { type: 'EndDeletion', version: id, what, outcome: { manual: [] } });
       if (!placed) return this.store(image, { type: 'EndDeletion', version: id, what, outcome: { manual: push.id === undefined ? [] : [`${push.id} of account ${account}, which is not there any more`] } });
       const step = await this.providers[placed.provider.kind].remove({ ...callOf(image, version, placed, push.attempt, push.facts, this.objects, this.driven.signal), id: push.id ?? '' });
       if (step.is === 'keep') await this.store(image, { type: 'KeepPushFacts', version: id, account, attempt: push.attempt, facts: stored(step.facts) });
@@ -132,19 +135,23 @@ export class Moving {
   }
 
   private async removeTarget(image: string, id: string, target: ImageTarget): Promise<void> {
-    const version = this.images.image(image).versions.get(id);
-    const built = version?.targets.get(target);
-    if (!version || built?.status !== 'DELETING') return;
+    const of = (): { version: Version; built: Target } | undefined => {
+      const version = this.images.image(image).versions.get(id);
+      const built = version?.targets.get(target);
+      return version && built?.status === 'DELETING' ? { version, built } : undefined;
+    };
+    const first = of();
+    if (!first) return;
+    const { built } = first;
     await this.releaseFiles(built);
     const placed = built.made?.provided && this.images.placed(built.made.provided.account);
     if (!built.made?.provided || !placed) {
       const manual = built.made?.provided ? [`${built.made.provided.id} of account ${built.made.provided.account}, which is not there any more`] : [];
       return this.store(image, { type: 'EndDeletion', version: id, what: { target }, outcome: { manual } });
     }
-    let facts = built.facts;
-    while (!this.driven.over) {
-      const step = await this.providers[placed.provider.kind].remove({ ...callOf(image, version, placed, built.attempt, facts, this.objects, this.driven.signal), id: built.made.provided.id });
-      if (step.is === 'keep') facts = Object.fromEntries(Object.entries({ ...facts, ...step.facts }).flatMap(([key, value]) => (value === null ? [] : [[key, value]])));
+    for (let now = of(); now && !this.driven.over; now = of()) {
+      const step = await this.providers[placed.provider.kind].remove({ ...callOf(image, now.version, placed, built.attempt, now.built.facts, this.objects, this.driven.signal), id: built.made.provided.id });
+      if (step.is === 'keep') await this.store(image, { type: 'KeepFacts', version: id, target, attempt: built.attempt, facts: stored(step.facts) });
       else if (await this.ended(image, id, { target }, step)) return;
     }
   }
