@@ -45,7 +45,11 @@ export class ChangedError extends Error {
 /** The store can't be asked, or does not do what it is asked. Whether the object is there is not known. */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
-  constructor(why: string, options?: ErrorOptions) {
+  /** @param why without the name of the store: one that is not that of the artifacts is named by whoever uses it */
+  constructor(
+    readonly why: string,
+    options?: ErrorOptions,
+  ) {
     super(`the store of artifacts is not available: ${why}`, options);
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { tempFolder } from '../../../test/support/cleanup.js';
 import { CorruptError, UnavailableError } from './errors.js';
-import { folderObjects } from './folder.js';
+import { folderObjects, plainFolderObjects } from './folder.js';
 import type { Objects } from './objects.js';
 import { objectsContract, pieces, whole } from './objects.contract.js';
 
@@ -92,5 +92,59 @@ describe('objects in a folder', () => {
     renameSync(`${root}-unmounted`, root);
     await objects.put('any/1/x', pieces(Buffer.from('x')));
     expect((await whole((await objects.open('any/1/x'))!.read())).toString()).toBe('x');
+  });
+});
+
+describe('plain files in a folder', () => {
+  let root: string;
+  let objects: Objects;
+  beforeAll(async () => {
+    root = join(await tempFolder('copies'), 'deep', 'store');
+    objects = plainFolderObjects(root);
+  });
+  const names = async (prefix?: string): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const { name } of objects.list(prefix)) found.push(name);
+    return found.sort();
+  };
+
+  test('an object is a file of its name, with its bytes and no more, and can be read, replaced and removed', async () => {
+    const bytes = randomBytes(600_000);
+    const { sha256 } = await objects.put('web/1/raw/out/disk.raw', pieces(bytes));
+    expect(readFileSync(join(root, 'web/1/raw/out/disk.raw')).equals(bytes)).toBe(true);
+    expect(statSync(join(root, 'web/1/raw/out/disk.raw')).mode & 0o007).toBe(0);
+    const opened = (await objects.open('web/1/raw/out/disk.raw'))!;
+    expect({ bytes: opened.bytes, sha256: opened.sha256 }).toEqual({ bytes: 600_000, sha256: undefined });
+    expect((await whole(opened.read())).equals(bytes)).toBe(true);
+    expect((await whole(opened.read({ start: 10, end: 20 }))).equals(bytes.subarray(10, 20))).toBe(true);
+    await objects.put('web/1/raw/out/disk.raw', pieces(Buffer.from('other')));
+    await expect(whole(opened.read())).rejects.toThrow('was replaced or removed');
+    await objects.put('web/1/raw/out/disk.raw', pieces(bytes));
+    expect((await objects.put('web/2/raw/x', pieces(Buffer.alloc(0)))).sha256).not.toBe(sha256);
+    expect([await names(), await names('web/2'), await names('web/1/raw/'), await names('we/')]).toEqual([['web/1/raw/out/disk.raw', 'web/2/raw/x'], ['web/2/raw/x'], ['web/1/raw/out/disk.raw'], []]);
+    await objects.remove('web/1/raw/out/disk.raw');
+    await objects.remove('web/2/raw/x');
+    expect([await objects.open('web/2/raw/x'), readdirSync(root)]).toEqual([undefined, ['.incoming']]);
+  });
+
+  test('what breaks off in the middle leaves nothing, and what was there stays', async () => {
+    await objects.put('web/3/raw/x', pieces(Buffer.from('before')));
+    const breaking = async function* () {
+      yield await Promise.resolve(randomBytes(1000));
+      throw new Error('cut off');
+    };
+    await expect(objects.put('web/3/raw/x', breaking())).rejects.toThrow('cut off');
+    expect([readFileSync(join(root, 'web/3/raw/x'), 'utf8'), readdirSync(join(root, '.incoming'))]).toEqual(['before', []]);
+  });
+
+  test('a disk that is gone while we run is an outage, and nothing is absent on it', async () => {
+    renameSync(root, `${root}-unmounted`);
+    mkdirSync(root); // the empty folder that a disk was mounted on
+    await expect(objects.open('web/3/raw/x')).rejects.toThrow('is it mounted?');
+    await expect(objects.put('web/3/raw/x', pieces(Buffer.from('x')))).rejects.toBeInstanceOf(UnavailableError);
+    expect(readdirSync(root)).toEqual([]);
+    rmSync(root, { recursive: true });
+    renameSync(`${root}-unmounted`, root);
+    expect((await whole((await objects.open('web/3/raw/x'))!.read())).toString()).toBe('before');
   });
 });

@@ -11,15 +11,38 @@ const PIECE = 256 * 1024;
 const STALE_MS = 24 * 3_600_000;
 /** Of each shard, too: three hexadecimal digits make 4,096 folders. */
 const SHARD_DIGITS = 3;
+/** Where files are until they are whole. No name of an object begins with a dot. */
+const INCOMING = '.incoming';
 const FOLDER = '.d';
 const OBJECT = '.artifact';
+
+/** How names become paths, and what is behind the bytes of a file. */
+interface Layout {
+  /** below the root */
+  objects: string;
+  sealed: boolean;
+  folder: string;
+  object: string;
+  shardOf(segment: string): string;
+}
+const sharded: Layout = { objects: 'objects', sealed: true, folder: FOLDER, object: OBJECT, shardOf: (segment) => createHash('sha256').update(segment).digest('hex').slice(0, SHARD_DIGITS) };
+const plain: Layout = { objects: '', sealed: false, folder: '', object: '', shardOf: () => '' };
 
 /**
  * Objects as files below a folder: `objects/<shard>/<build>.d/<generation>.d/<name>.artifact`, each with a seal behind its
  * bytes. The marks keep apart an object `a` and a folder `a` of an object `a/b`.
  */
 export function folderObjects(root: string): Objects {
-  return new FolderObjects(root);
+  return new FolderObjects(root, sharded);
+}
+
+/**
+ * Objects as the files that they are, under their names: for people and programs that know nothing of Berth. Nothing is
+ * stored beside the bytes, so an object that is opened has no hash, and whoever reads it compares; and where an object is
+ * `a`, none can be `a/b`.
+ */
+export function plainFolderObjects(root: string): Objects {
+  return new FolderObjects(root, plain);
 }
 
 class FolderObjects implements Objects {
@@ -27,9 +50,12 @@ class FolderObjects implements Objects {
   private readonly incoming: string;
   private preparing: Promise<void> | undefined;
 
-  constructor(private readonly root: string) {
-    this.objects = join(root, 'objects');
-    this.incoming = join(root, '.incoming');
+  constructor(
+    private readonly root: string,
+    private readonly layout: Layout,
+  ) {
+    this.objects = join(root, layout.objects);
+    this.incoming = join(root, INCOMING);
   }
 
   async put(name: string, content: AsyncIterable<Uint8Array>, options: PutOptions = {}) {
@@ -44,7 +70,7 @@ class FolderObjects implements Objects {
         for await (const piece of intake.pieces()) await this.told(name, () => writeAll(file, piece));
         const sha256 = intake.digest();
         await this.told(name, async () => {
-          await writeAll(file, sealOf(intake.bytes, sha256));
+          if (this.layout.sealed) await writeAll(file, sealOf(intake.bytes, sha256));
           await file.sync();
         });
         await file.close();
@@ -61,7 +87,7 @@ class FolderObjects implements Objects {
 
   async open(name: string): Promise<OpenObject | undefined> {
     checkName(name);
-    const opened = await this.sealed(name);
+    const opened = await this.opened(name);
     if (!opened) return undefined;
     await opened.file.close();
     const { facts } = opened;
@@ -99,7 +125,7 @@ class FolderObjects implements Objects {
     await this.prepared();
     const first = prefix.split('/')[0]!;
     // With a slash in it the prefix names its first part whole, and so its shard.
-    const shards = prefix.includes('/') ? [shardOf(first)] : await this.told('the list', () => readdir(this.objects));
+    const shards = prefix.includes('/') ? [this.layout.shardOf(first)] : this.layout.sealed ? await this.told('the list', () => readdir(this.objects)) : [''];
     for (const shard of shards) yield* this.walk(join(this.objects, shard), '', prefix);
   }
 
@@ -109,14 +135,15 @@ class FolderObjects implements Objects {
     try {
       for (let entry; (entry = await this.told('the list', () => entries.read())); ) {
         const path = join(folder, entry.name);
-        if (entry.isDirectory() && entry.name.endsWith(FOLDER)) {
-          const name = `${before}${entry.name.slice(0, -FOLDER.length)}/`;
+        if (path === this.incoming) continue;
+        if (entry.isDirectory() && entry.name.endsWith(this.layout.folder)) {
+          const name = `${before}${without(entry.name, this.layout.folder)}/`;
           if (name.startsWith(prefix) || prefix.startsWith(name)) yield* this.walk(path, name, prefix);
-        } else if (entry.isFile() && entry.name.endsWith(OBJECT)) {
-          const name = before + entry.name.slice(0, -OBJECT.length);
+        } else if (entry.isFile() && entry.name.endsWith(this.layout.object)) {
+          const name = before + without(entry.name, this.layout.object);
           if (!name.startsWith(prefix)) continue;
           const facts = await this.told('the list', () => stat(path).catch((error: unknown) => (isAbsent(error) ? undefined : Promise.reject(error as Error)))); // removed meanwhile
-          if (facts) yield { name, bytes: Math.max(0, facts.size - SEAL_BYTES), time: facts.mtime };
+          if (facts) yield { name, bytes: Math.max(0, facts.size - (this.layout.sealed ? SEAL_BYTES : 0)), time: facts.mtime };
         }
       }
     } finally {
@@ -125,7 +152,7 @@ class FolderObjects implements Objects {
   }
 
   private async *bytes(name: string, facts: ObjectFacts, { start, end }: { start: number; end: number }, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
-    const opened = await this.sealed(name);
+    const opened = await this.opened(name);
     if (!opened) throw new ChangedError(name);
     const { file } = opened;
     try {
@@ -142,13 +169,13 @@ class FolderObjects implements Objects {
     }
   }
 
-  /** The file and what its seal says; undefined when there is none. */
-  private async sealed(name: string): Promise<{ file: FileHandle; facts: ObjectFacts } | undefined> {
+  /** The file and what is known of it; undefined when there is none. */
+  private async opened(name: string): Promise<{ file: FileHandle; facts: ObjectFacts } | undefined> {
     await this.prepared();
     const file = await this.told(name, () => open(this.pathOf(name), 'r').catch((error: unknown) => (isAbsent(error) ? this.here() : Promise.reject(error as Error))));
     if (!file) return undefined;
     try {
-      return { file, facts: await this.told(name, () => readSeal(name, file)) };
+      return { file, facts: await this.told(name, () => (this.layout.sealed ? readSeal(name, file) : plainFacts(file))) };
     } catch (error) {
       await file.close();
       throw error;
@@ -193,7 +220,7 @@ class FolderObjects implements Objects {
 
   /** Nothing is absent in a folder that is itself not there: a disk that is not mounted (any more), say. */
   private async here(): Promise<undefined> {
-    await access(this.objects);
+    await access(this.incoming);
   }
 
   private async told<T>(object: string, what: () => Promise<T>): Promise<T> {
@@ -211,11 +238,13 @@ class FolderObjects implements Objects {
   private pathOf(name: string): string {
     const segments = name.split('/');
     const leaf = segments.pop()!;
-    return join(this.objects, shardOf(segments[0] ?? leaf), ...segments.map((segment) => segment + FOLDER), leaf + OBJECT);
+    const { folder, object, shardOf } = this.layout;
+    return join(this.objects, shardOf(segments[0] ?? leaf), ...segments.map((segment) => segment + folder), leaf + object);
   }
 }
 
-const shardOf = (segment: string): string => createHash('sha256').update(segment).digest('hex').slice(0, SHARD_DIGITS);
+const without = (name: string, end: string): string => name.slice(0, name.length - end.length);
+const plainFacts = async (file: FileHandle): Promise<ObjectFacts> => ({ bytes: (await file.stat()).size });
 
 const isAbsent = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
 

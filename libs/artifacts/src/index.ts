@@ -3,3 +3,5 @@ export { ChangedError, CorruptError, FullError, InvalidNameError, TooLargeError,
 export { readSetting, SettingError, type ArtifactsSetting } from './setting.js';
 export { jetStreamObjects } from './jetstream.js';
 export { openArtifacts } from './open.js';
+export { openCopies, type CopiesSetting } from './copies.js';
+export { verified } from './stream.js';

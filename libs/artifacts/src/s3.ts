@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { addAbortSignal, Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand, CompleteMultipartUploadCommand, CopyObjectCommand, CreateMultipartUploadCommand, DeleteObjectCommand, GetObjectCommand, HeadBucketCommand, HeadObjectCommand,
-  ListObjectsV2Command, PutObjectCommand, S3Client, UploadPartCopyCommand, type HeadObjectCommandOutput,
+  ListObjectsV2Command, PutObjectCommand, S3Client, UploadPartCopyCommand, type HeadObjectCommandOutput, type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { ChangedError } from './errors.js';
 import type { Listed, ObjectFacts, Objects, OpenObject, PutOptions } from './objects.js';
-import { statusOf, storeError } from './s3-errors.js';
+import { artifactsNamed, statusOf, storeError, type Named } from './s3-errors.js';
 import type { ArtifactsSetting } from './setting.js';
 import { checkName, cut, Intake, span, verified } from './stream.js';
 
@@ -28,9 +28,20 @@ const HASH = /^[0-9a-f]{64}$/;
 
 type S3Setting = Extract<ArtifactsSetting, { kind: 's3' }>;
 
-/** Objects in a bucket of S3, or of what speaks its API. Credentials are those that the AWS SDK finds by itself. */
-export function s3Objects(setting: S3Setting, { partBytes = PART_BYTES, copyBytes = COPY_BYTES, maxAttempts = 5 }: { partBytes?: number; copyBytes?: number; maxAttempts?: number } = {}): Objects {
+export interface S3Options {
+  partBytes?: number;
+  copyBytes?: number;
+  maxAttempts?: number;
+  /** as the SDK takes them; those that it finds by itself when absent */
+  access?: Pick<S3ClientConfig, 'profile' | 'credentials'>;
+  /** how errors name what is to be put right */
+  named?: Named;
+}
+
+/** Objects in a bucket of S3, or of what speaks its API. */
+export function s3Objects(setting: S3Setting, { partBytes = PART_BYTES, copyBytes = COPY_BYTES, maxAttempts = 5, access = {}, named = artifactsNamed }: S3Options = {}): Objects {
   const client = new S3Client({
+    ...access,
     ...(setting.region !== undefined && { region: setting.region }),
     ...(setting.endpoint !== undefined && { endpoint: setting.endpoint }),
     forcePathStyle: setting.pathStyle,
@@ -40,7 +51,7 @@ export function s3Objects(setting: S3Setting, { partBytes = PART_BYTES, copyByte
     // Each download holds a connection for as long as its reader takes; the SDK's 50 would make the next put wait for one.
     requestHandler: { connectionTimeout: 5000, requestTimeout: 120_000, throwOnRequestTimeout: true, httpAgent: { maxSockets: 500 }, httpsAgent: { maxSockets: 500 } },
   });
-  return new S3Objects(client, setting, partBytes, copyBytes);
+  return new S3Objects(client, setting, partBytes, copyBytes, named);
 }
 
 class S3Objects implements Objects {
@@ -51,6 +62,7 @@ class S3Objects implements Objects {
     private readonly setting: S3Setting,
     private readonly partBytes: number,
     private readonly copyBytes: number,
+    private readonly named: Named,
   ) {
     this.Bucket = setting.bucket;
   }
@@ -185,7 +197,7 @@ class S3Objects implements Objects {
       for await (const piece of body) yield piece as Uint8Array;
     } catch (error) {
       signal?.throwIfAborted();
-      throw storeError(name, this.setting, error);
+      throw storeError(name, this.setting, error, this.named);
     }
   }
 
@@ -198,7 +210,7 @@ class S3Objects implements Objects {
       return await what();
     } catch (error) {
       if (error instanceof ChangedError || (intake?.fault !== undefined && error === intake.fault)) throw error;
-      throw storeError(name, this.setting, error);
+      throw storeError(name, this.setting, error, this.named);
     }
   }
 }

@@ -13,7 +13,7 @@ export interface Expression {
 
 type Operator = '>=' | '<=' | '>' | '<';
 /** A number in its base unit, and the parts of a version when it can be read as one. */
-interface Quantity {
+export interface Quantity {
   value: number;
   parts: readonly number[];
   version: boolean;
@@ -30,15 +30,16 @@ const units: Readonly<Record<string, number>> = {
 /** What is wrong with an expression: a sentence that says what to write. */
 export class ExpressionFault extends Error {}
 
-function quantity(text: string): Quantity | undefined {
+/** A number, a size such as `16GiB`, or a version such as `2.30.1`; undefined when it is none of these. */
+export function quantity(text: string): Quantity | undefined {
   if (/^\d+(\.\d+){2,}$/.test(text)) return { value: Number.NaN, parts: text.split('.').map(Number), version: true };
   const match = /^(-?\d+(?:\.\d+)?) ?(|KiB|MiB|GiB|TiB|kB|MB|GB|TB)$/.exec(text);
   if (!match) return undefined;
   return { value: Number(match[1]) * units[match[2]!]!, parts: match[1]!.split('.').map(Number), version: false };
 }
 
-/** Two numbers as numbers; where one is a version (two dots or more), both part by part. */
-function compare(a: Quantity, b: Quantity): number {
+/** Less than 0, 0, or more: two numbers as numbers; where one is a version (two dots or more), both part by part. */
+export function compare(a: Quantity, b: Quantity): number {
   if (!a.version && !b.version) return a.value - b.value;
   for (let i = 0; i < Math.max(a.parts.length, b.parts.length); i++) {
     const difference = (a.parts[i] ?? 0) - (b.parts[i] ?? 0);

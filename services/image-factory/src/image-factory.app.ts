@@ -1,20 +1,24 @@
 import type { Objects } from '@berth/artifacts';
 import type { AnyRecorded } from '@berth/contracts';
 import { Follower, type Following, type Runtime } from '@berth/runtime';
+import { Copies } from './copies.js';
 import { Hosts } from './follow/hosts.js';
 import { Images } from './images.js';
 import type { OpenProviders } from './providers/index.js';
+import { Replications } from './replications.js';
 import { imageStatusOf } from './status.js';
 import type { Targets } from './targets/target.js';
 import { Work } from './work/building.js';
 import { Moving } from './work/moving.js';
+import { Replicating } from './work/replicating.js';
 import { Times } from './work/times.js';
 
 /** The image factory: the one writer of images, of their catalogue and of their copies. */
 export class ImageFactoryApp implements Following {
   readonly follower: Follower;
   readonly images: Images;
-  readonly kinds = ['image', 'catalog', 'build', 'lease', 'resource'] as const;
+  readonly replications: Replications;
+  readonly kinds = ['image', 'catalog', 'build', 'lease', 'resource', 'replication'] as const;
   readonly status: NonNullable<Following['status']> = {
     kinds: ['image'],
     of: ({ kind, id }) => (kind === 'image' && this.images.image(id).status !== 'none' ? imageStatusOf(id, this.images.image(id)) : undefined),
@@ -23,6 +27,7 @@ export class ImageFactoryApp implements Following {
   private readonly work: Work;
   private readonly moving: Moving;
   private readonly times: Times;
+  private readonly replicating: Replicating;
 
   constructor(runtime: Runtime, objects: Objects, targets: Targets, private readonly open: OpenProviders) {
     const { providers } = open;
@@ -32,10 +37,14 @@ export class ImageFactoryApp implements Following {
     this.work = new Work(runtime, follower, this.images, this.hosts, targets, providers, objects);
     this.moving = new Moving(runtime, follower, this.images, providers, objects);
     this.times = new Times(runtime, this.images, this.hosts);
+    const copies = new Copies();
+    this.replications = new Replications(runtime, follower, copies);
+    this.replicating = new Replicating(runtime, follower, this.images, this.replications, objects, copies);
   }
 
   apply(recorded: AnyRecorded): void {
     this.images.apply(recorded);
+    this.replications.apply(recorded);
     if (recorded.kind === 'resource') for (const event of recorded.commit.events) this.hosts.applyResource(recorded.id, event);
     else if (recorded.kind === 'lease') for (const event of recorded.commit.events) this.hosts.applyLease(recorded.id, event);
     else this.work.apply(recorded);
@@ -45,18 +54,20 @@ export class ImageFactoryApp implements Following {
     this.work.caughtUp();
     this.moving.caughtUp();
     this.times.caughtUp();
+    this.replicating.caughtUp();
   }
 
   react(recorded: AnyRecorded): void {
     this.work.react(recorded);
     this.moving.react(recorded);
     this.times.react(recorded);
+    this.replicating.react(recorded);
   }
 
   async stop(): Promise<void> {
     this.work.stop();
     this.moving.stop();
     this.times.stop();
-    await this.open.close();
+    await Promise.all([this.open.close(), this.replicating.stop()]);
   }
 }

@@ -152,4 +152,19 @@ export class ImageFactoryHandlers {
   removeCatalogEntry(command: Of<'RemoveCatalogEntry'>): Promise<Answer> {
     return this.app.images.removeEntry(command);
   }
+
+  @MessagePattern('SaveReplicationPolicy')
+  saveReplicationPolicy(command: Of<'SaveReplicationPolicy'>): Promise<Answer> {
+    return this.app.replications.save(command);
+  }
+
+  @MessagePattern('RemoveReplicationPolicy')
+  removeReplicationPolicy(command: Of<'RemoveReplicationPolicy'>): Promise<Answer> {
+    return this.app.replications.remove(command);
+  }
+
+  @MessagePattern('CheckReplication')
+  checkReplication(command: Of<'CheckReplication'>): Promise<Answer> {
+    return this.app.replications.check(command);
+  }
 }

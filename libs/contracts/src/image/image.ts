@@ -129,7 +129,7 @@ export const imageEvents = {
     .object({ channel: name, version: version.nullable().describe('null: at none'), previous: version.nullable(), by: assignedBy, reason: z.string().optional() })
     .describe('A channel points at another version.'),
   TestStarted: z.object({ channel: name, version, build: uuid, plan: name, by: assignedBy, attempt: z.number().int().positive() }).describe('A plan runs on a host booted from the version.'),
-  TestEnded: z.object({ channel: name, version, build: uuid, passed: z.boolean(), error: error.optional() }).describe('How it ended. A version that failed it is not assigned unless it is tried again.'),
+  TestEnded: z.object({ channel: name, version, build: uuid, passed: z.boolean(), cancelled: z.boolean().optional().describe('it was ended before anything was known of the version'), error: error.optional() }).describe('How it ended. A version that failed it is not assigned unless it is tried again.'),
 } as const;
 
 /** Attributes that a host booted from a version has, and that a request may want. */

@@ -1,3 +1,4 @@
+export { attributeQuery, objectAttributes, QueryFault, type AttributeQuery, type ObjectFacts } from './attribute-query.js';
 export { imageTarget, imageTargets, imageTemplate, targetSettings, templateSource, type ImageTarget, type ImageTemplate, type TargetSettings } from './template.js';
 export {
   CATALOG, catalogCommands, catalogEntries, catalogEntryKind, catalogEvents,
@@ -8,4 +9,5 @@ export {
   type AssignedBy, type ImageStatus, type MadeImage, type Rebuild, type Retention, type VersionUse,
 } from './image.js';
 export { cellState, deployableState, offerOf, type CellFacts, type CellState, type Offer } from './offers.js';
+export { objectQuery } from './query.js';
 export { replicaStore, replicationEvents, replicationPolicy, warehouseCommands, type ReplicaStore, type ReplicationPolicy } from './warehouse.js';

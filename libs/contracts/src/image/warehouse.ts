@@ -40,7 +40,7 @@ export const replicationEvents = {
   ReplicationPolicyRemoved: z.object({}).describe('Nothing more is copied.'),
   ReplicationCheckStarted: z.object({}).describe('Every copy is looked at.'),
   ReplicationCheckEnded: z.object({ sound: z.number().int(), repaired: z.number().int(), failed: z.number().int() }).describe('Every copy was looked at.'),
-  ObjectReplicated: z.object({ object, sha256: z.string().describe('of the body'), attributes: z.string().describe('SHA-256 of the file with its attributes'), bytes: z.number().int().nonnegative() }).describe('It is there twice.'),
+  ObjectReplicated: z.object({ object, sha256: z.string().describe('of the body; empty: that is not there twice'), attributes: z.string().describe('SHA-256 of the file with its attributes; empty: that is not there'), bytes: z.number().int().nonnegative() }).describe('It is there twice.'),
   ReplicationFailed: z.object({ object, error: reason }).describe('It could not be copied; it is tried again.'),
-  ReplicaForgotten: z.object({ object }).describe('The object is gone; its copy is not kept any more.'),
+  ReplicaForgotten: z.object({ object }).describe('The object is gone, or the policy does not cover it any more. Its copy stays where it is, and nobody looks after it.'),
 } as const;

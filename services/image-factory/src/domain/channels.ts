@@ -4,20 +4,21 @@ import { isRefusal, refuse, staying, unknownChannel, unknownImage } from './refu
 
 type Decision = readonly ImageEvent[] | Refusal;
 
-/** The build that tests a version for a channel. */
-const testOf = (channel: string, version: string, attempt: number): string => derivedId(version, `test for ${channel} ${attempt}`);
+/** The build that tests a version for a channel: another one each time, also for a channel of a name that was there before. */
+const testOf = (image: Image, channel: string, version: string): string => derivedId(version, `test for ${channel} ${image.tests + 1}`);
 
 const assigned = (name: string, channel: Channel, version: string | null, by: AssignedBy, reason?: string): ImageEvent => ({ type: 'ChannelAssigned', data: { channel: name, version, previous: channel.version, by, ...(reason !== undefined && { reason }) } });
-const ended = (name: string, { version, build }: NonNullable<Channel['testing']>, error: string): ImageEvent => ({ type: 'TestEnded', data: { channel: name, version, build, passed: false, error } });
+/** Nothing is known of a version whose test was ended by something else. */
+const cancelled = (name: string, { version, build }: NonNullable<Channel['testing']>, error: string): ImageEvent => ({ type: 'TestEnded', data: { channel: name, version, build, passed: false, cancelled: true, error } });
 
 /** Points a channel at a version: at once, or once its test has passed. Only one version is tested at a time: the newest that is to come. */
-function point(name: string, channel: Channel, version: Version, by: AssignedBy, reason?: string): readonly ImageEvent[] {
+function point(image: Image, name: string, channel: Channel, version: Version, by: AssignedBy, reason?: string): readonly ImageEvent[] {
   if (channel.testing?.version === version.id) return [];
-  const over = channel.testing ? [ended(name, channel.testing, `version ${version.number} is to come instead`)] : [];
+  const over = channel.testing ? [cancelled(name, channel.testing, `version ${version.number} is to come instead`)] : [];
   const tested = channel.tests.get(version.id);
   if (channel.test === undefined || tested?.passed) return [...over, assigned(name, channel, version.id, by, reason)];
   const attempt = (tested?.attempt ?? 0) + 1;
-  return [...over, { type: 'TestStarted', data: { channel: name, version: version.id, build: testOf(name, version.id, attempt), plan: channel.test, by, attempt } }];
+  return [...over, { type: 'TestStarted', data: { channel: name, version: version.id, build: testOf(image, name, version.id), plan: channel.test, by, attempt } }];
 }
 
 /** Channels that follow what is built, once a version is complete. They never go back by themselves. */
@@ -25,8 +26,9 @@ export function assignedWhenEnded(image: Image, version: Version): readonly Imag
   if (version.revoked?.due || version.use === 'disabled' || version.deletion) return [];
   return [...image.channels].flatMap(([name, channel]) => {
     if (!channel.managed) return [];
-    const newest = Math.max(0, ...channel.history.map((id) => (id === null ? 0 : (image.versions.get(id)?.number ?? 0))));
-    return version.number > newest ? point(name, channel, version, 'managed') : [];
+    // What is being tested is to come: one that was longer in the making does not take its place.
+    const newest = Math.max(0, ...[...channel.history, channel.testing?.version].map((id) => image.versions.get(id ?? '')?.number ?? 0));
+    return version.number > newest ? point(image, name, channel, version, 'managed') : [];
   });
 }
 
@@ -45,7 +47,7 @@ export function before(image: Image, channel: Channel): Version | undefined {
 /** What channels do when a version is no longer usable: they go back. What tests it is over. */
 export function leaving(image: Image, id: string, by: 'revoke' | 'delete', reason: string): readonly ImageEvent[] {
   return [...image.channels].flatMap(([name, channel]): ImageEvent[] => [
-    ...(channel.testing?.version === id ? [ended(name, channel.testing, reason)] : []),
+    ...(channel.testing?.version === id ? [cancelled(name, channel.testing, reason)] : []),
     ...(channel.version === id ? [assigned(name, channel, before(image, channel)?.id ?? null, by, reason)] : []),
   ]);
 }
@@ -56,7 +58,7 @@ export function saveChannel(image: Image, imageName: string, name: string, manag
   const known = image.channels.get(name);
   if (known && known.managed === managed && known.test === test) return [];
   // A test that is no more, or another one, decides nothing.
-  const over = known?.testing && known.test !== test ? [ended(name, known.testing, 'the channel has another test now')] : [];
+  const over = known?.testing && known.test !== test ? [cancelled(name, known.testing, 'the channel has another test now')] : [];
   return [...over, { type: 'ChannelSaved', data: { channel: name, managed, ...(test !== undefined && { test }) } }];
 }
 
@@ -67,7 +69,7 @@ export function removeChannel(image: Image, imageName: string, name: string, inU
   if (!channel) return unknownChannel(imageName, name);
   if (name === LATEST) return refuse('channel-in-use', `Channel ${LATEST} stays.`, 'channel', 'is there as long as its image');
   if (inUse !== undefined) return refuse('channel-in-use', `Channel ${imageName}:${name} is used by ${inUse}.`, 'channel', `is used by ${inUse}: change that first`);
-  return [...(channel.testing ? [ended(name, channel.testing, 'the channel was removed')] : []), { type: 'ChannelRemoved', data: { channel: name } }];
+  return [...(channel.testing ? [cancelled(name, channel.testing, 'the channel was removed')] : []), { type: 'ChannelRemoved', data: { channel: name } }];
 }
 
 export function assign(image: Image, imageName: string, name: string, id: string, reason: string | undefined, retest: boolean): Decision {
@@ -82,7 +84,7 @@ export function assign(image: Image, imageName: string, name: string, id: string
   if (channel.test !== undefined && channel.tests.get(id)?.passed === false && !retest) {
     return refuse('test-failed', `Version ${version.number} has failed the test ${channel.test} of channel ${name}.`, 'version', 'has failed its test: mend it and build a new version, or have it tried again with `retest` (--retest)');
   }
-  return point(name, channel, version, 'assign', reason);
+  return point(image, name, channel, version, 'assign', reason);
 }
 
 function unusableFor(version: Version): Refusal | undefined {
@@ -114,7 +116,7 @@ export function rollBack(image: Image, imageName: string, name: string, from: st
 }
 
 const back = (name: string, channel: Channel, version: Version, reason: string): readonly ImageEvent[] => [
-  ...(channel.testing ? [ended(name, channel.testing, `the channel was rolled back: ${reason}`)] : []),
+  ...(channel.testing ? [cancelled(name, channel.testing, `the channel was rolled back: ${reason}`)] : []),
   assigned(name, channel, version.id, 'rollback', reason),
 ];
 

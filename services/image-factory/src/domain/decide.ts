@@ -1,7 +1,7 @@
 import { unreachable, type ImageEvent, type ImageTarget, type MadeImage, type Refusal, type VersionUse } from '@berth/contracts';
 import { abort, build, complete, fail, progress, rebuildTarget, targetFacts, type BuildCommand } from './building.js';
 import { assign, endTest, leaving, removeChannel, rollBack, saveChannel } from './channels.js';
-import { evolve, LATEST, noImage, type Image, type Saved } from './image.js';
+import { evolve, LATEST, noImage, revocationOf, type Image, type Saved } from './image.js';
 import { completePush, failPush, push, pushAll, pushFacts, pushProgress, takeIn, type ImportCommand, type Place } from './pushing.js';
 import { isRefusal, known, refuse, staying, unknownImage } from './refusals.js';
 import { deletePush, deleteTarget, deleteVersion, endDeletion } from './removing.js';
@@ -134,11 +134,9 @@ function save(spec: Omit<Saved, 'revision'>, image: Image): readonly ImageEvent[
     if (same(before, said)) return [];
   }
   const latest: ImageEvent[] = image.channels.has(LATEST) ? [] : [{ type: 'ChannelSaved', data: { channel: LATEST, managed: true } }];
-  return [{ type: 'ImageSaved', data: { revision: (image.saved?.revision ?? revisionBefore(image)) + 1, ...said } }, ...latest];
+  // Revisions go on counting under the name of an image that was removed.
+  return [{ type: 'ImageSaved', data: { revision: image.revisions + 1, ...said } }, ...latest];
 }
-
-/** Revisions go on counting under the name of an image that was removed. */
-const revisionBefore = (image: Image): number => Math.max(0, ...[...image.versions.values()].map(({ revision }) => revision));
 
 function remove({ image: name, cascade, named, hosts }: Extract<ImageCommand, { type: 'Remove' }>, image: Image): readonly ImageEvent[] | Refusal {
   if (image.status === 'none') return unknownImage(name);
@@ -187,6 +185,7 @@ function revoke({ version: id, at, now, reason, cascade, ancestor }: Extract<Ima
   if (isRefusal(version)) return version;
   if (version.revoked?.due) return [];
   if (version.revoked && version.revoked.at === at) return [];
+  if (ancestor && version.followed.includes(revocationOf(ancestor.version, at))) return [];
   const told: ImageEvent = { type: 'VersionRevoked', data: { version: id, at, reason, cascade, ...(ancestor && { ancestor }) } };
   return Date.parse(at) <= Date.parse(now) ? [told, ...out(image, version.id, version.number, reason)] : [told];
 }

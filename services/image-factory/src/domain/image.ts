@@ -46,6 +46,8 @@ export interface Version {
   use: VersionUse;
   /** `due`: it holds */
   revoked?: { at: string; due: boolean; cascade: boolean; reason: string };
+  /** revocations of what it is made of that it has followed: each only once, so that it can be restored for itself */
+  followed: readonly string[];
   /** how building it ended */
   ended?: 'COMPLETE' | 'PARTIAL' | 'FAILED';
   deletion?: 'DELETING' | 'DELETEFAILED' | 'DELETED';
@@ -58,8 +60,8 @@ export interface Channel {
   /** where it pointed, the oldest first */
   history: readonly (string | null)[];
   testing?: { version: string; build: string; by: AssignedBy; attempt: number };
-  /** how the last test of a version ended */
-  tests: ReadonlyMap<string, { passed: boolean; attempt: number }>;
+  /** how the last test of a version ended, of the test that the channel has; `passed` is absent where that is not known */
+  tests: ReadonlyMap<string, { passed?: boolean; attempt: number }>;
 }
 
 export interface Saved {
@@ -79,9 +81,13 @@ export interface Image {
   saved?: Saved;
   versions: ReadonlyMap<string, Version>;
   channels: ReadonlyMap<string, Channel>;
+  /** how many tests have begun */
+  tests: number;
+  /** of templates that were saved under its name */
+  revisions: number;
 }
 
-export const noImage: Image = { status: 'none', versions: new Map(), channels: new Map() };
+export const noImage: Image = { status: 'none', versions: new Map(), channels: new Map(), tests: 0, revisions: 0 };
 /** The channel that every image has. */
 export const LATEST = 'latest';
 
@@ -92,6 +98,9 @@ export const isUsable = (version: Version | undefined): version is Version => ve
 /** Versions by number, the newest first. */
 export const newestFirst = (image: Image): Version[] => [...image.versions.values()].sort((a, b) => b.number - a.number);
 export const numberAfter = (image: Image): number => Math.max(0, ...[...image.versions.values()].map(({ number }) => number)) + 1;
+
+/** A revocation, among those of one version. */
+export const revocationOf = (version: string, at: string): string => `${version} ${at}`;
 
 const with_ = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> => new Map(map).set(key, value);
 const without = <K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> => {
@@ -111,19 +120,19 @@ export function evolve(image: Image, event: ImageEvent): Image {
     case 'ImageSaved': {
       const { revision, source, format, template, environment, retention, rebuild } = event.data;
       const saved: Saved = { revision, source, format, template, ...(environment !== undefined && { environment }), ...(retention && { retention }), ...(rebuild && { rebuild }) };
-      return { ...image, status: 'live', saved };
+      return { ...image, status: 'live', saved, revisions: revision };
     }
     case 'ImageRemoved':
-      return { status: 'removed', versions: image.versions, channels: new Map() };
+      return { status: 'removed', versions: image.versions, channels: new Map(), tests: image.tests, revisions: image.revisions };
     case 'VersionRequested': {
       const { version: id, number, revision, labels, parent } = event.data;
-      const version: Version = { id, number, revision, imported: false, targets: new Map(), pushes: new Map(), labels, attributes: {}, use: 'active', ...(parent && { parent }) };
+      const version: Version = { id, number, revision, imported: false, targets: new Map(), pushes: new Map(), labels, attributes: {}, use: 'active', followed: [], ...(parent && { parent }) };
       return { ...image, versions: with_(image.versions, id, version) };
     }
     case 'VersionImported': {
       const { version: id, number, target, account, id: provided, labels } = event.data;
       const version: Version = {
-        id, number, revision: 0, imported: true, labels, attributes: {}, use: 'active', ended: 'COMPLETE',
+        id, number, revision: 0, imported: true, labels, attributes: {}, use: 'active', followed: [], ended: 'COMPLETE',
         targets: new Map([[target, { ...fresh, status: 'COMPLETE', attempt: 1, percent: 100, made: { provided: { account, id: provided } } }]]),
         pushes: new Map([[account, { ...fresh, status: 'COMPLETE', attempt: 1, percent: 100, target, provider: '', id: provided }]]),
       };
@@ -131,7 +140,10 @@ export function evolve(image: Image, event: ImageEvent): Image {
     }
     case 'ChannelSaved': {
       const { channel, managed, test } = event.data;
-      const { version = null, history = [], tests = new Map<string, { passed: boolean; attempt: number }>(), testing } = image.channels.get(channel) ?? {};
+      const known = image.channels.get(channel);
+      const { version = null, history = [], testing } = known ?? {};
+      // What another test has said says nothing of this one.
+      const tests: Channel['tests'] = known?.test === test ? (known?.tests ?? new Map()) : new Map();
       return { ...image, channels: with_(image.channels, channel, { managed, version, history, tests, ...(test !== undefined && { test }), ...(testing && { testing }) }) };
     }
     case 'ChannelRemoved':
@@ -143,12 +155,12 @@ export function evolve(image: Image, event: ImageEvent): Image {
     }
     case 'TestStarted': {
       const { channel, version, build, by, attempt } = event.data;
-      return { ...image, channels: with_(image.channels, channel, { ...channelOf(image, channel, event.type), testing: { version, build, by, attempt } }) };
+      return { ...image, tests: image.tests + 1, channels: with_(image.channels, channel, { ...channelOf(image, channel, event.type), testing: { version, build, by, attempt } }) };
     }
     case 'TestEnded': {
-      const { channel, version, passed } = event.data;
+      const { channel, version, passed, cancelled } = event.data;
       const { testing, ...before } = channelOf(image, channel, event.type);
-      return { ...image, channels: with_(image.channels, channel, { ...before, tests: with_(before.tests, version, { passed, attempt: testing?.attempt ?? 1 }) }) };
+      return { ...image, channels: with_(image.channels, channel, { ...before, tests: with_(before.tests, version, { ...(!cancelled && { passed }), attempt: testing?.attempt ?? 1 }) }) };
     }
     default: {
       const version = image.versions.get(event.data.version);
@@ -201,8 +213,8 @@ function evolveVersion(version: Version, event: OfVersion): Version {
     case 'VersionMarked':
       return { ...version, use: event.data.as };
     case 'VersionRevoked': {
-      const { at, reason, cascade } = event.data;
-      return { ...version, revoked: { at, reason, cascade, due: false } };
+      const { at, reason, cascade, ancestor } = event.data;
+      return { ...version, revoked: { at, reason, cascade, due: false }, followed: ancestor ? [...version.followed, revocationOf(ancestor.version, at)] : version.followed };
     }
     case 'RevocationDue':
       return version.revoked ? { ...version, revoked: { ...version.revoked, due: true } } : version;

@@ -1,5 +1,5 @@
 import { before } from './channels.js';
-import { isLive, newestFirst, type Image, type Version } from './image.js';
+import { isLive, isUsable, newestFirst, type Image, type Version } from './image.js';
 
 /**
  * Versions that are no longer kept, the oldest last. What a channel points at, and what it would go back to, always stays, and so do
@@ -16,7 +16,8 @@ export function expired(image: Image, askedAt: (version: string) => number, now:
   }
   const { keep, maxAge = 0 } = retention;
   const all = newestFirst(image).filter(({ deletion, imported }) => deletion === undefined && !imported);
-  const newest = new Set(all.filter(({ ended }) => ended === 'COMPLETE').slice(0, keep).map(({ id }) => id));
+  // Those that may not be used take no place of one that may, and stay for a while themselves: they can be restored.
+  const newest = new Set([...all.filter(({ ended }) => ended === 'COMPLETE').slice(0, keep), ...all.filter(isUsable).slice(0, keep)].map(({ id }) => id));
   const oldest = all.filter(({ ended }) => ended === 'COMPLETE').at(keep - 1);
   return all.filter((version) => {
     if (needed.has(version.id) || newest.has(version.id) || [...version.targets.values(), ...version.pushes.values()].some(({ status }) => isLive(status))) return false;

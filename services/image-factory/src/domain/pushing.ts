@@ -99,7 +99,7 @@ export function takeIn({ version: id, place, id: provided, labels, os }: ImportC
   const { account, target } = place;
   const latest: ImageEvent[] = image.channels.has('latest') ? [] : [{ type: 'ChannelSaved', data: { channel: 'latest', managed: true } }];
   const channels = image.channels.has('latest') ? image.channels : new Map([['latest', { managed: true, version: null, history: [], tests: new Map() }]]);
-  const version: Version = { id, number, revision: 0, imported: true, targets: new Map(), pushes: new Map(), labels, attributes: {}, use: 'active' };
+  const version: Version = { id, number, revision: 0, imported: true, targets: new Map(), pushes: new Map(), labels, attributes: {}, use: 'active', followed: [] };
   return [
     { type: 'VersionImported', data: { version: id, number, revision: 0, target, account, id: provided, labels: { ...labels }, ...(os && { os: { ...os } }) } },
     ...latest,

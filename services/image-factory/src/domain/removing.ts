@@ -39,8 +39,9 @@ export function deleteTarget(image: Image, id: string, target: ImageTarget, casc
   const built = version.targets.get(target);
   if (!built || built.status === 'DELETED' || (built.status === 'FAILED' && !isBuilt(built))) return refuse('target-not-there', `Nothing of version ${version.number} is built for ${target}.`, 'target', 'has nothing that could be removed');
   if (isLive(built.status)) return live(version);
-  const pushed = [...version.pushes].filter(([, push]) => push.target === target && isThere(push));
-  if (pushed.some(([, { status }]) => isLive(status))) return live(version);
+  const ofIt = [...version.pushes].filter(([, push]) => push.target === target);
+  if (ofIt.some(([, { status }]) => isLive(status))) return live(version);
+  const pushed = ofIt.filter(([, push]) => isThere(push));
   if (pushed.length > 0 && !cascade) return refuse('version-in-use', `Target ${target} of version ${version.number} is pushed to ${pushed.map(([account]) => account).join(', ')}.`, 'cascade', 'must be true to remove what was pushed of it too');
   const used = inUse(image, version, hosts);
   if (used) return used;

@@ -52,8 +52,10 @@ export function followBuild(build: FollowedBuild | undefined, event: BuildEvent)
       return { ...build, end: { passed: false, error: event.data.error } };
     case 'BuildAborted':
       return { ...build, end: { passed: false, error: `its build was aborted: ${event.data.reason}` } };
-    case 'BuildRetried':
-      return { ...build, over: new Set(), activity: `another host is asked for: ${event.data.error}` };
+    case 'BuildRetried': {
+      const { at: _at, ...left } = build;
+      return { ...left, over: new Set(), activity: `another host is asked for: ${event.data.error}` };
+    }
     case 'BuildAdmitted':
     case 'BuildStarted':
     case 'BuildHostReleased':

@@ -206,7 +206,7 @@ export class Work {
     if (instance === undefined) return this.report(id, step, 'fail', 'its host was not launched at a provider, so no image of it can be made: targets.ec2.host must want a host of an ec2 blueprint');
     let facts = target.facts;
     for (;;) {
-      if (this.driven.over || this.builds.get(id)?.end) return;
+      if (this.driven.over || this.builds.get(id)?.end || !this.isWanted(id)) return;
       const known = facts[SEALED];
       if (known !== undefined) return this.report(id, step, 'pass', known);
       const taken = await seal.call(this.providers[placed.provider.kind], { ...callOf(name, version, placed, attempt, facts, this.objects, this.driven.signal), instance });
