@@ -239,5 +239,7 @@ export type RevokeInput = Omit<Command<'RevokeVersion'>, 'version'>;
 export type ChannelInput = Omit<Command<'SaveChannel'>, 'image' | 'channel'>;
 export type RollbackInput = Omit<Command<'RollbackChannel'>, 'image' | 'channel'>;
 export type ReplicationInput = Omit<Command<'SaveReplicationPolicy'>, 'name'>;
-export type CatalogInput<K extends CatalogEntryKind> = Omit<z.input<(typeof catalogEntries)[K]>, 'name'>;
+// Of each kind of provider for itself: what they have in common is not all that they have.
+type Unnamed<T> = T extends unknown ? Omit<T, 'name'> : never;
+export type CatalogInput<K extends CatalogEntryKind> = Unnamed<z.input<(typeof catalogEntries)[K]>>;
 export type { CatalogEntry, CatalogEntryKind };

@@ -25,10 +25,12 @@ import { ConsoleHandlers } from './console.handlers.js';
 import { AccessController } from './http/access.controller.js';
 import { ArtifactsController } from './http/artifacts.controller.js';
 import { BuildsController } from './http/builds.controller.js';
+import { ChannelsController } from './http/channels.controller.js';
 import { Commands } from './http/commands.js';
 import { DeadLettersController } from './http/dead-letters.controller.js';
 import { BlueprintsController } from './http/blueprints.controller.js';
 import { DoctorController } from './http/doctor.controller.js';
+import { entryControllers } from './http/entries.controller.js';
 import { EventsController } from './http/events.controller.js';
 import { Explanations } from './http/explanations.js';
 import { FleetController } from './http/fleet.controller.js';
@@ -39,6 +41,7 @@ import { HostWork } from './http/host-work.js';
 import { allowOrigin } from './http/foreign.js';
 import { HardwareController } from './http/hardware.controller.js';
 import { HardwareGroupsController } from './http/hardware-groups.controller.js';
+import { ImagesController } from './http/images.controller.js';
 import { JobRequestsController } from './http/job-requests.controller.js';
 import { JobsController } from './http/jobs.controller.js';
 import { LeasesController } from './http/leases.controller.js';
@@ -57,6 +60,8 @@ import { LeaseFilesController } from './http/lease-files.controller.js';
 import { readBodies } from './http/server.js';
 import { SchemasController } from './http/schemas.controller.js';
 import { TokensController } from './http/tokens.controller.js';
+import { VersionsController } from './http/versions.controller.js';
+import { WarehouseController } from './http/warehouse.controller.js';
 import { WebhooksController } from './http/webhooks.controller.js';
 import { SecretsController } from './http/secrets.controller.js';
 import { SystemController } from './http/system.controller.js';
@@ -81,6 +86,7 @@ import { measureRequests } from './metrics/requests.js';
 import { traceRequests } from './http/traces.js';
 import { consoleReadiness } from './readiness.js';
 import { Fleet } from './views/fleet.js';
+import { Images } from './views/images.js';
 import { Moments } from './views/moments.js';
 import { Projection } from './views/projection.js';
 import { Reads } from './views/reads.js';
@@ -151,7 +157,7 @@ function wireAccess(runtime: Runtime, database: DataSource, token: string, seal:
 }
 
 /** Everything that answers requests; each of its routes has to describe itself. */
-export const controllers = [SystemController, ProjectionsController, UsageController, AccessController, OidcController, TokensController, DocsController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController, DeadLettersController, MetricsController, DoctorController, WebhooksController, SecretsController, JobRequestsController, JobsController, HardwareController, HardwareGroupsController];
+export const controllers = [SystemController, ProjectionsController, UsageController, AccessController, OidcController, TokensController, DocsController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController, DeadLettersController, MetricsController, DoctorController, WebhooksController, SecretsController, JobRequestsController, JobsController, HardwareController, HardwareGroupsController, ImagesController, VersionsController, ChannelsController, ...entryControllers, WarehouseController];
 
 /** All the wiring of the console. */
 function wire(runtime: Runtime, database: DataSource, { readiness, token }: ConsoleExtra, seal: Seal, api: Api, webhookKey: Buffer) {
@@ -176,6 +182,7 @@ function wire(runtime: Runtime, database: DataSource, { readiness, token }: Cons
   const moments = new Moments(runtime, database);
   const projection = new Projection(runtime, database, moments);
   const reads = new Reads(store, database, projection, hub);
+  const images = new Images(database, reads);
   const commands = new Commands(runtime, follower, reads);
   const access = wireAccess(runtime, database, token, seal, own, reads);
   const objects = new Objects(runtime.connection, runtime.config.artifacts);
@@ -201,6 +208,7 @@ function wire(runtime: Runtime, database: DataSource, { readiness, token }: Cons
       { provide: Hub, useFactory: () => hub },
       { provide: Projection, useFactory: () => projection },
       { provide: Reads, useFactory: () => reads },
+      { provide: Images, useFactory: () => images },
       { provide: Moments, useFactory: () => moments },
       { provide: Commands, useFactory: () => commands },
       { provide: DeadLetters, useFactory: () => new DeadLetters(runtime.connection) },
@@ -215,7 +223,7 @@ function wire(runtime: Runtime, database: DataSource, { readiness, token }: Cons
     ],
   };
   const handlers: DynamicModule = { module: CommandsModule, controllers: [ConsoleHandlers, WebhooksHandlers], providers: [{ provide: ConsoleApp, useFactory: () => own }, { provide: WebhooksApp, useFactory: () => hooks }] };
-  return { module, handlers, output, access, parts: [follower, projection], webhooks, sessions: new Sessions(runtime, reads, ends), standing: { hub, projection }, settling: new Settling(store, hub, fleet) };
+  return { module, handlers, output, access, parts: [follower, projection], webhooks, sessions: new Sessions(runtime, reads, ends), standing: { hub, projection }, settling: new Settling(store, hub, fleet, images, projection) };
 }
 
 /**

@@ -51,13 +51,15 @@ describe('a query of attributes', () => {
     [`${'!'.repeat(33)}has(a)`, 33, 'it is nested more than 32 deep: make it flatter'],
     ['a'.repeat(2049), 2049, 'the query is longer than 2048 characters: make it shorter'],
   ])('%s is refused', (query, column, what) => {
-    const fault = (() => {
+    const faultOf = (): QueryFault | undefined => {
       try {
         attributeQuery(query);
+        return undefined;
       } catch (error) {
         return error as QueryFault;
       }
-    })();
+    };
+    const fault = faultOf();
     expect([fault instanceof QueryFault, fault?.column, fault?.message]).toEqual([true, column, `column ${column}: ${what}`]);
   });
 

@@ -13,7 +13,7 @@ export interface CellFacts {
   buildable: boolean;
   /** there is a newer version whose target is built */
   outdated: boolean;
-  /** revoked or disabled: nothing is pushed of it */
+  /** revoked, disabled or being removed: nothing is built or pushed of it */
   unusable: boolean;
   target: ImageStatus | undefined;
   push: ImageStatus | undefined;
@@ -30,7 +30,10 @@ export function cellState({ target, push }: CellFacts): CellState {
   return 'not_built';
 }
 
-/** The one action on offer, or none. Push only what is built; what is older than what is built is not pushed; what was imported is not built. */
+/**
+ * The one action on offer, or none. Push only what is built. What is older than what is built is not built any more; it can be pushed
+ * by itself, so that a channel may go back to it there, and never with all others. What was imported is not built.
+ */
 export function offerOf(facts: CellFacts): Offer {
   const state = cellState(facts);
   switch (state) {
@@ -38,15 +41,18 @@ export function offerOf(facts: CellFacts): Offer {
     case 'delete_failed':
       return 'delete';
     case 'not_pushed':
-      return facts.outdated || facts.unusable ? null : 'push';
+      return facts.unusable ? null : 'push';
     case 'not_built':
-      return facts.imported || !facts.buildable || facts.outdated ? null : 'build';
+      return facts.imported || facts.unusable || facts.outdated || !facts.buildable || isBeingRemoved(facts.target) ? null : 'build';
     case 'building':
     case 'pushing':
     case 'deleting':
       return null;
   }
 }
+
+/** What was built is on its way out, or could not be taken away. */
+const isBeingRemoved = (target: ImageStatus | undefined): boolean => target === 'DELETING' || target === 'DELETEFAILED';
 
 /** A deployable stands as the first that applies of its cells: not_built, building, pushing, not_pushed, else pushed. */
 export function deployableState(cells: readonly CellState[]): CellState {

@@ -150,8 +150,8 @@ describe('each task has a permission of its own, at every way to ask for it', { 
 
 test('no write needs only to read', () => {
   const writes = berth.console.routes.filter(({ method, needs }) => method !== 'GET' && method !== 'HEAD' && needs.endsWith(':read'));
-  // Having a plan checked saves nothing.
-  expect(writes.map(({ method, url }) => `${method} ${url}`)).toEqual(['POST /api/v1/plans/validate']);
+  // Having a plan or a template checked saves nothing.
+  expect(writes.map(({ method, url }) => `${method} ${url}`)).toEqual(['POST /api/v1/plans/validate', 'POST /api/v1/images/validate']);
 });
 
 test('a route that does not say what it needs is refused while it is added', () => {

@@ -1,12 +1,16 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { commands, fieldErrors, hardwareGroupSpec, hardwareSpec, rejected, savedPlan, type Answer } from '@berth/contracts';
+import { jetStreamObjects } from '@berth/artifacts';
+import { commands, fieldErrors, hardwareGroupSpec, hardwareSpec, rejected, savedPlan, type Answer, type CatalogEvent } from '@berth/contracts';
+import { artifactBucket } from '@berth/nats';
 import { rawOf, sealingKeyFrom } from '@berth/runtime';
 import { controllers } from '../console.module.js';
 import { apiOf } from '../http/api.js';
 import { eventually } from '../../../../test/support/wait.js';
 import { scripted, type Script, type Scripted } from '../scripted.testing.js';
+import { assigned, catalogue, channelSaved, ended, pushed, pushStarted, requested, saved, started, templateOf } from '../views/images.testing.js';
 import { faithfulRequests, requests, type Ask, type Known } from './requests.testing.js';
 import { wire, type Heard } from './wire.testing.js';
 
@@ -22,11 +26,11 @@ const api = apiOf(controllers);
 let berth: Scripted;
 let known: Known;
 
-const [lease, build, action, resource, job] = [randomUUID(), randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+const [lease, build, action, resource, job, version] = [randomUUID(), randomUUID(), randomUUID(), randomUUID(), randomUUID(), randomUUID()];
 const explanation = { verdict: 'now', reason: 'box is free.', next: 'it is granted.', ahead: 0, considered: [], more: 0 };
 const file = { name: 'a', kind: 'file', bytes: 1, mode: 420, modified: '2030-01-01T00:00:00.000Z' };
 /** What commands answer besides. */
-const data: Record<string, Record<string, unknown>> = { ConsiderLease: explanation, ListFiles: { items: [file], more: false }, StatFile: file, ValidatePlan: { name: 'p', steps: [] }, SaveBlueprint: { version: 1 }, RotateSecrets: { secrets: 0 }, ProbeHost: { hostKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==', facts: { os: 'linux' } }, SealingKey: { key: 'k', publicKey: rawOf(sealingKeyFrom(randomBytes(32))) } };
+const data: Record<string, Record<string, unknown>> = { ConsiderLease: explanation, ListFiles: { items: [file], more: false }, StatFile: file, ValidatePlan: { name: 'p', steps: [] }, SaveBlueprint: { version: 1 }, RotateSecrets: { secrets: 0 }, SaveImage: { name: 'web', revision: 1 }, ValidateTemplate: { template: templateOf('web') }, DeleteVersion: { manual: ['ami-1'] }, ProbeHost: { hostKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA==', facts: { os: 'linux' } }, SealingKey: { key: 'k', publicKey: rawOf(sealingKeyFrom(randomBytes(32))) } };
 
 beforeAll(async () => {
   berth = await scripted();
@@ -45,13 +49,15 @@ beforeAll(async () => {
     await berth.happen('hardware', name, { type: 'HardwareSet', data: hardwareSpec.parse({ name, address: '10.0.0.1' }) });
     await berth.happen('hardware-group', name, { type: 'HardwareGroupSet', data: hardwareGroupSpec.parse({ name }) });
   }
+  await imagesHappen();
   const letters: string[] = [];
   for (let i = 0; i < 20; i++) letters.push(String((await berth.bus.jetstream().publish('berth.dead.lease.ReleaseLease', JSON.stringify({ id: randomUUID(), type: 'ReleaseLease', data: { lease } }))).seq));
   known = {
-    id: [lease, build, action, resource, randomUUID()], name: ['box', 'p', 'preallocated', 'local'], path: ['link', 'a', '.'], step: ['One', 'step-1'],
+    id: [lease, build, action, resource, randomUUID()], name: ['box', 'p', 'preallocated', 'local'], path: ['link', 'a', '.'], step: ['One', 'step-1'], account: ['a-raw'], query: ['has(sbom)', 'bytes >= 1'], label: ['team:web'], channel: ['latest', 'web:latest'], image: ['web'],
     wait: ['1s', ''], after: ['0', '1', String(position)], kinds: ['lease', 'build,action'], ids: [lease], at: ['1', '2035-01-01T00:00:00Z'],
     '/api/v1/hardware/{name}/loan/steps/{step} step': ['0', '1'],
-    ...Object.fromEntries(Object.keys(api.document.json['paths'] as object).map((template) => [`${template} id`, /leases/.test(template) ? [lease] : /builds/.test(template) ? [build] : /actions/.test(template) ? [action] : /resources/.test(template) ? [resource] : /dead-letters/.test(template) ? letters : /jobs/.test(template) ? [job] : [lease, build]])),
+    ...Object.fromEntries(Object.keys(api.document.json['paths'] as object).flatMap((template) => (/\/images\//.test(template) ? [[`${template} name`, ['web']]] : /\/channels\//.test(template) ? [[`${template} name`, ['web:latest']]] : []))),
+    ...Object.fromEntries(Object.keys(api.document.json['paths'] as object).map((template) => [`${template} id`, /leases/.test(template) ? [lease] : /versions/.test(template) ? [version, 'web@1', 'web:latest'] : /builds/.test(template) ? [build] : /actions/.test(template) ? [action] : /resources/.test(template) ? [resource] : /dead-letters/.test(template) ? letters : /jobs/.test(template) ? [job] : [lease, build]])),
   };
   for (const name of known['name']!) {
     await berth.berth.webhooks.save(name, { url: 'http://127.0.0.1:9/' });
@@ -59,6 +65,21 @@ beforeAll(async () => {
   }
   berth.script(Object.fromEntries(Object.values(commands).flatMap((types) => Object.entries(types).map(([type, schema]) => [type, answering(type, schema)]))));
 });
+
+/** An image with a version that is built and pushed, and entries of the catalogue, policies and copies under the names that are asked for. */
+async function imagesHappen(): Promise<void> {
+  const bytes = randomBytes(100);
+  const sbom = { name: 'sbom.json', object: `${version}/sbom`, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+  await jetStreamObjects(berth.bus, artifactBucket).put(sbom.object, Readable.from([bytes]), { maxBytes: bytes.length });
+  const named = ['box', 'p', 'preallocated', 'local'].flatMap((name) => catalogue.map(({ type, data: given }) => ({ type, data: { ...given, name } }) as CatalogEvent));
+  await berth.happen('catalog', 'main', ...catalogue, ...named);
+  const made = ['raw', 'oci'].flatMap((target) => [started(version, target as 'raw'), { type: 'TargetCompleted', data: { version, target, made: { object: sbom, sbom } } }]);
+  await berth.happen('image', 'web', saved('web', { environment: 'dev' }), channelSaved('latest', { managed: true }), requested(version, 1, { labels: { team: 'web' } }), ...made, ended(version), pushStarted(version, 'a-raw'), pushed(version, 'a-raw'), assigned('latest', version));
+  for (const name of ['box', 'p', 'preallocated', 'local']) {
+    await berth.happen('replication', name, { type: 'ReplicationPolicySaved', data: { name, description: '', query: 'has(arch)', to: { kind: 'folder', folder: '/srv' }, on: 'both', revision: 1 } });
+    await berth.happen('replication', name, { type: 'ObjectReplicated', data: { object: `${version}/raw/image`, sha256: sbom.sha256, attributes: sbom.sha256, bytes: 100 } });
+  }
+}
 
 /** Reads a command as its service would, and carries nothing out but what somebody waits for. */
 function answering(type: string, schema: { safeParse(data: unknown): { success: boolean; error?: Parameters<typeof fieldErrors>[0] | undefined } }): Script {

@@ -25,7 +25,7 @@ export type Answer = z.ZodType | Content | string;
 
 /** When what a write has begun is at rest: the thing that the `id` of its answer names has one of these statuses. */
 export interface Settles {
-  kind: 'lease' | 'build' | 'action' | 'machine' | 'job';
+  kind: 'lease' | 'build' | 'action' | 'machine' | 'job' | 'version' | 'push' | 'channel';
   at: readonly string[];
 }
 /** What a read is made of: while nothing of it has changed, `If-None-Match` is answered without looking. */
@@ -93,4 +93,7 @@ export const settles = {
   session: { kind: 'action', at: ['started', ...ENDED] },
   job: { kind: 'job', at: ['COMPLETE', 'FAILED', 'CANCELLED'] },
   machine: { kind: 'machine', at: ['active', 'unreachable', 'quarantined', 'held', 'draining', 'broken'] },
+  version: { kind: 'version', at: ['COMPLETE', 'PARTIAL', 'FAILED', 'DELETEFAILED', 'DELETED'] },
+  push: { kind: 'push', at: ['COMPLETE', 'FAILED'] },
+  channel: { kind: 'channel', at: ['assigned', 'failed'] },
 } as const satisfies Record<string, Settles>;

@@ -3,6 +3,7 @@ import type { AnyRecorded } from '@berth/contracts';
 import { Metrics } from '@berth/runtime';
 import { parseMetrics } from '../../../../test/support/prometheus.js';
 import { BuildFigures } from './builds.js';
+import { ImageFigures } from './images.js';
 import { JobFigures } from './jobs.js';
 import { LeaseFigures } from './leases.js';
 
@@ -106,6 +107,21 @@ test('hardware jobs, and each method that was tried', async () => {
   for (const [method, outcome] of [['ssh_reboot', 'stayed-up'], ['ipmi_reset', 'skipped'], ['snmp_reboot', 'succeeded']] as const) expect(await value('berth_job_attempts_total', { method, outcome })).toBe(1);
   expect(await value('berth_job_duration_seconds_sum', { task: 'reboot', status: 'COMPLETE' })).toBe(40);
   expect(await value('berth_jobs', { status: 'RUNNING' })).toBe(0);
+});
+
+test('versions of images, each attempt at a target, and pushes', async () => {
+  const metrics = new Metrics();
+  const figures = new ImageFigures(metrics);
+  const value = (name: string, labels?: Record<string, string>) => valueOf(metrics, name, labels);
+  const version = lease;
+  figures.apply(commit('image', 'web', 0, { type: 'VersionRequested', data: { version } }, { type: 'TargetStarted', data: { version, target: 'raw' } }, { type: 'TargetStarted', data: { version, target: 'oci' } }));
+  figures.apply(commit('image', 'web', 30, { type: 'TargetCompleted', data: { version, target: 'raw' } }, { type: 'TargetFailed', data: { version, target: 'oci' } }, { type: 'VersionEnded', data: { version, status: 'PARTIAL' } }));
+  // One that never began is over at once, and took no time that says anything.
+  figures.apply(commit('image', 'web', 40, { type: 'TargetStarted', data: { version, target: 'oci' } }, { type: 'TargetFailed', data: { version: 'other', target: 'oci' } }));
+  figures.apply(commit('image', 'web', 50, { type: 'TargetCompleted', data: { version, target: 'oci' } }, { type: 'VersionEnded', data: { version, status: 'COMPLETE' } }, { type: 'PushFailed', data: { version } }, { type: 'PushCompleted', data: { version } }, { type: 'PushCompleted', data: { version } }));
+  expect([await value('berth_image_target_seconds_sum', { target: 'raw' }), await value('berth_image_target_seconds_sum', { target: 'oci' }), await value('berth_image_target_seconds_count', { target: 'oci' })]).toEqual([30, 40, 2]);
+  expect([await value('berth_image_versions_total', { status: 'PARTIAL' }), await value('berth_image_versions_total', { status: 'COMPLETE' })]).toEqual([1, 1]);
+  expect([await value('berth_image_pushes_total', { outcome: 'complete' }), await value('berth_image_pushes_total', { outcome: 'failed' })]).toEqual([2, 1]);
 });
 
 test('a machine that is taken as a whole is no lease that somebody waits for', async () => {

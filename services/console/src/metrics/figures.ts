@@ -5,20 +5,23 @@ import type { Hub } from '../live/hub.js';
 import type { Fleet } from '../views/fleet.js';
 import type { Projection } from '../views/projection.js';
 import { BuildFigures } from './builds.js';
+import { ImageFigures } from './images.js';
 import { JobFigures } from './jobs.js';
 import { LeaseFigures } from './leases.js';
 import { presentFigures } from './present.js';
 
-/** What `/metrics` says of leases, builds and the fleet. */
+/** What `/metrics` says of leases, builds, images and the fleet. */
 export class Figures {
   private readonly leases: LeaseFigures;
   private readonly builds: BuildFigures;
   private readonly jobs: JobFigures;
+  private readonly images: ImageFigures;
 
   constructor({ metrics, connection }: Pick<Runtime, 'metrics' | 'connection'>, of: { fleet: Fleet; projection: Projection; hub: Hub; readiness: Readiness }) {
     this.leases = new LeaseFigures(metrics);
     this.builds = new BuildFigures(metrics);
     this.jobs = new JobFigures(metrics);
+    this.images = new ImageFigures(metrics);
     presentFigures(metrics, { runtime: { connection }, ...of });
   }
 
@@ -32,6 +35,8 @@ export class Figures {
         return this.builds.apply(recorded);
       case 'job':
         return this.jobs.apply(recorded);
+      case 'image':
+        return this.images.apply(recorded);
       case 'action':
         return this.builds.applyAction(recorded);
       case 'machine':
@@ -46,7 +51,6 @@ export class Figures {
       case 'hardware':
       case 'hardware-group':
       case 'catalog':
-      case 'image':
       case 'replication':
         return; // counted as requests and as deliveries; how many there are is nobody's figure
       default:

@@ -1,8 +1,13 @@
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
 import type { BuildRow } from './build.js';
+import type { CatalogRow } from './catalogue.js';
+import type { ChannelRow } from './image-channel.js';
+import type { ImageVersionRow } from './image-version.js';
+import type { ImageRow } from './image.js';
 import type { JobRow } from './job.js';
 import type { LeaseRow } from './lease.js';
 import type { MachineRow } from './machine.js';
+import type { ReplicaRow, ReplicationRow } from './replication.js';
 import type { ResourceRow } from './resources.js';
 
 const number = { to: (value: number | null) => value, from: (value: string | null) => (value === null ? null : Number(value)) };
@@ -58,11 +63,33 @@ const job: Columns<JobRow> = {
   hardLimit: { type: 'bigint', name: 'hard_limit', transformer: number }, escalation: maybeJson, attempts: json, started: maybeInstant, finished: maybeInstant,
 };
 
+const image: Columns<ImageRow> = {
+  ...rowColumns, name: text, description: text, revision: int, format: maybeText, source: maybeText, template: maybeJson, environment: maybeText, retention: maybeJson, rebuild: maybeJson, status: text,
+  revisions: json, living: json, removed: maybeInstant,
+};
+
+const imageVersion: Columns<ImageVersionRow> = {
+  ...rowColumns, image: text, number: int, revision: int, status: text, percent: int, activity: maybeText, error: maybeText, imported: { type: 'boolean' }, cause: text, by: { type: 'text', name: 'asked_by' }, reason: maybeText,
+  labels: json, attributes: json, use: { type: 'text', name: 'usage' }, useReason: { ...maybeText, name: 'usage_reason' }, revoked: maybeJson, parent: maybeJson, parentVersion: { ...maybeText, name: 'parent_version' }, os: maybeJson, targets: json,
+  pushes: json, pushed: { type: 'text', array: true }, shown: { type: 'boolean' }, manual: json, ended: maybeInstant,
+};
+
+const channel: Columns<ChannelRow> = { ...rowColumns, name: text, image: text, channel: text, version: maybeText, managed: { type: 'boolean' }, test: maybeText, testing: maybeJson, lastTest: { ...maybeJson, name: 'last_test' }, history: json, removed: maybeInstant };
+
+const catalogEntry: Columns<CatalogRow> = { ...rowColumns, kind: text, name: text, spec: json, by: { type: 'text', name: 'saved_by' }, removed: maybeInstant };
+
+const replication: Columns<ReplicationRow> = { ...rowColumns, name: text, spec: json, checking: { type: 'boolean' }, lastCheck: { ...maybeJson, name: 'last_check' }, removed: maybeInstant };
+
+const replica: Columns<ReplicaRow> = { ...rowColumns, policy: text, object: text, state: text, error: maybeText, removed: maybeInstant };
+
 /** The tables of the projections, in a schema of one's choice: a rebuild fills the same tables elsewhere. */
 export function projectionEntities(schema: string) {
   const table = <R extends object>(tableName: ProjectionName, columns: Columns<R>) => new EntitySchema<R>({ name: `${schema}.${tableName}`, tableName, schema, columns });
-  return { machine: table('machine', machine), resource: table('resource', resource), lease: table('lease', lease), build: table('build', build), job: table('job', job) } as const;
+  return {
+    machine: table('machine', machine), resource: table('resource', resource), lease: table('lease', lease), build: table('build', build), job: table('job', job), image: table('image', image),
+    image_version: table('image_version', imageVersion), channel: table('channel', channel), catalog_entry: table('catalog_entry', catalogEntry), replication: table('replication', replication), replica: table('replica', replica),
+  } as const;
 }
-export const projectionNames = ['machine', 'resource', 'lease', 'build', 'job'] as const;
+export const projectionNames = ['machine', 'resource', 'lease', 'build', 'job', 'image', 'image_version', 'channel', 'catalog_entry', 'replication', 'replica'] as const;
 export type ProjectionName = (typeof projectionNames)[number];
 export type ProjectionEntities = ReturnType<typeof projectionEntities>;

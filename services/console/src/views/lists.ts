@@ -1,6 +1,6 @@
 import type { EntityManager, SelectQueryBuilder } from 'typeorm';
 import type { BuildView, LeaseView, ResourceState, ResourceView } from '@berth/client';
-import { jobStatus, jobTask, platform, resourceType } from '@berth/contracts';
+import { imageStatus, jobStatus, jobTask, platform, resourceType } from '@berth/contracts';
 import type { ProjectionEntities, ProjectionName } from './columns.js';
 import { COUNTED, type FilterForm, type KeyForm, type Listed, type ListForm, type ListQuery } from './list-query.js';
 import type { Row } from './row.js';
@@ -12,13 +12,16 @@ interface Filter {
   form: FilterForm;
   sql: (values: readonly string[], bind: Bind, sort: string, projects: readonly string[] | undefined) => string;
 }
+/** Projections that are listed a page at a time. The others are read as a whole, or beside what is listed. */
+export const listedNames = ['machine', 'resource', 'lease', 'build', 'job', 'image', 'image_version', 'channel'] as const satisfies readonly ProjectionName[];
+export type ListedName = (typeof listedNames)[number];
 interface RowList {
   filters: Record<string, Filter>;
   /** columns by which it can be sorted, with an index on each */
   sorts: Record<string, KeyForm>;
   order: string;
   /** what is left out unless a filter asks for it */
-  unless?: { given: string; sql: string };
+  unless?: { given?: string; sql: string };
 }
 
 const anyOf = (column: string): Filter['sql'] => (values, bind) => `${column} = ANY(${bind(values)})`;
@@ -30,14 +33,14 @@ const timeOf = (sort: string): string => (sort === 'modified' ? 'row.modified' :
 const since: Filter = { form: 'instant', sql: ([value], bind, sort) => `${timeOf(sort)} >= ${bind(value)}` };
 const until: Filter = { form: 'instant', sql: ([value], bind, sort) => `${timeOf(sort)} < ${bind(value)}` };
 /** Each of the attributes; of one that is named several times one of the values. */
-const attr: Filter = {
+const attr = (column: string): Filter => ({
   form: 'attribute',
   sql: (values, bind) => {
     const pairs = values.map((one) => [one.slice(0, one.indexOf(':')), one.slice(one.indexOf(':') + 1)] as const);
-    const has = (name: string) => pairs.filter((pair) => pair[0] === name).map((pair) => `row.attributes @> CAST(${bind(JSON.stringify(Object.fromEntries([pair])))} AS jsonb)`);
+    const has = (name: string) => pairs.filter((pair) => pair[0] === name).map((pair) => `row.${column} @> CAST(${bind(JSON.stringify(Object.fromEntries([pair])))} AS jsonb)`);
     return [...new Set(pairs.map(([name]) => name))].map((name) => `(${has(name).join(' OR ')})`).join(' AND ');
   },
-};
+});
 /** Begins with it: ids as they are, names in small letters. */
 const q = (...names: string[]): Filter => ({
   form: 'text',
@@ -56,7 +59,7 @@ const buildStatuses = ['pending', 'preparing', 'building', 'paused', 'passed', '
 const times = { created: 'instant', modified: 'instant' } as const;
 
 /** The lists that are read from rows. Each filter and each sort has an index in `tables.ts`. */
-const lists = (schema: string): Record<ProjectionName, RowList> => {
+const lists = (schema: string): Record<ListedName, RowList> => {
   const host = (condition: string) => `EXISTS (SELECT 1 FROM ${schema}.resource host WHERE host.machine = row.name AND host.type = 'host' AND host.state <> 'destroyed' AND ${condition})`;
   // Whoever does not see a lease must not find out by asking who it is that holds a slot.
   const holder: Filter = {
@@ -69,21 +72,21 @@ const lists = (schema: string): Record<ProjectionName, RowList> => {
       filters: {
         status: { form: { oneOf: [...stateWords.filter((word) => word !== 'destroyed'), 'removed'] }, sql: (values, bind) => (values.includes('removed') ? `(row.removed IS NOT NULL OR ${host(`host.state = ANY(${bind(states(values.filter((one) => one !== 'removed')))})`)})` : `row.removed IS NULL AND ${host(`host.state = ANY(${bind(states(values))})`)}`) },
         blueprint: { form: 'text', sql: (values, bind) => host(`host.blueprint = ANY(${bind(values)})`) },
-        platform: words('row.platform', platform.options), attr, q: q('row.name'), since, until,
+        platform: words('row.platform', platform.options), attr: attr('attributes'), q: q('row.name'), since, until,
       },
       sorts: { name: 'text', ...times }, order: 'name', unless: { given: 'status', sql: 'row.removed IS NULL' },
     },
     resource: {
       filters: {
         status: { form: { oneOf: stateWords }, sql: (values, bind) => `row.state = ANY(${bind(states(values))})` },
-        blueprint: text('row.blueprint'), type: words('row.type', resourceType.options), machine: text('row.machine'), owner: holder, attr, q: q('row.name'), since, until,
+        blueprint: text('row.blueprint'), type: words('row.type', resourceType.options), machine: text('row.machine'), owner: holder, attr: attr('attributes'), q: q('row.name'), since, until,
       },
       sorts: { name: 'text', ...times }, order: 'name', unless: { given: 'status', sql: `row.state <> 'destroyed'` },
     },
     lease: {
       filters: {
         status: words('row.status', leaseStatuses), owner: text('row.owner'), project: text('row.project'), type: words('row.type', resourceType.options), blueprint: text('row.blueprint'),
-        resource: text('row.resource'), build: text('row.build'), attr, q: q(), since, until,
+        resource: text('row.resource'), build: text('row.build'), attr: attr('attributes'), q: q(), since, until,
         machine: { form: 'text', sql: (values, bind) => `row.resource IN (SELECT id FROM ${schema}.resource WHERE machine = ANY(${bind(values)}))` },
         plan: { form: 'text', sql: (values, bind) => `row.build IN (SELECT id FROM ${schema}.build WHERE plan = ANY(${bind(values)}))` },
       },
@@ -102,11 +105,29 @@ const lists = (schema: string): Record<ProjectionName, RowList> => {
       },
       sorts: times, order: '-created',
     },
+    image: {
+      filters: { status: words('row.status', imageStatus.options), environment: text('row.environment'), q: q('row.name'), since, until },
+      sorts: { name: 'text', ...times }, order: 'name', unless: { sql: 'row.removed IS NULL' },
+    },
+    image_version: {
+      filters: {
+        image: text('row.image'), status: words('row.status', imageStatus.options), label: attr('labels'), q: q('row.image'), since, until,
+        channel: { form: 'text', sql: (values, bind) => `row.id IN (SELECT version FROM ${schema}.channel WHERE removed IS NULL AND (channel = ANY(${bind(values)}) OR id = ANY(${bind(values)})))` },
+        account: { form: 'text', sql: (values, bind) => `row.pushed && CAST(${bind(values)} AS text[])` },
+        region: { form: 'text', sql: (values, bind) => `row.pushed && ARRAY(SELECT name FROM ${schema}.catalog_entry WHERE kind = 'account' AND removed IS NULL AND spec ->> 'region' = ANY(${bind(values)}))` },
+        all: { form: { oneOf: ['true', 'false'] }, sql: (values) => (values.includes('true') ? 'true' : 'row.shown') },
+      },
+      sorts: times, order: '-created', unless: { given: 'all', sql: 'row.shown' },
+    },
+    channel: {
+      filters: { image: text('row.image'), q: q('row.name'), since, until },
+      sorts: { name: 'text', ...times }, order: 'name', unless: { sql: 'row.removed IS NULL' },
+    },
   };
 };
 
 /** What can be asked of the list of a projection. */
-export function listForm(name: ProjectionName): ListForm {
+export function listForm(name: ListedName): ListForm {
   const { filters, sorts, order } = lists('')[name];
   return { filters: Object.fromEntries(Object.entries(filters).map(([filter, { form }]) => [filter, form])), sorts, tie: 'number', order };
 }
@@ -118,7 +139,7 @@ export interface Seen {
 }
 
 /** Reads one page of a list from the rows of a schema. */
-export async function readList<R extends Row>(manager: EntityManager, schema: string, entities: ProjectionEntities, name: ProjectionName, query: ListQuery, { projects }: Seen = {}): Promise<Listed<R>> {
+export async function readList<R extends Row>(manager: EntityManager, schema: string, entities: ProjectionEntities, name: ListedName, query: ListQuery, { projects }: Seen = {}): Promise<Listed<R>> {
   const { rows, count } = selection(manager, schema, entities, name, query, projects);
   const found = (await rows.getMany()) as R[];
   const items = found.slice(0, query.limit);
@@ -127,10 +148,10 @@ export async function readList<R extends Row>(manager: EntityManager, schema: st
 }
 
 /** The statement behind a page, for whoever wants to see how it is carried out. */
-export const listStatement = (manager: EntityManager, schema: string, entities: ProjectionEntities, name: ProjectionName, query: ListQuery): [string, unknown[]] =>
+export const listStatement = (manager: EntityManager, schema: string, entities: ProjectionEntities, name: ListedName, query: ListQuery): [string, unknown[]] =>
   selection(manager, schema, entities, name, query, undefined).rows.getQueryAndParameters();
 
-function selection(manager: EntityManager, schema: string, entities: ProjectionEntities, name: ProjectionName, { where, sort, descending, limit, after }: ListQuery, projects: readonly string[] | undefined) {
+function selection(manager: EntityManager, schema: string, entities: ProjectionEntities, name: ListedName, { where, sort, descending, limit, after }: ListQuery, projects: readonly string[] | undefined) {
   const { filters, unless } = lists(schema)[name];
   const parameters: Record<string, unknown> = {};
   const bind: Bind = (value) => {
@@ -139,7 +160,7 @@ function selection(manager: EntityManager, schema: string, entities: ProjectionE
     return `:${key}`;
   };
   const conditions = Object.entries(where).map(([filter, values]) => filters[filter]!.sql(values, bind, sort, projects));
-  if (unless && !Object.hasOwn(where, unless.given)) conditions.push(unless.sql);
+  if (unless && (unless.given === undefined || !Object.hasOwn(where, unless.given))) conditions.push(unless.sql);
   if (projects && (name === 'lease' || name === 'build')) conditions.push(`row.project = ANY(${bind(projects)})`);
   const among = <Q extends SelectQueryBuilder<Row>>(builder: Q): Q => {
     for (const condition of conditions) builder.andWhere(condition);

@@ -37,7 +37,7 @@ export class Projection implements Living {
   trouble: string | undefined;
   private readonly writer = new RowWriter(projectionEntities(LIVE_SCHEMA));
   /** up to where this console has written, or seen that it was written */
-  private shown: Positions = { machine: 0, resource: 0, lease: 0, build: 0, job: 0 };
+  private shown = Object.fromEntries(projectionNames.map((name) => [name, 0])) as Positions;
 
   constructor(
     private readonly runtime: Runtime,

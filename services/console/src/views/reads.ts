@@ -5,11 +5,11 @@ import type { EventStore } from '@berth/event-store';
 import type { Hub } from '../live/hub.js';
 import { foldAction, type ActionRow } from './action.js';
 import { buildUpTo, foldBuild, type BuildRow } from './build.js';
-import { projectionEntities, type ProjectionName } from './columns.js';
+import { projectionEntities } from './columns.js';
 import { foldJob, type JobRow } from './job.js';
 import { foldLease, type LeaseRow } from './lease.js';
 import type { Listed, ListQuery } from './list-query.js';
-import { readList, type Seen } from './lists.js';
+import { readList, type ListedName, type Seen } from './lists.js';
 import type { MachineRow } from './machine.js';
 import type { Projection } from './projection.js';
 import { foldResource, resourceView, type ResourceRow } from './resources.js';
@@ -112,19 +112,24 @@ export class Reads {
     return this.list<JobRow>('job', query);
   }
 
-  private async list<R extends Row>(name: ProjectionName, query: ListQuery, seen?: Seen): Promise<Listed<R>> {
+  /** Until the rows show what was written here last, for a while. */
+  async caughtUp(): Promise<void> {
     await this.projection.reached(this.written, CATCH_UP_MS);
+  }
+
+  private async list<R extends Row>(name: ListedName, query: ListQuery, seen?: Seen): Promise<Listed<R>> {
+    await this.caughtUp();
     return readList<R>(this.database.manager, LIVE_SCHEMA, this.entities, name, query, seen);
   }
 
   /** Who has used what in a span of time. */
   async usage(asked: UsageAsked, prices: readonly PricePeriod[], seen?: Seen): Promise<UsageView> {
-    await this.projection.reached(this.written, CATCH_UP_MS);
+    await this.caughtUp();
     return usage(this.database, asked, prices, seen);
   }
 
   async timeline(from: number, to: number, buckets: number, seen?: Seen): Promise<TimelineView> {
-    await this.projection.reached(this.written, CATCH_UP_MS);
+    await this.caughtUp();
     return timeline(this.database, from, to, buckets, seen);
   }
 }

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
-import { projectionEntities, projectionNames } from './columns.js';
+import { projectionEntities, projectionNames, type ProjectionName } from './columns.js';
 import { indexesOf, tableOf } from './tables.js';
 
 /** Checkpoints and migrations: what must outlive a rebuild. */
@@ -116,7 +116,26 @@ class Jobs1700000000006 implements MigrationInterface {
   }
 }
 
+/** Images, their versions and channels, the catalogue and copies are rows too: made anew from the events like those before. */
+class Images1700000000007 implements MigrationInterface {
+  readonly name = 'Images1700000000007';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await remake(runner);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await remake(runner);
+    await withoutImages(runner);
+  }
+}
+
+async function withoutImages(runner: QueryRunner): Promise<void> {
+  for (const table of ['image', 'image_version', 'channel', 'catalog_entry', 'replication', 'replica'] as const satisfies readonly ProjectionName[]) await runner.query(`DROP TABLE ${LIVE_SCHEMA}.${table}`);
+}
+
 async function withoutJobs(runner: QueryRunner): Promise<void> {
+  await withoutImages(runner);
   await runner.query(`DROP TABLE ${LIVE_SCHEMA}.job`);
   await drop(runner, 'resource', ['reserved']);
   await drop(runner, 'lease', ['exclusive']);
@@ -124,6 +143,7 @@ async function withoutJobs(runner: QueryRunner): Promise<void> {
 
 /** What older versions have not; they have one checkpoint, and make it when there is none. */
 async function withoutLists(runner: QueryRunner): Promise<void> {
+  await withoutImages(runner);
   await runner.query(`DROP TABLE ${LIVE_SCHEMA}.machine, ${LIVE_SCHEMA}.resource, ${LIVE_SCHEMA}.job`);
   await drop(runner, 'lease', ['exclusive', 'build', 'acquired', 'finished']);
   await drop(runner, 'build', ['started', 'finished']);
@@ -161,7 +181,7 @@ export async function openDatabase(url: string, onError: (error: Error) => void)
     applicationName: 'berth-console',
     schema: HOME_SCHEMA,
     entities: [...Object.values(projectionEntities(LIVE_SCHEMA)), ...Object.values(projectionEntities(NEXT_SCHEMA))],
-    migrations: [Projections1700000000001, Requests1700000000002, Graphs1700000000003, Lists1700000000004, Allowed1700000000005, Jobs1700000000006],
+    migrations: [Projections1700000000001, Requests1700000000002, Graphs1700000000003, Lists1700000000004, Allowed1700000000005, Jobs1700000000006, Images1700000000007],
     migrationsTableName: 'migrations',
     synchronize: false,
     poolSize: 10,

@@ -19,6 +19,16 @@ const columns: Record<ProjectionName, string> = {
   job: `task text NOT NULL, machine text COLLATE "C" NOT NULL, worker jsonb, status text NOT NULL, activity text, error jsonb, machine_outcome text, result jsonb, ticket jsonb, requester text NOT NULL,
     reason text, lent_to text, force boolean NOT NULL, cancelling text, lease text, soft_limit bigint NOT NULL, hard_limit bigint NOT NULL, escalation jsonb, attempts jsonb NOT NULL, started timestamptz,
     finished timestamptz`,
+  image: `name text COLLATE "C" NOT NULL, description text NOT NULL, revision int NOT NULL, format text, source text, template jsonb, environment text, retention jsonb, rebuild jsonb, status text NOT NULL,
+    revisions jsonb NOT NULL, living jsonb NOT NULL, removed timestamptz`,
+  image_version: `image text COLLATE "C" NOT NULL, number int NOT NULL, revision int NOT NULL, status text NOT NULL, percent int NOT NULL, activity text, error text, imported boolean NOT NULL, cause text NOT NULL,
+    asked_by text NOT NULL, reason text, labels jsonb NOT NULL, attributes jsonb NOT NULL, usage text NOT NULL, usage_reason text, revoked jsonb, parent jsonb, parent_version text COLLATE "C", os jsonb, targets jsonb NOT NULL,
+    pushes jsonb NOT NULL, pushed text[] NOT NULL, shown boolean NOT NULL, manual jsonb NOT NULL, ended timestamptz`,
+  channel: `name text COLLATE "C" NOT NULL, image text COLLATE "C" NOT NULL, channel text COLLATE "C" NOT NULL, version text COLLATE "C", managed boolean NOT NULL, test text, testing jsonb, last_test jsonb,
+    history jsonb NOT NULL, removed timestamptz`,
+  catalog_entry: `kind text NOT NULL, name text COLLATE "C" NOT NULL, spec jsonb NOT NULL, saved_by text NOT NULL, removed timestamptz`,
+  replication: `name text COLLATE "C" NOT NULL, spec jsonb NOT NULL, checking boolean NOT NULL, last_check jsonb, removed timestamptz`,
+  replica: `policy text COLLATE "C" NOT NULL, object text COLLATE "C" NOT NULL, state text NOT NULL, error text, removed timestamptz`,
 };
 
 /** What each list is filtered by and sorted by has an index; see `lists.ts`. */
@@ -41,6 +51,16 @@ const indexes: Record<ProjectionName, readonly string[]> = {
   job: [
     '(created, opened)', '(modified, opened)', '(status, opened)', '(task, opened)', '(machine, opened)', `((worker ->> 'id'), opened)`, '(requester, opened)', '(lower(machine) text_pattern_ops)',
   ],
+  image: ['(created, opened)', '(modified, opened)', '(status, opened)', '(environment, opened)', '(lower(name) text_pattern_ops)', '(name, opened) WHERE removed IS NULL'],
+  image_version: [
+    '(created, opened)', '(modified, opened)', '(status, opened)', '(image, opened)', '(lower(image) text_pattern_ops)', '(parent_version)', 'USING gin (labels jsonb_path_ops)', 'USING gin (pushed)',
+    // Far more are removed than are there, and nearly every list is of those that are there.
+    '(created, opened) WHERE shown', '(modified, opened) WHERE shown', `(image, number) WHERE status <> 'DELETED'`, `(created, opened) WHERE status <> 'DELETED'`,
+  ],
+  channel: ['(created, opened)', '(modified, opened)', '(image, opened)', '(channel)', '(version)', '(lower(name) text_pattern_ops)', '(name, opened) WHERE removed IS NULL'],
+  catalog_entry: ['(kind, name) WHERE removed IS NULL', `((spec ->> 'region')) WHERE removed IS NULL`],
+  replication: ['(name) WHERE removed IS NULL'],
+  replica: ['(object) WHERE removed IS NULL', '(policy, state)'],
 };
 
 /** What had not ended by some time: of that alone usage and timelines are made. */
@@ -49,7 +69,7 @@ function ended(column: string): string {
 }
 
 /** Columns whose values are sets: it takes more of them to tell how many rows have one, and so which index leads to few. */
-const sets: Partial<Record<ProjectionName, string>> = { machine: 'attributes', resource: 'attributes', lease: 'attributes', build: 'hosts' };
+const sets: Partial<Record<ProjectionName, string>> = { machine: 'attributes', resource: 'attributes', lease: 'attributes', build: 'hosts', image_version: 'labels' };
 
 /** The statements that make the table of a projection. */
 export const tableOf = (schema: string, name: ProjectionName): string[] => [

@@ -1,23 +1,46 @@
 import { In, type EntityManager, type EntityMetadata } from 'typeorm';
-import type { AnyRecorded } from '@berth/contracts';
+import type { AnyRecorded, EventOf, Kind } from '@berth/contracts';
 import { foldBuild } from './build.js';
-import type { ProjectionEntities, ProjectionName } from './columns.js';
+import { entryOf, foldCatalogEntry } from './catalogue.js';
+import { projectionNames, type ProjectionEntities, type ProjectionName } from './columns.js';
+import { channelOf, foldChannel } from './image-channel.js';
+import { foldImageVersion, versionOf } from './image-version.js';
+import { foldImage } from './image.js';
 import { foldJob } from './job.js';
 import { foldLease } from './lease.js';
 import { foldMachine } from './machine.js';
 import { foldResource } from './resources.js';
-import type { Row } from './row.js';
+import { foldReplica, foldReplication, replicaOf } from './replication.js';
+import { ALL, type Row, type RowOf } from './row.js';
 
-type Fold = (row: Row | undefined, recorded: AnyRecorded) => Row | undefined;
+type Fold = (row: Row | undefined, recorded: AnyRecorded, id: string) => Row | undefined;
 
-/** Every projection: its fold, and the event that a row begins with. One line each. Each folds the kind it is named after. */
+/** How a projection is folded. */
+interface Folding {
+  kind: Kind;
+  fold: (row: never, recorded: AnyRecorded, id: string) => Row | undefined;
+  /** the event that a row begins with, where every row has one */
+  begins?: string;
+  /** of a stream with several rows: which one an event is about. One row, that of the stream, when absent */
+  rowOf?: RowOf<never>;
+  /** the column with the id of the stream, where there is an event that is about all rows of it */
+  stream?: string;
+}
+
+/** Every projection. One line each. */
 const projections = {
-  machine: { fold: foldMachine, begins: 'MachineAdded' },
-  resource: { fold: foldResource, begins: 'ResourceCreated' },
-  lease: { fold: foldLease, begins: 'LeaseRequested' },
-  build: { fold: foldBuild, begins: 'BuildRequested' },
-  job: { fold: foldJob, begins: 'JobRequested' },
-} as const satisfies Record<ProjectionName, { fold: (row: never, recorded: AnyRecorded) => Row | undefined; begins: string }>;
+  machine: { kind: 'machine', fold: foldMachine, begins: 'MachineAdded' },
+  resource: { kind: 'resource', fold: foldResource, begins: 'ResourceCreated' },
+  lease: { kind: 'lease', fold: foldLease, begins: 'LeaseRequested' },
+  build: { kind: 'build', fold: foldBuild, begins: 'BuildRequested' },
+  job: { kind: 'job', fold: foldJob, begins: 'JobRequested' },
+  image: { kind: 'image', fold: foldImage },
+  image_version: { kind: 'image', fold: foldImageVersion, rowOf: versionOf, stream: 'image' },
+  channel: { kind: 'image', fold: foldChannel, rowOf: channelOf, stream: 'image' },
+  catalog_entry: { kind: 'catalog', fold: foldCatalogEntry, rowOf: entryOf },
+  replication: { kind: 'replication', fold: foldReplication },
+  replica: { kind: 'replication', fold: foldReplica, rowOf: replicaOf, stream: 'policy' },
+} as const satisfies Record<ProjectionName, Folding>;
 
 /** Rows of each projection that are remembered: those that changed last will change next. */
 const REMEMBERED = 4000;
@@ -27,7 +50,7 @@ const REMEMBERED = 4000;
  * {@link forget} them as soon as somebody else may have written.
  */
 export class RowWriter {
-  private readonly known: Record<ProjectionName, Map<string, Row>> = { machine: new Map(), resource: new Map(), lease: new Map(), build: new Map(), job: new Map() };
+  private readonly known = Object.fromEntries(projectionNames.map((name) => [name, new Map<string, Row>()])) as Record<ProjectionName, Map<string, Row>>;
 
   constructor(private readonly entities: ProjectionEntities) {}
 
@@ -37,22 +60,34 @@ export class RowWriter {
 
   /** Folds commits into the rows of one projection, within the transaction of `manager`; commits of other kinds change nothing. */
   async write(manager: EntityManager, name: ProjectionName, commits: readonly AnyRecorded[]): Promise<void> {
-    const own = commits.filter((recorded) => recorded.kind === name);
-    if (own.length === 0) return;
+    const { kind, begins, rowOf, stream, ...folding } = projections[name] as Folding;
+    const fold = folding.fold as Fold;
+    const own = commits.filter((recorded) => recorded.kind === kind).map((recorded) => ({ recorded, ...rowsOf(recorded, rowOf as RowOf<EventOf<string, unknown>> | undefined) }));
+    if (own.every(({ ids, all }) => ids.length === 0 && !all)) return;
     const known = this.known[name];
-    const { fold, begins } = projections[name] as { fold: Fold; begins: string };
     const unread = new Set<string>();
     const begun = new Set<string>();
-    for (const { id, commit } of own) {
-      if (commit.events[0]!.type === begins) begun.add(id);
-      else if (!known.has(id) && !begun.has(id)) unread.add(id);
+    for (const { recorded, ids } of own) {
+      for (const id of ids) {
+        if (recorded.commit.events[0]!.type === begins) begun.add(id);
+        else if (!known.has(id) && !begun.has(id)) unread.add(id);
+      }
     }
+    const streams = own.filter(({ all }) => all).map(({ recorded }) => recorded.id);
     for (const row of await this.read(manager, name, [...unread])) known.set(row.id, row);
+    // What was remembered is as new as what is stored.
+    for (const row of stream === undefined ? [] : await this.readBy(manager, name, stream, streams)) known.set(row.id, row);
     const changed = new Map<string, Row>();
-    for (const recorded of own) {
-      const row = fold(changed.get(recorded.id) ?? known.get(recorded.id), recorded);
-      if (row) changed.set(recorded.id, row);
+    const ofStream = (id: string): string[] => [...known.values(), ...changed.values()].filter((row) => (row as unknown as Record<string, unknown>)[stream!] === id).map((row) => row.id);
+    for (const { recorded, ids, all } of own) {
+      for (const id of new Set(all ? [...ids, ...ofStream(recorded.id)] : ids)) {
+        const before = changed.get(id) ?? known.get(id);
+        const row = fold(before, recorded, id);
+        // Much of what a stream says is about some of its rows only.
+        if (row && row !== before) changed.set(id, row);
+      }
     }
+    if (changed.size === 0) return;
     const rows = [...changed.values()];
     const { query, json } = upsert(manager.connection.getMetadata(this.entities[name]), rows);
     await manager.query(query, [json]);
@@ -66,9 +101,20 @@ export class RowWriter {
     }
   }
 
-  private async read(manager: EntityManager, name: ProjectionName, ids: string[]): Promise<Row[]> {
-    return ids.length === 0 ? [] : manager.getRepository<Row>(this.entities[name]).findBy({ id: In(ids) });
+  private read(manager: EntityManager, name: ProjectionName, ids: string[]): Promise<Row[]> {
+    return this.readBy(manager, name, 'id', ids);
   }
+
+  private async readBy(manager: EntityManager, name: ProjectionName, column: string, values: string[]): Promise<Row[]> {
+    return values.length === 0 ? [] : manager.getRepository<Row>(this.entities[name]).findBy({ [column]: In(values) });
+  }
+}
+
+/** The rows that a commit is about: some by their ids, or all that its stream has. */
+function rowsOf({ id, commit }: AnyRecorded, rowOf: RowOf<EventOf<string, unknown>> | undefined): { ids: string[]; all: boolean } {
+  if (!rowOf) return { ids: [id], all: false };
+  const found = new Set((commit.events as EventOf<string, unknown>[]).map((event) => rowOf(event, id)));
+  return { ids: [...found].filter((one) => typeof one === 'string'), all: found.has(ALL) };
 }
 
 /** All rows in one statement with one parameter; TypeORM's own has a parameter for each value, of which a statement takes 65,535. */

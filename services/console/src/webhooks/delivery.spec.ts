@@ -122,6 +122,9 @@ describe('what is sent', () => {
     await change(name, hook({ kinds: ['lease', 'machine'] }, { version: 2 }));
     for (const kind of ['build', 'lease', 'machine']) await tell(kind, `y-${kind}`, 'active');
     await eventually(() => expect(seen()).toEqual(['x-build-passed passed', 'y-lease active', 'y-machine active']));
+    await change(name, hook({ kinds: ['image'], statuses: ['COMPLETE', 'FAILED'] }, { version: 3 }));
+    for (const [kind, status] of [['build', 'COMPLETE'], ['image', 'BUILDING'], ['image', 'COMPLETE']] as const) await tell(kind, `z-${kind}`, status);
+    await eventually(() => expect(seen().slice(3)).toEqual(['z-image COMPLETE']));
     await stop();
   });
 
