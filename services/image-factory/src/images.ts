@@ -276,7 +276,10 @@ export class Images {
     const deployable = [...this.catalog.deployable.values()].find((one) => one.image === image && one.channel === channel);
     if (deployable) return `deployable ${deployable.name}`;
     const child = [...this.childrenOf(image)].find((name) => this.image(name).saved?.template.parent?.channel === channel);
-    return child === undefined ? undefined : `image ${child}, which is made of it`;
+    if (child !== undefined) return `image ${child}, which is made of it`;
+    const { channels, versions } = this.image(image);
+    const number = versions.get(channels.get(channel)?.version ?? '')?.number;
+    return number !== undefined && this.hosts.has(image, number) ? 'a live host, which was booted from it' : undefined;
   }
 
   async assign(command: Data<'AssignChannel'>): Promise<Answer> {
@@ -301,11 +304,21 @@ export class Images {
     const decided = catalogDecider.decide(told, this.catalog);
     if ('accepted' in decided) return decided;
     if (kind === 'account' && decided.length > 0) {
+      const moved = this.movedAccount(entry as Placed['account']);
+      if (moved) return moved;
       const refusal = await this.checkAccount(entry as Placed['account']);
       if (refusal) return refusal;
     }
     const answer = await this.entries.handle(CATALOG, told, causeOf(command));
     return answer.accepted ? { ...answer, id: entry.name } : answer;
+  }
+
+  /** What was pushed to an account is found there again. */
+  private movedAccount({ name, provider, region }: Placed['account']): Refusal | undefined {
+    const before = this.catalog.account.get(name);
+    if (!before || (before.provider === provider && before.region === region)) return undefined;
+    const user = this.userOf('account', name);
+    return user === undefined ? undefined : refuse('catalog-in-use', `Account ${name} is used by ${user}.`, before.provider === provider ? 'region' : 'provider', 'stays what it is while something is pushed there: save another account');
   }
 
   private async checkAccount(account: Placed['account']): Promise<Refusal | undefined> {

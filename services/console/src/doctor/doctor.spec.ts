@@ -7,7 +7,7 @@ import { httpClient, type BerthHttp } from '@berth/client';
 import { addressOptions, streams } from '@berth/nats';
 import type { Config } from '@berth/runtime';
 import { atEndOfFile } from '../../../../test/support/cleanup.js';
-import { startFleet, startTestSshd, type Fleet } from '../../../../test/support/fleet.js';
+import { serviceNames, startFleet, startTestSshd, type Fleet } from '../../../../test/support/fleet.js';
 import { freshDatabase } from '../../../../test/support/postgres.js';
 import { startProxy, type Proxy } from '../../../../test/support/proxy.js';
 import { eventually } from '../../../../test/support/wait.js';
@@ -23,7 +23,7 @@ let key: string;
 let sshd: Awaited<ReturnType<typeof startTestSshd>>;
 
 beforeAll(async () => {
-  fleet = await startFleet();
+  fleet = await startFleet({ services: [...serviceNames, 'image-factory'] });
   const url = new URL(await freshDatabase());
   database = await startProxy({ host: url.hostname, port: Number(url.port) });
   url.hostname = database.host;
@@ -54,7 +54,7 @@ test('when all is well, every line says so', async () => {
   expect(items.filter(({ status }) => status !== 'ok')).toEqual([]);
   expect(items.every(({ hint }) => hint === null)).toBe(true);
   expect(items.map(({ check }) => check)).toEqual([
-    'bus', 'jetstream', 'streams', 'clock of NATS', 'service allocator', 'service lease', 'service host-agent-gateway', 'service build-orchestrator', 'service console',
+    'bus', 'jetstream', 'streams', 'clock of NATS', 'service allocator', 'service lease', 'service host-agent-gateway', 'service build-orchestrator', 'service image-factory', 'service console',
     'database', 'migrations', 'clock of PostgreSQL', 'projections', 'artifacts', 'dead letters', 'breakers', 'machine box', 'clock of box',
   ]);
   expect(items.find(({ check }) => check === 'database')!.message).toMatch(/^PostgreSQL \d+\.\d+.* answers\.$/);

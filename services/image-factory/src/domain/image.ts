@@ -93,8 +93,13 @@ export const LATEST = 'latest';
 
 export const isLive = (status: ImageStatus | undefined): boolean => status === 'PENDING' || status === 'BUILDING';
 export const isGone = (version: Version): boolean => version.deletion !== undefined;
+const hasTarget = ({ targets }: Version): boolean => [...targets.values()].some(({ status }) => status === 'COMPLETE');
+/** Neither revoked nor disabled, and not being removed. */
+const isOffered = (version: Version): boolean => !version.revoked?.due && version.use !== 'disabled' && version.deletion === undefined;
 /** May a host be booted from it, and a channel point at it? */
-export const isUsable = (version: Version | undefined): version is Version => version?.ended === 'COMPLETE' && !version.revoked?.due && version.use !== 'disabled' && version.deletion === undefined;
+export const isUsable = (version: Version | undefined): version is Version => version?.ended === 'COMPLETE' && isOffered(version) && hasTarget(version);
+/** Is there a newer version of which something is built, and that may be used? */
+export const isOutdated = (image: Image, version: Version): boolean => [...image.versions.values()].some((other) => other.number > version.number && isOffered(other) && hasTarget(other));
 /** Versions by number, the newest first. */
 export const newestFirst = (image: Image): Version[] => [...image.versions.values()].sort((a, b) => b.number - a.number);
 export const numberAfter = (image: Image): number => Math.max(0, ...[...image.versions.values()].map(({ number }) => number)) + 1;

@@ -1,5 +1,5 @@
 import type { FieldError, ImageEvent, ImageTarget, Refusal } from '@berth/contracts';
-import { isLive, newestFirst, numberAfter, type Image, type Push, type Version } from './image.js';
+import { isLive, isOutdated, numberAfter, type Image, type Push, type Version } from './image.js';
 import { assignedWhenEnded } from './channels.js';
 import { isRefusal, refuse, refuseAll, staying } from './refusals.js';
 
@@ -42,10 +42,6 @@ function statusOf(version: Version, target: ImageTarget): string {
   const built = version.targets.get(target);
   return built === undefined ? 'not built: build a version with it' : isLive(built.status) ? 'still being built: wait for it' : built.status === 'FAILED' ? 'failed: build it once more' : built.status.toLowerCase();
 }
-
-/** Is there a newer version of which something is built? */
-export const isOutdated = (image: Image, version: Version): boolean =>
-  newestFirst(image).some((other) => other.number > version.number && other.deletion === undefined && [...other.targets.values()].some(({ status }) => status === 'COMPLETE'));
 
 /** @param places all accounts of the environment */
 export function pushAll(image: Image, id: string, places: readonly Place[]): Decision {

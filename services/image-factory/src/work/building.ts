@@ -49,6 +49,7 @@ export class Work {
         if (event.type === 'TargetStarted') this.purposes.set(event.data.build, { image: recorded.id, version: event.data.version, target: event.data.target, attempt: event.data.attempt });
         else if (event.type === 'TestStarted') this.purposes.set(event.data.build, { image: recorded.id, version: event.data.version, channel: event.data.channel });
         else if (event.type === 'TargetCompleted') this.forget(this.images.image(recorded.id).versions.get(event.data.version)?.targets.get(event.data.target)?.build);
+        else if (event.type === 'TargetFailed') this.forgetFailed(recorded.id, event.data.version, event.data.target);
         else if (event.type === 'TestEnded' && this.builds.get(event.data.build)?.end) this.forget(event.data.build);
       }
     } else if (recorded.kind === 'build' && this.purposes.has(recorded.id)) {
@@ -71,6 +72,12 @@ export class Work {
     if ('channel' in purpose) return image.channels.get(purpose.channel)?.testing?.build === id;
     const target = image.versions.get(purpose.version)?.targets.get(purpose.target);
     return target?.build === id && isLive(target.status);
+  }
+
+  /** Of a target that has failed, when its build is over too and its provider has begun nothing. */
+  private forgetFailed(image: string, version: string, target: ImageTarget): void {
+    const { build, facts } = this.images.image(image).versions.get(version)?.targets.get(target) ?? {};
+    if (build !== undefined && this.builds.get(build)?.end && Object.keys(facts ?? {}).length === 0) this.forget(build);
   }
 
   /** Of what is over nothing is kept. */
@@ -112,8 +119,9 @@ export class Work {
     const version = image.versions.get(purpose.version);
     if ('channel' in purpose) return this.lookAtTest(id, purpose, image, version);
     const target = version?.targets.get(purpose.target);
-    if (version && target && this.isWanted(id)) this.driven.drive(id, () => this.build(id, purpose), () => this.lookAgain(id));
-    else this.abandon(id, 'its target is not wanted any more');
+    if (version && target && this.isWanted(id)) return this.driven.drive(id, () => this.build(id, purpose), () => this.lookAgain(id));
+    this.abandon(id, 'its target is not wanted any more');
+    if (version && target?.build === id && target.status === 'FAILED' && Object.keys(target.facts).length > 0) this.driven.drive(`clear ${id}`, () => this.clearAway(purpose, version, target), () => undefined);
   }
 
   /** What came meanwhile is looked at; nothing else is new. */
@@ -224,6 +232,22 @@ export class Work {
         case 'failed':
           return this.report(id, step, 'fail', taken.error);
       }
+    }
+  }
+
+  /** What a provider has begun to make of a target that has failed goes. Tried for as long as this process lives, and by the next one once more. */
+  private async clearAway({ image: name, attempt }: Purpose & { target: ImageTarget; attempt: number }, version: Version, target: Target): Promise<void> {
+    const account = this.images.templateOf(name, version.revision)?.targets.ec2?.account;
+    const placed = account === undefined ? undefined : this.images.placed(account);
+    const provider = placed && this.providers[placed.provider.kind];
+    if (!placed || !provider?.abandon) return;
+    let facts = target.facts;
+    while (!this.driven.over) {
+      const step = await provider.abandon(callOf(name, version, placed, attempt, facts, this.objects, this.driven.signal));
+      if (step.is === 'gone') return;
+      if (step.is === 'failed') return this.runtime.log.warn({ image: name, version: version.id, problem: step.error }, 'what was made of a target that has failed could not be cleared away');
+      if (step.is === 'wait') await this.driven.pause(step.ms);
+      else facts = Object.fromEntries(Object.entries({ ...facts, ...step.facts }).filter((entry): entry is [string, string] => entry[1] !== null));
     }
   }
 
