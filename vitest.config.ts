@@ -5,8 +5,8 @@ import { defineConfig } from 'vitest/config';
 // Not `module`: Node itself can't load what bundlers are given (the AWS SDK has such files).
 const conditions = ['berth-source', ...defaultServerConditions.filter((condition) => condition !== 'module')];
 
-/** What takes long because it tries very much: `npm run test:model`. */
-export const MODEL = ['{libs,services}/**/src/**/*.{property,fuzz,large}.spec.ts'];
+/** What takes long because it tries very much, or makes something big: `npm run test:model`. */
+export const MODEL = ['{libs,services}/**/src/**/*.{property,fuzz,large}.spec.ts', 'test/e2e/**/*.large.spec.ts'];
 
 /** What takes long because something is broken, cut or switched off: `npm run test:faults` has these too. */
 export const FAULTS = ['services/**/src/**/*.faults.spec.ts'];

@@ -21,12 +21,14 @@ const WEB = join('services', 'console', 'web');
 const VITEST = 'node_modules/vitest/vitest.mjs';
 /** What machines are driven with from outside of them, and what stands in for their controllers. */
 const MANAGEMENT = ['ipmitool', 'ipmi_sim', 'snmpget', 'snmpset', 'snmpd', 'ping'];
+/** What images are made with, and read. */
+const IMAGES = ['mmdebstrap', 'debootstrap', 'sfdisk', 'debugfs', 'skopeo', 'umoci'];
 /** What each command runs with Node once everything is there; `build` has nothing left to do then. */
 const COMMANDS = {
   demo: { run: ['libs/cli/dist/demo.js'] },
   start: { run: ['infra/embedded/dist/start.js'] },
   test: { run: [VITEST, 'run', '--config', 'vitest.config.ts'], programs: ['make', 'cc', 'python3', ...MANAGEMENT], compiler: true },
-  'test:model': { run: [VITEST, 'run', '--config', 'vitest.model.config.ts'], programs: [] },
+  'test:model': { run: [VITEST, 'run', '--config', 'vitest.model.config.ts'], programs: IMAGES },
   'test:faults': { run: [VITEST, 'run', '--config', 'vitest.faults.config.ts'], programs: MANAGEMENT },
   'test:browser': { run: [VITEST, 'run', '--config', 'vitest.browser.config.ts'], programs: ['chromium', ...MANAGEMENT] },
   bench: { run: ['test/dist/bench/main.js'], programs: [] },

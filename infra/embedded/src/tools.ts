@@ -20,6 +20,13 @@ const TOOLS = {
   snmpset: { package: 'snmp', why: 'outlets of power distribution units are switched with it' },
   snmpd: { package: 'snmpd', why: 'the tests have power distribution units of it' },
   ping: { package: 'iputils-ping', why: 'machines are looked for with it' },
+  // Root filesystems are made with the first, or the second where the first is not; the tests read what comes of it with the others.
+  mmdebstrap: { package: 'mmdebstrap', why: 'images are installed with it' },
+  debootstrap: { package: 'debootstrap', why: 'images are installed with it' },
+  sfdisk: { package: 'fdisk', why: 'disks are parted with it' },
+  debugfs: { package: 'e2fsprogs', why: 'disks are made with its mke2fs, and the tests read them with it' },
+  skopeo: { package: 'skopeo', why: 'the tests read images for containers with it' },
+  umoci: { package: 'umoci', why: 'the tests unpack images for containers with it' },
   python3: { package: 'python3', why: 'an example is written in it' },
 } as const;
 

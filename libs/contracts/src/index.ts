@@ -1,4 +1,5 @@
 export { uuid, name, instant, attributes, wants, platform, duration, durationMs, span, derivedId, unreachable } from './scalars.js';
+export { nearest } from './nearest.js';
 export { principal, allow, type Allow } from './who.js';
 export { expression, satisfies, ExpressionFault, type Expression } from './expression.js';
 export {

@@ -1,6 +1,5 @@
-import { rejected, type CommandData, type FieldError, type Refusal, type SavedPlan } from '@berth/contracts';
+import { nearest, rejected, type CommandData, type FieldError, type Refusal, type SavedPlan } from '@berth/contracts';
 import { aboutValue } from './domain/build/scope.js';
-import { nearest } from './domain/nearest.js';
 import { render } from './domain/language/template.js';
 import { valueFault } from './domain/plan/check.js';
 import type { BuildCommand } from './domain/build/build.js';

@@ -1,4 +1,4 @@
-import { CATALOG, derivedId, imageTemplate, rejected, type AnyRecorded, type Answer, type CatalogEntryKind, type CatalogEvent, type CommandData, type CommandType, type ImageEvent, type ImageTarget, type ImageTemplate, type Refusal } from '@berth/contracts';
+import { CATALOG, derivedId, imageTargets, imageTemplate, rejected, type AnyRecorded, type Answer, type CatalogEntryKind, type CatalogEvent, type CommandData, type CommandType, type ImageEvent, type ImageTarget, type ImageTemplate, type Refusal } from '@berth/contracts';
 import { aggregates, tellUntilStored, type Aggregates, type Command, type Follower, type Runtime } from '@berth/runtime';
 import { Cron } from 'croner';
 import { causeOf, own } from './cause.js';
@@ -76,7 +76,7 @@ export class Images {
 
   /** What of an image is built. */
   buildable({ saved }: Image): ImageTarget[] {
-    return saved ? targetsFor(this.catalog, Object.keys(saved.template.targets) as ImageTarget[], saved.environment) : [];
+    return saved ? targetsFor(this.catalog, targetsOf(saved.template), saved.environment) : [];
   }
 
   /** The version that an image is made of now; a refusal when there is none that may be used. */
@@ -130,11 +130,13 @@ export class Images {
   }
 
   private read(source: string, targets: ImageTemplate['targets'] | undefined): { template: ImageTemplate; format: 'yaml' | 'tdl' } | Refusal {
-    const read = readTemplate(source);
+    const faultsOf = (template: ImageTemplate, all: readonly ImageTarget[]) => all.flatMap((target) => this.targets[target].faults(template));
+    const read = readTemplate(source, (template) => faultsOf(template, targetsOf(template)));
     const refused = (errors: { field: string; message: string }[]) => rejected('invalid-template', `The template can't be used: ${errors[0]!.message}${errors.length > 1 ? `, and ${errors.length - 1} more` : ''}.`, errors);
     if ('errors' in read) return refused(read.errors);
     const template = targets ? imageTemplate.parse({ ...read.template, targets: { ...targets, ...read.template.targets } }) : read.template;
-    const errors = (Object.keys(template.targets) as ImageTarget[]).flatMap((target) => this.targets[target].faults(template).map(({ field, message }) => ({ field, message: `${field}: ${message}` })));
+    const own = targetsOf(read.template);
+    const errors = faultsOf(template, targetsOf(template).filter((target) => !own.includes(target))).map(({ field, message }) => ({ field, message: `${field}: ${message}` }));
     return errors.length > 0 ? refused(errors) : { template, format: read.format };
   }
 
@@ -371,6 +373,7 @@ export class Images {
 }
 
 const placeOf = ({ account, provider }: Placed): Place => ({ account: account.name, provider: provider.name, target: provider.target });
+const targetsOf = ({ targets }: ImageTemplate): ImageTarget[] => imageTargets.filter((target) => targets[target] !== undefined);
 const unknownAccount = (name: string, field: string): Refusal => refuse('unknown-account', `There is no account ${name}.`, field, 'is not the name of an account: see `berth image list --accounts`');
 
 /** Why a schedule can't be read; undefined: it can. */

@@ -1,22 +1,15 @@
-import { z } from 'zod';
-import { fieldErrors, plan as planSchema, rejected, type FieldError, type Refusal, type SavedPlan, type StepKindName } from '@berth/contracts';
-import { nearest } from '../domain/nearest.js';
+import { fieldErrors, nearest, plan as planSchema, rejected, type FieldError, type Refusal, type SavedPlan, type StepKindName } from '@berth/contracts';
+import { isMapping, MAX_ERRORS, tell, unknownKey, YamlSource, type Mapping, type Path } from '@berth/yaml';
 import { compile } from '../domain/plan/compile.js';
 import { stepKinds } from '../domain/steps/index.js';
-import { MAX_ERRORS, YamlSource, type Path } from './yaml-source.js';
 
 /** All of a commit must fit into one message of 1 MiB: PlanSaved has the text and the plan, BuildRequested the plan and the variables. */
 const MAX_PLAN_BYTES = 256 * 1024;
 const MAX_SAVED_BYTES = 896 * 1024;
 
-type Finding = z.core.$ZodIssue;
-interface Mapping extends Record<string, unknown> {
-  steps?: unknown;
-}
-
 /** Reads a plan from YAML, or tells everything that is wrong with it, each with its path, line and column. */
 export function readPlan(text: string): SavedPlan | Refusal {
-  const source = new YamlSource(text);
+  const source = new YamlSource(text, 'plan');
   const errors = [...source.errors];
   if (source.value === undefined) return refused(errors);
   if (!isMapping(source.value)) {
@@ -24,7 +17,7 @@ export function readPlan(text: string): SavedPlan | Refusal {
   }
 
   const parsed = planSchema.safeParse(source.value);
-  const { steps } = source.value;
+  const steps = source.value['steps'];
   // What the schema says of a step is said of whichever kind is nearest; each step is looked at again as the kind that it says it is.
   const findings = (parsed.error?.issues ?? []).filter((finding) => !(finding.path[0] === 'steps' && finding.path.length > 1));
   for (const finding of findings.slice(0, MAX_ERRORS)) errors.push(...tell(source, finding, [], planSchema));
@@ -77,62 +70,6 @@ function kindlessErrors(source: YamlSource, step: Mapping, path: Path): FieldErr
   ];
 }
 
-// --- findings of the schema, as sentences ---
-
-function tell(source: YamlSource, finding: Finding, base: Path, schema: z.ZodType): FieldError[] {
-  const path = [...base, ...finding.path];
-  switch (finding.code) {
-    case 'unrecognized_keys':
-      return finding.keys.slice(0, MAX_ERRORS).map((key) => source.tell([...path, key], 'key', unknownKey(key, keysAt(schema, finding.path))));
-    case 'invalid_key':
-      return [source.tell(path, 'key', `${JSON.stringify(String(path.at(-1)))} can't be a name here: ${finding.issues[0]?.message ?? finding.message}`)];
-    case 'invalid_union': {
-      const closer = finding.errors.find((branch) => branch.some((inner) => !isOfOtherType(inner)));
-      if (closer) return closer.flatMap((inner) => tell(source, { ...inner, path: [...finding.path, ...inner.path] } as Finding, base, schema));
-      return [source.tell(path, 'value', `must be ${typesOf(finding).join(' or ')}`)];
-    }
-    case 'invalid_type':
-      if (!source.has(path)) return [source.tell(path, 'key', 'is required')];
-      return [source.tell(path, 'value', `${source.isEmpty(path) ? 'is empty: it ' : ''}must be ${typeNames[finding.expected] ?? finding.expected}`)];
-    case 'too_small':
-    case 'too_big': {
-      const bound = finding.code === 'too_small' ? `at least ${finding.minimum}` : `at most ${finding.maximum}`;
-      if (finding.origin === 'number' || finding.origin === 'int') return [source.tell(path, 'value', `must be ${bound}`)];
-      return [source.tell(path, 'value', `must have ${bound} ${finding.origin === 'string' ? 'characters' : 'entries'}`)];
-    }
-    default:
-      return [source.tell(path, 'value', finding.message)];
-  }
-}
-
-/** Every branch of a union, and of the unions in it, wanted a value of another type: then the types are all there is to say. */
-const isOfOtherType = (finding: Finding): boolean => finding.code === 'invalid_type' || (finding.code === 'invalid_union' && finding.errors.every((branch) => branch.every(isOfOtherType)));
-
-const typesOf = (finding: Finding): string[] => {
-  if (finding.code === 'invalid_type') return [typeNames[finding.expected] ?? finding.expected];
-  return finding.code === 'invalid_union' ? finding.errors.flatMap((branch) => branch.flatMap(typesOf)) : [];
-};
-
-const typeNames: Record<string, string> = { string: 'text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', object: 'a mapping', record: 'a mapping' };
-
-function unknownKey(key: string, keys: readonly string[]): string {
-  const meant = nearest(key, keys);
-  return `unknown key ${JSON.stringify(key)}: ${meant ? `did you mean ${JSON.stringify(meant)}?` : `the keys here are ${keys.join(', ')}`}`;
-}
-
-/** The keys that a schema knows at a path. */
-function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
-  let here: z.core.$ZodType | undefined = schema;
-  for (const part of [...path, undefined]) {
-    while (here instanceof z.ZodDefault || here instanceof z.ZodOptional) here = here.unwrap();
-    if (!(here instanceof z.ZodObject)) return [];
-    const shape: Record<string, z.core.$ZodType> = here.shape;
-    if (part === undefined) return Object.keys(shape);
-    here = shape[String(part)];
-  }
-  return [];
-}
-
 // --- what no schema of one step can see ---
 
 function sizeErrors(text: string, plan: SavedPlan): FieldError[] {
@@ -141,5 +78,3 @@ function sizeErrors(text: string, plan: SavedPlan): FieldError[] {
   if (planBytes <= MAX_PLAN_BYTES && savedBytes <= MAX_SAVED_BYTES) return [];
   return [{ field: 'data.source', message: `is too large: a plan may take ${MAX_PLAN_BYTES / 1024} KiB as JSON, and ${MAX_SAVED_BYTES / 1024} KiB together with its text. Keep long scripts in the repository` }];
 }
-
-const isMapping = (value: unknown): value is Mapping => typeof value === 'object' && value !== null && !Array.isArray(value);

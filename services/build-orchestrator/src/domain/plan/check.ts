@@ -1,7 +1,6 @@
-import { isTemplate, TEMPLATE, type Plan, type PlanVariable } from '@berth/contracts';
+import { isTemplate, nearest, TEMPLATE, type Plan, type PlanVariable } from '@berth/contracts';
 import { ExpressionFault, namesIn, parse, type Expression } from '../language/expression.js';
 import { parseTemplate } from '../language/template.js';
-import { nearest } from '../nearest.js';
 import type { Finding, Written } from './compile.js';
 
 /** What can be named in an expression, with what stands behind the first dot where that is fixed. */

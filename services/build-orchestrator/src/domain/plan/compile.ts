@@ -1,5 +1,4 @@
-import { isTemplate, type Plan, type SavedPlan, type SavedStep, type Step } from '@berth/contracts';
-import { nearest } from '../nearest.js';
+import { isTemplate, nearest, type Plan, type SavedPlan, type SavedStep, type Step } from '@berth/contracts';
 import { render } from '../language/template.js';
 import { checkStep, checkVariables } from './check.js';
 

@@ -1,26 +1,12 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit, type Document, type Node } from 'yaml';
 import type { FieldError } from '@berth/contracts';
-import { beyondLimits } from './yaml-limits.js';
-
-/** A path into the values of a document. */
-export type Path = readonly PropertyKey[];
+import { beyondLimits } from './limits.js';
+import { fieldOf, MAX_ERRORS, WHOLE, type Path, type Places } from './places.js';
 
 /** Aliases may repeat this many nodes in all: enough for people, too few for a document that unfolds into gigabytes. */
 const MAX_ALIAS_COUNT = 100;
-/** More errors than this nobody corrects before the next try. */
-export const MAX_ERRORS = 50;
-/** What is wrong with the text as a whole is told of the field that it was sent in. */
-const WHOLE = 'data.source';
-
-/** A path as people write it: `steps[0].run`. */
-export function fieldOf(path: Path): string {
-  let text = '';
-  for (const part of path) text += typeof part === 'number' ? `[${part}]` : `${text ? '.' : ''}${String(part)}`;
-  return text || WHOLE;
-}
-
 /** A YAML text with its values, and where each of them stands. */
-export class YamlSource {
+export class YamlSource implements Places {
   /** all that is wrong with it as YAML */
   readonly errors: FieldError[] = [];
   /** undefined when it could not be read at all */
@@ -28,8 +14,9 @@ export class YamlSource {
   private readonly lines = new LineCounter();
   private readonly document: Document.Parsed | undefined;
 
-  constructor(text: string) {
-    const beyond = beyondLimits(text);
+  /** @param what the text is to be, for messages: `plan` */
+  constructor(text: string, what: string) {
+    const beyond = beyondLimits(text, what);
     if (beyond) {
       const before = text.slice(0, beyond.offset).split('\n');
       this.errors.push({ field: WHOLE, message: `line ${before.length}, column ${before.at(-1)!.length + 1}: ${beyond.message}` });
@@ -75,17 +62,20 @@ export class YamlSource {
     }
   }
 
-  /** A sentence with the line and the column of the value at a path, of its key, or of what it is missing from. */
   tell(path: Path, prefer: 'key' | 'value', message: string): FieldError {
     return { field: fieldOf(path), message: this.at(this.offset(path, prefer), message) };
   }
 
-  /** True when something is written at a path, even if it is empty. */
   has(path: Path): boolean {
     return this.walk(path).length === path.length;
   }
 
-  /** True when a key stands there with nothing behind it. */
+  /** A number as it is written there: 22.10 is another version than 22.1. */
+  textAt(path: Path): string | undefined {
+    const value = this.walk(path).at(-1)?.value;
+    return this.has(path) && isScalar(value) ? value.source : undefined;
+  }
+
   isEmpty(path: Path): boolean {
     const value = this.walk(path).at(-1)?.value;
     return value === undefined || (isScalar(value) && value.value === null);

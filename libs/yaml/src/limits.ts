@@ -1,19 +1,19 @@
 import { CST, Lexer } from 'yaml';
 
-/** A plan needs four levels. A document that is deeper than its reader's stack kills the process (measured: an abort inside V8). */
+/** What people write here needs five levels at most. A document that is deeper than its reader's stack kills the process (measured: an abort inside V8). */
 const MAX_FLOW = 50;
 const MAX_ON_ONE_LINE = 50;
 const MAX_INDENT = 100;
 /** Each alias is looked for in the whole document. */
 const MAX_ALIASES = 100;
-/** Five hundred steps with twenty variables each stay below it; what bad input of that size costs is a second or two (measured). */
+/** A plan of five hundred steps with twenty variables each stays below it; what bad input of that size costs is a second or two (measured). */
 const MAX_TOKENS = 100_000;
 
 /**
  * What makes a text too much for a parser that calls itself for every level, found without recursion and in one pass over
  * its tokens; undefined when it may be parsed.
  */
-export function beyondLimits(text: string): { offset: number; message: string } | undefined {
+export function beyondLimits(text: string, what: string): { offset: number; message: string } | undefined {
   let offset = 0;
   let lineStart = 0;
   /** nothing but space stands on the line so far */
@@ -28,7 +28,7 @@ export function beyondLimits(text: string): { offset: number; message: string } 
     const type: CST.Token['type'] | 'text' | null = isText ? 'text' : CST.tokenType(token);
     isText = type === 'scalar';
     if (isText || type === 'doc-mode' || type === 'flow-error-end') continue; // marks of the lexer, not in the text
-    if (++tokens > MAX_TOKENS) return { offset, message: 'has too many parts to be a plan' };
+    if (++tokens > MAX_TOKENS) return { offset, message: `has too many parts to be a ${what}` };
     switch (type) {
       case 'newline':
         if (flow === 0) opened = 0;
@@ -52,7 +52,7 @@ export function beyondLimits(text: string): { offset: number; message: string } 
         if (++opened > MAX_ON_ONE_LINE) return { offset, message: 'is nested too deeply: too many levels begin on this line' };
         break;
       case 'alias':
-        if (++aliases > MAX_ALIASES) return { offset, message: `has too many aliases: at most ${MAX_ALIASES} may stand in a plan` };
+        if (++aliases > MAX_ALIASES) return { offset, message: `has too many aliases: at most ${MAX_ALIASES} may stand in a ${what}` };
         break;
       default:
         break; // text, space, comments: they open nothing
