@@ -47,7 +47,7 @@ describe('plans and builds', () => {
 
   const open = (name: string) => writeFile(join(gate, name), '');
   const outcome = (name: string, word: string) => window.page.getByRole('table', { name: 'Steps' }).getByRole('row').filter({ has: window.page.getByRole('button', { name, exact: true }) }).getByText(word, { exact: true }).waitFor();
-  const status = (word: string) => window.page.locator('.build-now .badge').getByText(word, { exact: true }).waitFor();
+  const status = (word: string) => window.page.locator('.now .badge').getByText(word, { exact: true }).waitFor();
   /** A build that a test has no more use for is ended, so that its host is free. */
   const over = (id: string) => eventually(async () => expect(['passed', 'failed', 'aborted', 'error']).toContain((await api.builds.get(id)).status), { timeoutMs: 30_000, everyMs: 100 });
 

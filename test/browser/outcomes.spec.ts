@@ -60,7 +60,7 @@ test('an approval is refused in the name of somebody who may, which fails the bu
   await dialog.getByLabel(/^In whose name/).fill('bob');
   await dialog.getByRole('button', { name: 'Refuse' }).click();
 
-  await page.locator('.build-now .badge').getByText('failed', { exact: true }).waitFor();
+  await page.locator('.now .badge').getByText('failed', { exact: true }).waitFor();
   await decision.waitFor({ state: 'detached' });
   await page.getByRole('group', { name: 'Why it failed' }).getByText(/not before the weekend/).first().waitFor();
   const steps = (await api.builds.get(id)).steps.map(({ name, outcome }) => [name, outcome]);

@@ -32,7 +32,7 @@ export class Reads {
     private readonly store: EventStore,
     private readonly database: DataSource,
     private readonly projection: Pick<Projection, 'reached' | 'position'>,
-    private readonly hub: Pick<Hub, 'latest' | 'covers'>,
+    private readonly hub: Pick<Hub, 'latest' | 'covers' | 'position'>,
   ) {}
 
   /** A write was answered with this position: lists show it from now on. */
@@ -112,9 +112,9 @@ export class Reads {
     return this.list<JobRow>('job', query);
   }
 
-  /** Until the rows show what was written here last, for a while. */
+  /** Until the rows show what was written here last and what the feed has told, for a while: whoever reads because of an event, and hears of no other, would be shown for good what was before it. */
   async caughtUp(): Promise<void> {
-    await this.projection.reached(this.written, CATCH_UP_MS);
+    await this.projection.reached(Math.max(this.written, this.hub.position), CATCH_UP_MS);
   }
 
   private async list<R extends Row>(name: ListedName, query: ListQuery, seen?: Seen): Promise<Listed<R>> {

@@ -63,6 +63,23 @@ describe('what events make old', () => {
     expect([one.reads, jobs.reads]).toEqual([3, 2]);
   });
 
+  test('is the image with its board, and every version and channel, whose events are those of their image', async () => {
+    const [list, board, other] = [look(['images', {}]), look(['images', 'web', 'board', {}]), look(['images', 'db', 'board', {}])];
+    const [version, channels, catalog, objects] = [look(['versions', 'v', {}]), look(['channels', { image: 'web' }]), look(['catalogs', 'shop', {}]), look(['warehouse', 'objects', {}])];
+    await vi.advanceTimersByTimeAsync(10);
+    staleness.note(event('image', 'web'));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([list, board, other, version, channels, catalog, objects].map(({ reads }) => reads)).toEqual([2, 2, 1, 2, 2, 2, 2]);
+  });
+
+  test('is every board, when the catalogue changes', async () => {
+    const [board, account, version, policies] = [look(['images', 'web', 'board', {}]), look(['accounts', 'eu', {}]), look(['versions', 'v', {}]), look(['warehouse', 'policies', {}])];
+    await vi.advanceTimersByTimeAsync(10);
+    staleness.note(event('catalog', 'main'));
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([board, account, version, policies].map(({ reads }) => reads)).toEqual([2, 2, 1, 1]);
+  });
+
   test('is the audit, when somebody did it and no service', async () => {
     const audit = look(['audit', { what: '' }]);
     await vi.advanceTimersByTimeAsync(10);

@@ -19,9 +19,14 @@ const concerns: Record<LiveEvent['kind'], readonly string[]> = {
   'hardware-group': ['hardware-groups'],
   job: ['jobs', 'hardware'],
   catalog: ['providers', 'accounts', 'environments', 'pools', 'catalogs', 'deployables', 'images'],
-  image: ['images', 'versions', 'channels', 'catalogs', 'warehouse'],
+  image: ['images', 'versions', 'channels', 'catalogs', 'deployables', 'warehouse'],
   replication: ['warehouse'],
 };
+
+/** Of these a thing is changed by events with ids of others: a machine by those of its resources, hardware by those of its jobs, a version by those of its image. */
+const ofOthers: ReadonlySet<string> = new Set(['machines', 'blueprints', 'hardware', 'versions', 'channels', 'catalogs', 'deployables', 'providers', 'accounts', 'environments', 'pools', 'warehouse']);
+/** Instead of an id: whichever it is. What the catalogue says is a part of every board. */
+const EVERY = '*';
 
 /** What somebody did is in the audit, whatever it was done to; services are nobody. */
 const isSomebody = (actor: string): boolean => /^(token|user):/.test(actor);
@@ -52,11 +57,13 @@ export class Staleness {
   }
 
   note({ kind, id, actor }: LiveEvent): void {
-    for (const part of [...concerns[kind], 'history', ...(isSomebody(actor) ? ['audit'] : [])]) {
-      const ids = this.changed.get(part) ?? new Set();
-      this.changed.set(part, ids.add(id));
-    }
+    for (const part of concerns[kind]) this.mark(part, kind === 'catalog' ? EVERY : id);
+    for (const part of ['history', ...(isSomebody(actor) ? ['audit'] : [])]) this.mark(part, id);
     this.plan(Math.max(FIRST_MS, this.read + NEXT_MS - Date.now()));
+  }
+
+  private mark(part: string, id: string): void {
+    this.changed.set(part, (this.changed.get(part) ?? new Set()).add(id));
   }
 
   /** Everything is old. */
@@ -91,7 +98,5 @@ function isOld(query: Query, changed: ReadonlyMap<string, ReadonlySet<string>>):
   const [first, second] = query.queryKey as readonly [string, unknown];
   const ids = changed.get(first);
   if (!ids) return false;
-  // A machine or a blueprint is changed by events of its resources, and hardware by those of its jobs, which have ids of their own.
-  if (typeof second !== 'string' || first === 'machines' || first === 'blueprints' || first === 'hardware') return true;
-  return ids.has(second);
+  return typeof second !== 'string' || ofOthers.has(first) || ids.has(second) || ids.has(EVERY);
 }

@@ -8,6 +8,8 @@ const lazy = (load: () => Promise<{ default: ComponentType }>): PageComponent =>
 export interface Section {
   path: string;
   label: string;
+  /** where else its pages are */
+  also?: readonly string[];
   /** by path, the first that fits; `:name` is read with wouter's `useParams` */
   routes: Readonly<Record<string, PageComponent>>;
 }
@@ -38,14 +40,38 @@ export const sections: readonly Section[] = [
   },
   { path: '/plans', label: 'Plans', routes: { '/plans': lazy(() => import('./plans/plans')), '/plans/:name': lazy(() => import('./plans/plan')), '/plans/:name/start': lazy(() => import('./plans/start')) } },
   { path: '/builds', label: 'Builds', routes: { '/builds': lazy(() => import('./builds/builds')), '/builds/:id/:tab?': lazy(() => import('./builds/build')) } },
+  {
+    path: '/images',
+    label: 'Images',
+    also: ['/versions'],
+    routes: {
+      '/images': lazy(() => import('./images/images')), '/images/:name/edit': lazy(() => import('./images/edit')), '/images/:name/:tab?': lazy(() => import('./images/image')),
+      '/versions/:id/:tab?': lazy(() => import('./versions/version')),
+    },
+  },
+  {
+    path: '/catalogs',
+    label: 'Catalogs',
+    routes: { '/catalogs': lazy(() => import('./catalogs/catalogs')), '/catalogs/:name': lazy(() => import('./catalogs/catalog')), '/catalogs/:kind/:name/edit': lazy(() => import('./catalogs/edit')) },
+  },
+  {
+    path: '/warehouse',
+    label: 'Warehouse',
+    routes: { '/warehouse/:tab?': lazy(() => import('./warehouse/warehouse')), '/warehouse/policies/:name/edit': lazy(() => import('./warehouse/edit')) },
+  },
   { path: '/history', label: 'History', routes: { '/history': lazy(() => import('./history/history')), '/history/:id': lazy(() => import('./history/of')) } },
   { path: '/usage', label: 'Usage', routes: { '/usage': lazy(() => import('./usage/usage')) } },
   { path: '/settings', label: 'Settings', routes: { '/settings/:tab?/:name?': lazy(() => import('./settings/settings')) } },
 ];
 
+/** Whether a page belongs to a section. */
+export function isOf({ path, also = [] }: Section, location: string): boolean {
+  return path === '/' ? location === '/' : [path, ...also].some((one) => location === one || location.startsWith(`${one}/`));
+}
+
 /** Begins to fetch what is behind a path, while it is still being found out who is there. */
 export function prefetch(location: string): void {
-  const section = sections.find(({ path }) => path !== '/' && (location === path || location.startsWith(`${path}/`))) ?? sections[0];
+  const section = sections.find((one) => isOf(one, location)) ?? sections[0];
   const pattern = (path: string) => new RegExp(`^${path.replaceAll(/\/:\w+(\?)?/g, (_, optional) => (optional ? '(/[^/]+)?' : '/[^/]+'))}$`);
   const [, page] = Object.entries(section?.routes ?? {}).find(([path]) => pattern(path).test(location)) ?? [];
   // Tried again, and told, when it is shown.

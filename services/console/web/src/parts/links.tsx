@@ -11,7 +11,10 @@ export const BuildLink = ({ id }: { id: string }) => <Link href={at('builds', id
 export const MachineLink = ({ name }: { name: string }) => <Link href={at('machines', name)}>{name}</Link>;
 export const HardwareLink = ({ name }: { name: string }) => <Link href={at('hardware', name)}>{name}</Link>;
 export const JobLink = ({ id }: { id: string }) => <Link href={at('jobs', id)} className="mono" title={id}>{short(id)}</Link>;
-export const ImageLink = ({ name }: { name: string }) => <Link href={at('images', name)}>{name}</Link>;
+export const ImageLink = ({ name, channel }: { name: string; channel?: string }) => <Link href={at('images', name)}>{channel === undefined ? name : `${name}:${channel}`}</Link>;
+/** To a version of an image, by its number. */
+export const VersionLink = ({ id, number, children }: { id: string; number: number | null; children?: string }) => <Link href={at('versions', id)} title={id}>{children ?? (number === null ? short(id) : `version ${number}`)}</Link>;
+export const CatalogLink = ({ name }: { name: string }) => <Link href={at('catalogs', name)}>{name}</Link>;
 export const BlueprintLink = ({ name }: { name: string }) => <Link href={at('blueprints', name)}>{name}</Link>;
 
 /** To whatever an event is of. */

@@ -2,7 +2,7 @@ import { Suspense, useEffect, type ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import { feed, useFeedState, type FeedState } from '../api/feed';
 import { signOut, useSession } from '../api/session';
-import { sections } from '../pages/sections';
+import { isOf, sections, type Section } from '../pages/sections';
 import icon from '../style/berth.svg';
 import { Badge } from '../ui/badge';
 import { Toasts } from '../ui/toasts';
@@ -22,7 +22,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <a className="skip" href="#main">Skip to the page</a>
       <nav className="side" aria-label="Pages">
         <Link href="/" className="brand"><img src={icon} alt="" /> Berth</Link>
-        <ul>{sections.map(({ path, label }) => <li key={path}><NavLink path={path} label={label} /></li>)}</ul>
+        <ul>{sections.map((section) => <li key={section.path}><NavLink section={section} /></li>)}</ul>
         <div className="foot">
           <Live />
           <ThemeSwitch />
@@ -42,10 +42,9 @@ export function Shell({ children }: { children: ReactNode }) {
   );
 }
 
-function NavLink({ path, label }: { path: string; label: string }) {
+function NavLink({ section }: { section: Section }) {
   const [location] = useLocation();
-  const here = path === '/' ? location === '/' : location === path || location.startsWith(`${path}/`);
-  return <Link href={path} {...(here && { 'aria-current': 'page' as const })}>{label}</Link>;
+  return <Link href={section.path} {...(isOf(section, location) && { 'aria-current': 'page' as const })}>{section.label}</Link>;
 }
 
 function Live() {

@@ -1,10 +1,13 @@
-import type { CatalogEvent, ImageEvent, ReplicationEvent } from '@berth/contracts';
-import { because, count, short } from './text';
+import type { AssignedBy, CatalogEvent, ImageEvent, ReplicationEvent } from '@berth/contracts';
+import { because, count, pairs, short, time } from './text';
 import type { Words } from './words';
 
 /** What of a version something is about. */
 const part = ({ account, target }: { account?: string | undefined; target?: string | undefined }): string =>
   account !== undefined ? `What was pushed to ${account}` : target !== undefined ? `What was built for ${target}` : 'The version';
+
+/** How a channel came to point where it does. */
+const how: Record<AssignedBy, string> = { assign: 'points at', managed: 'follows what is built, to', rollback: 'is rolled back to', revoke: 'goes back from what is revoked, to', delete: 'goes back from what is removed, to' };
 
 export const imageWords: Words<ImageEvent> = {
   ImageSaved: ({ revision, environment }) => `Revision ${revision} of its template is saved${environment === undefined ? '' : `, in environment ${environment}`}.`,
@@ -13,27 +16,27 @@ export const imageWords: Words<ImageEvent> = {
   VersionImported: ({ number, account, id }) => `Version ${number} was taken in: ${id} of ${account}.`,
   TargetStarted: ({ target, attempt }) => `${target} is being built${attempt === 1 ? '' : `, try ${attempt}`}.`,
   TargetProgressed: ({ target, percent, activity }) => `${target} is at ${percent} %: ${activity}.`,
-  TargetStep: ({ target, facts }) => `${target} has come to: ${Object.entries(facts).map(([key, value]) => `${key} ${value}`).join(', ')}.`,
+  TargetStep: ({ target, facts }) => `${target} has come to: ${pairs(facts)}.`,
   TargetCompleted: ({ target, made }) => `${target} is built${made.provided === undefined ? '' : `: ${made.provided.id} of ${made.provided.account}`}.`,
   TargetFailed: ({ target, attempt, error }) => `${target} has failed${attempt === 1 ? '' : ` at try ${attempt}`}: ${error}.`,
   VersionEnded: ({ status }) => (status === 'COMPLETE' ? 'The version is complete.' : status === 'PARTIAL' ? 'Some of its targets are built, and some have failed.' : 'The version has failed.'),
   PushStarted: ({ account, target, attempt }) => `${target} is being pushed to ${account}${attempt === 1 ? '' : `, try ${attempt}`}.`,
   PushProgressed: ({ account, percent, activity }) => `The push to ${account} is at ${percent} %: ${activity}.`,
-  PushStep: ({ account, facts }) => `The push to ${account} has come to: ${Object.entries(facts).map(([key, value]) => `${key} ${value}`).join(', ')}.`,
+  PushStep: ({ account, facts }) => `The push to ${account} has come to: ${pairs(facts)}.`,
   PushCompleted: ({ account, id }) => `${account} has it as ${id}.`,
   PushFailed: ({ account, attempt, error }) => `The push to ${account} has failed${attempt === 1 ? '' : ` at try ${attempt}`}: ${error}.`,
   DeletionStarted: (of) => `${part(of)} is being removed.`,
   DeletionFailed: ({ error, ...of }) => `${part(of)} could not be removed: ${error}.`,
   Deleted: ({ manual, ...of }) => `${part(of)} is removed${manual.length === 0 ? '' : `; to be removed by hand: ${manual.join(', ')}`}.`,
-  LabelsSet: ({ labels }) => `Its labels are ${Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(', ') || 'none'}.`,
-  AttributesSet: ({ attributes }) => `Its attributes are ${Object.entries(attributes).map(([key, value]) => `${key}=${value}`).join(', ') || 'none'}.`,
+  LabelsSet: ({ labels }) => `Its labels are ${pairs(labels) || 'none'}.`,
+  AttributesSet: ({ attributes }) => `Its attributes are ${pairs(attributes) || 'none'}.`,
   VersionMarked: ({ as, reason }) => `The version is ${as}${because(reason)}.`,
-  VersionRevoked: ({ at, reason, ancestor }) => `Revoked from ${at} on${ancestor === undefined ? '' : `, with ${ancestor.image} that it is made of`}${because(reason)}.`,
+  VersionRevoked: ({ at, reason, ancestor }) => `Revoked from ${time(at)} on${ancestor === undefined ? '' : `, with ${ancestor.image} that it is made of`}${because(reason)}.`,
   RevocationDue: () => 'Its revocation holds from now on.',
   VersionRestored: ({ reason }) => `The version may be used again${because(reason)}.`,
   ChannelSaved: ({ channel, managed, test }) => `Channel ${channel} is saved${managed ? ', and follows what is built' : ''}${test === undefined ? '' : `, after the test ${test}`}.`,
   ChannelRemoved: ({ channel }) => `Channel ${channel} is no more; its name is free.`,
-  ChannelAssigned: ({ channel, version, by, reason }) => `Channel ${channel} points at ${version === null ? 'nothing' : short(version)} (${by})${because(reason)}.`,
+  ChannelAssigned: ({ channel, version, by, reason }) => `Channel ${channel} ${how[by]} ${version === null ? 'nothing' : short(version)}${because(reason)}.`,
   TestStarted: ({ channel, plan, attempt }) => `Test ${plan} for channel ${channel} has begun${attempt === 1 ? '' : `, try ${attempt}`}.`,
   TestEnded: ({ channel, passed, error }) => `The test for channel ${channel} has ${passed ? 'passed' : 'failed'}${error === undefined ? '' : `: ${error}`}.`,
 };

@@ -18,6 +18,15 @@ describe('events in words', () => {
     ['action', 'ActionRequested', { lease: LEASE, token: 7, spec: { kind: 'run-command', command: 'make\nmake test' } }, 'Asked to run `make` under lease 3f0a1b2c, token 7.'],
     ['machine', 'MachineChanged', { changed: ['address', 'slots'], user: 'ci', address: 'h', port: 22, slots: 2 }, 'Changed in address, slots: ci@h:22 with 2 slots from now on.'],
     ['machine', 'MachineRemoved', {}, 'No longer part of the fleet; its name is free.'],
+    ['image', 'VersionRequested', { version: LEASE, number: 3, revision: 2, targets: ['raw', 'oci'], labels: {}, cause: 'asked', reason: 'a new kernel' }, 'Version 3 is to be built for raw, oci: a new kernel.'],
+    ['image', 'TargetProgressed', { version: LEASE, target: 'raw', percent: 40, activity: 'installs packages' }, 'raw is at 40 %: installs packages.'],
+    ['image', 'PushFailed', { version: LEASE, account: 'eu', attempt: 2, error: 'no such bucket' }, 'The push to eu has failed at try 2: no such bucket.'],
+    ['image', 'Deleted', { version: LEASE, account: 'eu', manual: ['ami-1 of account eu'] }, 'What was pushed to eu is removed; to be removed by hand: ami-1 of account eu.'],
+    ['image', 'VersionRevoked', { version: LEASE, at: '2030-01-01T00:00:00Z', reason: 'a hole', cascade: true, ancestor: { image: 'base', version: LEASE } }, 'Revoked from 2030-01-01 00:00:00 UTC on, with base that it is made of: a hole.'],
+    ['image', 'ChannelAssigned', { channel: 'prod', version: LEASE, previous: null, by: 'rollback', reason: 'it is slow' }, 'Channel prod is rolled back to 3f0a1b2c: it is slow.'],
+    ['image', 'ChannelAssigned', { channel: 'prod', version: null, previous: LEASE, by: 'revoke' }, 'Channel prod goes back from what is revoked, to nothing.'],
+    ['catalog', 'CatalogEntryRemoved', { kind: 'account', name: 'eu' }, 'Account eu is no more; its name is free.'],
+    ['replication', 'ReplicationCheckEnded', { sound: 4, repaired: 1, failed: 0 }, 'Every copy was looked at: 4 sound, 1 made anew, 0 failures.'],
     ['fleet', 'QuotaSet', { owners: {} }, 'Limits are set: none.'],
   ] as const)('%s %s', (kind, type, data, expected) => expect(sentence({ kind, type, data })).toBe(expected));
 

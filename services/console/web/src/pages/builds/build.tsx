@@ -44,7 +44,7 @@ export default function Build() {
 function Now({ build }: { build: BuildView }) {
   const { status, activity, plan, planVersion, ref, commit, parent, generation } = build;
   return (
-    <div className="build-now">
+    <div className="now">
       <Badge status={status} />
       <Progress build={build} />
       <span role="status">{activity}</span>

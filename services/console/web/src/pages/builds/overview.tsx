@@ -1,7 +1,8 @@
 import type { BuildHostView, BuildView } from '@berth/client';
 import { Link } from 'wouter';
 import { Graph } from '../../graph/graph';
-import { LeaseLink, MachineLink, Owner } from '../../parts/links';
+import { imageOfPlan } from '../../parts/image-plan';
+import { ImageLink, LeaseLink, MachineLink, Owner } from '../../parts/links';
 import { isOver } from '../../parts/over';
 import { Facts, Section } from '../../ui/page';
 import { useParam } from '../../ui/params';
@@ -44,9 +45,11 @@ export function Overview({ build }: { build: BuildView }) {
 }
 
 function About({ build: { initiator, project, priority, url, created, attempt, cleanedUp, plan, id } }: { build: BuildView }) {
+  const image = imageOfPlan(plan);
   return (
     <Facts
       of={[
+        ['Image', image !== undefined && <ImageLink name={image} />],
         ['For', initiator !== `build:${id}` && <Owner name={initiator} />],
         ['Project', project],
         ['Priority', priority],

@@ -1,21 +1,14 @@
 import type { BuildView } from '@berth/client';
 import { awaitsSomebody } from '../../graph/mark';
 import { isOver } from '../../parts/over';
+import type { Tone } from '../../ui/badge';
+import { Bar } from '../../ui/bar';
 import { running, span, useNow } from '../../ui/time';
 
-const tones: Record<BuildView['status'], string> = { pending: 'off', preparing: 'busy', building: 'busy', paused: 'wait', passed: 'good', failed: 'bad', error: 'bad', aborted: 'off' };
+const tones: Record<BuildView['status'], Tone> = { pending: 'off', preparing: 'busy', building: 'busy', paused: 'wait', passed: 'good', failed: 'bad', error: 'bad', aborted: 'off' };
 
 /** How far a build is. */
-export function Progress({ build: { percent, status, plan }, small = false }: { build: BuildView; small?: boolean }) {
-  return (
-    <div className={small ? 'progress small' : 'progress'}>
-      <div className="bar grow" role="progressbar" aria-label={`Progress of ${plan}`} aria-valuenow={percent} aria-valuemin={0} aria-valuemax={100}>
-        <span className={tones[status]} style={{ width: `${percent}%` }} />
-      </div>
-      <span className="percent">{percent}%</span>
-    </div>
-  );
-}
+export const Progress = ({ build: { percent, status, plan }, small = false }: { build: Pick<BuildView, 'percent' | 'status' | 'plan'>; small?: boolean }) => <Bar label={`Progress of ${plan}`} percent={percent} tone={tones[status]} small={small} />;
 
 /** How much longer, by what it took before; the estimate is as of the build's last event. */
 export function Remaining({ build: { remainingMs, modified, status, steps } }: { build: BuildView }) {

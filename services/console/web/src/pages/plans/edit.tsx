@@ -1,13 +1,7 @@
-import './plans.css';
-import { useRef, useState, type FormEvent } from 'react';
 import { Link } from 'wouter';
 import { run, type Command } from '../../api/commands';
-import { ProblemError } from '../../api/problem';
-import { Act } from '../../parts/act';
-import { Field } from '../../ui/field';
+import { SourceEditor } from '../../parts/source-editor';
 import { Page } from '../../ui/page';
-import { ProblemBox } from '../../ui/problem';
-import { faultsOf, offsetOf } from './faults';
 
 const BEGINNING = `name: hello
 host: { os: linux }
@@ -17,7 +11,6 @@ steps:
   - name: Greet
     run: echo "Hello, $WHO"
 `;
-const LINES = 22;
 
 /** Writes a plan, beginning with a small one. */
 export function NewPlan({ onLeave }: { onLeave: (saved?: string) => void }) {
@@ -29,72 +22,18 @@ interface Read {
   steps: { id: string; name: string }[];
 }
 
-/** The text of a plan, and what the service says of it, line by line. What is saved is its next version. */
-export function Editor({ text: initial, version = 0, onLeave }: { text: string; version?: number; onLeave: (saved?: string) => void }) {
-  const [text, setText] = useState(initial);
-  const [problem, setProblem] = useState<unknown>();
-  const [fine, setFine] = useState<Read>();
-  const [busy, setBusy] = useState<'save' | 'check'>();
-  const area = useRef<HTMLTextAreaElement>(null);
-  const gutter = useRef<HTMLDivElement>(null);
-  const faults = problem instanceof ProblemError ? faultsOf(problem.errors) : [];
-
-  const send = async <T,>(what: 'save' | 'check', command: Pick<Command, 'label' | 'path'>): Promise<T | undefined> => {
-    setBusy(what);
-    setProblem(undefined);
-    setFine(undefined);
-    try {
-      return await run<T>({ key: `${what} plan`, body: text, type: 'application/yaml', ...command }, { quiet: true });
-    } catch (error) {
-      setProblem(error);
-      return undefined;
-    } finally {
-      setBusy(undefined);
-    }
+/** The text of a plan. What is saved is its next version. */
+export function Editor({ text, version = 0, onLeave }: { text: string; version?: number; onLeave: (saved?: string) => void }) {
+  const send = <T,>(body: string, command: Pick<Command, 'key' | 'label' | 'path'>) => run<T>({ body, type: 'application/yaml', ...command }, { quiet: true });
+  const save = async (body: string): Promise<void> => onLeave((await send<{ name: string }>(body, { key: 'save plan', label: 'Plan', path: 'plans' })).name);
+  const check = async (body: string): Promise<string> => {
+    const { name, steps } = await send<Read>(body, { key: 'check plan', label: 'Check of the plan', path: 'plans/validate' });
+    return `It can be saved as ${name}: ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}, ${steps.map((step) => step.name).join(', ')}.`;
   };
-  const check = async (): Promise<void> => setFine(await send<Read>('check', { label: 'Check of the plan', path: 'plans/validate' }));
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    void send<{ name: string }>('save', { label: 'Plan', path: 'plans' }).then((saved) => saved && onLeave(saved.name));
-  };
-  const goTo = (line: number, column: number): void => {
-    const start = offsetOf(text, line, column);
-    const end = text.indexOf('\n', start);
-    area.current?.focus();
-    area.current?.setSelectionRange(start, end < 0 ? text.length : end);
-  };
-  const bad = new Set(faults.map(({ line }) => line));
-  const count = text.split('\n').length;
   return (
-    <form onSubmit={submit} className="stack" noValidate>
-      <Field label="Plan" hint={<>YAML or JSON; <code>docs/reference/plan.md</code> says what may stand in it</>}>
-        {(control) => (
-          <div className="editor">
-            <div className="gutter" ref={gutter} aria-hidden><div>{Array.from({ length: count }, (_, i) => <span key={i} className={bad.has(i + 1) ? 'fault' : ''} style={{ display: 'block' }}>{i + 1}</span>)}</div></div>
-            <textarea
-              {...control} ref={area} className="input" rows={LINES} spellCheck={false} wrap="off" value={text} onChange={(event) => setText(event.target.value)} {...(faults.length > 0 && { 'aria-invalid': true })}
-              onScroll={() => {
-                gutter.current!.scrollTop = area.current!.scrollTop;
-              }}
-            />
-          </div>
-        )}
-      </Field>
-      {faults.length === 0 && <ProblemBox error={problem} />}
-      {faults.length > 0 && <p className="note bad" role="alert">{faults.length === 1 ? 'One thing is wrong with it.' : `${faults.length} things are wrong with it.`}</p>}
-      {faults.length > 0 && (
-        <ul className="faults" aria-label="What is wrong">
-          {faults.map(({ line, column, field, message }, i) => (
-            <li key={i}>{line > 0 && <button type="button" className="button small" onClick={() => goTo(line, column)}>line {line}, column {column}</button>} {field !== undefined && <code>{field}</code>} {message}</li>
-          ))}
-        </ul>
-      )}
-      {fine && <p className="note" role="status">It can be saved as {fine.name}: {fine.steps.length} {fine.steps.length === 1 ? 'step' : 'steps'}, {fine.steps.map(({ name }) => name).join(', ')}.</p>}
-      <div className="row wrap">
-        <Act needs="plan:write" tone="primary" busy={busy === 'save'}>{version === 0 ? 'Save' : `Save as version ${version + 1}`}</Act>
-        <button type="button" className="button" disabled={busy !== undefined} onClick={() => void check()}>{busy === 'check' && <span className="spinner" aria-hidden />} Check</button>
-        <button type="button" className="button" onClick={() => onLeave()}>Cancel</button>
-      </div>
-    </form>
+    <SourceEditor
+      label="Plan" hint={<>YAML or JSON; <code>docs/reference/plan.md</code> says what may stand in it</>} text={text} needs="plan:write"
+      action={version === 0 ? 'Save' : `Save as version ${version + 1}`} save={save} check={check} onCancel={() => onLeave()}
+    />
   );
 }

@@ -1,4 +1,3 @@
-import './plans.css';
 import type { PlanView } from '@berth/client';
 import { useMemo } from 'react';
 import { Link, useLocation, useParams } from 'wouter';
@@ -6,6 +5,7 @@ import { useHas } from '../../api/session';
 import { Act } from '../../parts/act';
 import { Graph } from '../../graph/graph';
 import { HistoryLink } from '../../parts/links';
+import { Source } from '../../parts/source-text';
 import { SelectField } from '../../ui/field';
 import { Loaded } from '../../ui/empty';
 import { Facts, Page, Section } from '../../ui/page';
@@ -14,7 +14,6 @@ import { ProblemBox } from '../../ui/problem';
 import { Ago, stamp } from '../../ui/time';
 import { pairs } from '../../words/text';
 import { Editor } from './edit';
-import { Source } from './source';
 import { stepsOf } from './steps';
 import { usePlan, type Version } from './versions';
 
@@ -59,7 +58,7 @@ function Shown({ plan, versions, error }: { plan: PlanView; versions: readonly V
       {select && <div className="filters">{select}</div>}
       {steps && <Section title="Graph"><Graph steps={steps} chosen={chosen} onChoose={(id) => choose(id === chosen ? undefined : id)} /></Section>}
       <div className="columns">
-        <Section title="Source" note={`version ${its?.version ?? plan.version}`}><Source text={its?.source ?? plan.source} /></Section>
+        <Section title="Source" note={`version ${its?.version ?? plan.version}`}><Source of="plan" text={its?.source ?? plan.source} /></Section>
         <Section title="What it says"><Says version={its} saved={its?.saved ?? plan.saved} /></Section>
       </div>
     </>
