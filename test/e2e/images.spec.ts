@@ -74,12 +74,12 @@ describe('images', () => {
     const version = await build('frail');
     expect(await ended('frail', version)).toBe('FAILED');
     const status = await fleet.bus.waitForStatus('image', 'frail', ['FAILED'], { timeoutMs: 5000 });
-    expect(status.data.error).toMatch(/it is said to fail/);
+    expect(status.data.error).toMatch(/the template says that this image fails/);
     expect(await refusal('AssignChannel', { image: 'frail', channel: 'latest', version })).toMatch(/^version-not-complete: Version 1 has failed/);
     expect(await refusal('PushImage', { version, accounts: ['east'] })).toMatch(/^target-not-built/);
     await tell('RebuildTarget', { version, target: 'mock' });
     await eventually(async () => expect((await events('frail')).filter(({ type }) => type === 'TargetFailed')).toHaveLength(2), SOON);
-    expect((await events('frail')).flatMap((event) => (event.type === 'TargetFailed' ? [[event.data.attempt, /said to fail/.test(event.data.error)]] : []))).toEqual([[1, true], [2, true]]);
+    expect((await events('frail')).flatMap((event) => (event.type === 'TargetFailed' ? [[event.data.attempt, /this image fails/.test(event.data.error)]] : []))).toEqual([[1, true], [2, true]]);
   });
 
   test('what is built is pushed; what fails says so and is tried again; what was imported stays where it is', async () => {
