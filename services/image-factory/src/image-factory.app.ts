@@ -1,6 +1,7 @@
 import type { Objects } from '@berth/artifacts';
 import type { AnyRecorded } from '@berth/contracts';
 import { Follower, type Following, type Runtime } from '@berth/runtime';
+import { Catalogue } from './catalogue.js';
 import { Copies } from './copies.js';
 import { Hosts } from './follow/hosts.js';
 import { Images } from './images.js';
@@ -17,6 +18,7 @@ import { Times } from './work/times.js';
 export class ImageFactoryApp implements Following {
   readonly follower: Follower;
   readonly images: Images;
+  readonly catalogue: Catalogue;
   readonly replications: Replications;
   readonly kinds = ['image', 'catalog', 'build', 'lease', 'resource', 'replication'] as const;
   readonly status: NonNullable<Following['status']> = {
@@ -33,9 +35,10 @@ export class ImageFactoryApp implements Following {
     const { providers } = open;
     this.follower = new Follower(runtime, this);
     const follower = () => this.follower;
-    this.images = new Images(runtime, follower, this.hosts, targets, providers);
-    this.work = new Work(runtime, follower, this.images, this.hosts, targets, providers, objects);
-    this.moving = new Moving(runtime, follower, this.images, providers, objects);
+    this.catalogue = new Catalogue(runtime, follower, providers, () => this.images);
+    this.images = new Images(runtime, follower, this.hosts, targets, providers, this.catalogue);
+    this.work = new Work(runtime, follower, this.images, this.catalogue, this.hosts, targets, providers, objects);
+    this.moving = new Moving(runtime, follower, this.images, this.catalogue, providers, objects);
     this.times = new Times(runtime, this.images, this.hosts);
     const copies = new Copies();
     this.replications = new Replications(runtime, follower, copies);
@@ -43,6 +46,7 @@ export class ImageFactoryApp implements Following {
   }
 
   apply(recorded: AnyRecorded): void {
+    this.catalogue.apply(recorded);
     this.images.apply(recorded);
     this.replications.apply(recorded);
     if (recorded.kind === 'resource') for (const event of recorded.commit.events) this.hosts.applyResource(recorded.id, event);

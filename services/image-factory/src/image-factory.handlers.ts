@@ -120,37 +120,37 @@ export class ImageFactoryHandlers {
 
   @MessagePattern('SaveProvider')
   saveProvider(command: Of<'SaveProvider'>): Promise<Answer> {
-    return this.app.images.saveEntry('provider', command);
+    return this.app.catalogue.save('provider', command);
   }
 
   @MessagePattern('SaveAccount')
   saveAccount(command: Of<'SaveAccount'>): Promise<Answer> {
-    return this.app.images.saveEntry('account', command);
+    return this.app.catalogue.save('account', command);
   }
 
   @MessagePattern('SaveEnvironment')
   saveEnvironment(command: Of<'SaveEnvironment'>): Promise<Answer> {
-    return this.app.images.saveEntry('environment', command);
+    return this.app.catalogue.save('environment', command);
   }
 
   @MessagePattern('SavePool')
   savePool(command: Of<'SavePool'>): Promise<Answer> {
-    return this.app.images.saveEntry('pool', command);
+    return this.app.catalogue.save('pool', command);
   }
 
   @MessagePattern('SaveCatalog')
   saveCatalog(command: Of<'SaveCatalog'>): Promise<Answer> {
-    return this.app.images.saveEntry('catalog', command);
+    return this.app.catalogue.save('catalog', command);
   }
 
   @MessagePattern('SaveDeployable')
   saveDeployable(command: Of<'SaveDeployable'>): Promise<Answer> {
-    return this.app.images.saveEntry('deployable', command);
+    return this.app.catalogue.save('deployable', command);
   }
 
   @MessagePattern('RemoveCatalogEntry')
   removeCatalogEntry(command: Of<'RemoveCatalogEntry'>): Promise<Answer> {
-    return this.app.images.removeEntry(command);
+    return this.app.catalogue.remove(command);
   }
 
   @MessagePattern('SaveReplicationPolicy')

@@ -1,26 +1,24 @@
-import { CATALOG, derivedId, imageTargets, imageTemplate, rejected, type AnyRecorded, type Answer, type CatalogEntryKind, type CatalogEvent, type CommandData, type CommandType, type ImageEvent, type ImageTarget, type ImageTemplate, type Refusal } from '@berth/contracts';
+import { derivedId, imageTargets, imageTemplate, rejected, type AnyRecorded, type Answer, type CommandData, type CommandType, type ImageEvent, type ImageTarget, type ImageTemplate, type Refusal } from '@berth/contracts';
 import { aggregates, tellUntilStored, type Aggregates, type Command, type Follower, type Runtime } from '@berth/runtime';
 import { Cron } from 'croner';
 import { causeOf, own } from './cause.js';
-import { accountsFor, catalogDecider, noCatalog, placed, targetsFor, type Catalog, type CatalogCommand, type Placed } from './domain/catalog.js';
+import type { Catalogue } from './catalogue.js';
+import { accountsFor, targetsFor, type Catalog, type Placed } from './domain/catalog.js';
 import { imageDecider, type ImageCommand } from './domain/decide.js';
 import { isUsable, noImage, type Image } from './domain/image.js';
 import type { Place } from './domain/pushing.js';
 import { refuse, refuseAll, unknownVersion } from './domain/refusals.js';
 import { manualOf } from './domain/removing.js';
 import type { Hosts } from './follow/hosts.js';
+import { ask } from './providers/ask.js';
 import type { Providers } from './providers/provider.js';
 import type { Targets } from './targets/target.js';
 import { readTemplate } from './template/read.js';
 
 type Data<T extends CommandType<'image-factory'>> = Command<CommandData<'image-factory', T>>;
-/** A provider is asked for so long before a person is told that it does not answer. */
-const ASK_MS = 20_000;
-
-/** Images and the catalogue: what there is, and what people ask for. */
+/** Images: what there is, and what people ask for. */
 export class Images {
   readonly images: Aggregates<Image, ImageCommand, ImageEvent>;
-  private readonly entries: Aggregates<Catalog, CatalogCommand, CatalogEvent>;
   /** images by version */
   private readonly owners = new Map<string, string>();
   /** when versions were asked for, ms since the epoch */
@@ -36,15 +34,15 @@ export class Images {
     private readonly hosts: Hosts,
     private readonly targets: Targets,
     private readonly providers: Providers,
+    private readonly catalogue: Catalogue,
   ) {
     this.images = aggregates('image', imageDecider, runtime.store, () => follower().feed);
-    this.entries = aggregates('catalog', catalogDecider, runtime.store, () => follower().feed);
   }
 
   // --- what there is ---
 
-  get catalog(): Catalog {
-    return this.entries.get(CATALOG)?.state ?? noCatalog;
+  private get catalog(): Catalog {
+    return this.catalogue.catalog;
   }
 
   image(name: string): Image {
@@ -70,10 +68,6 @@ export class Images {
     return this.children.get(image) ?? [];
   }
 
-  placed(account: string): Placed | undefined {
-    return placed(this.catalog, account);
-  }
-
   /** What of an image is built. */
   buildable({ saved }: Image): ImageTarget[] {
     return saved ? targetsFor(this.catalog, targetsOf(saved.template), saved.environment) : [];
@@ -93,7 +87,6 @@ export class Images {
   // --- feed ---
 
   apply(recorded: AnyRecorded): void {
-    if (recorded.kind === 'catalog') this.entries.apply(recorded);
     if (recorded.kind !== 'image') return;
     const before = this.image(recorded.id).saved?.template.parent?.image;
     this.images.apply(recorded);
@@ -143,7 +136,7 @@ export class Images {
   private misfits(template: ImageTemplate, environment: string | undefined, schedule: string | undefined): Refusal | undefined {
     if (environment !== undefined && !this.catalog.environment.has(environment)) return refuse('unknown-catalog-entry', `There is no environment ${environment}.`, 'environment', 'is not the name of an environment: see `berth image list --environments`');
     const account = template.targets.ec2?.account;
-    const at = account === undefined ? undefined : this.placed(account);
+    const at = account === undefined ? undefined : this.catalogue.placed(account);
     if (account !== undefined && at?.provider.kind !== 'ec2') return refuse('unknown-account', `${account} is no account on EC2.`, 'source', `targets.ec2.account: ${at ? 'is an account of another kind of provider' : 'is not the name of an account: save it first'}`);
     if (schedule !== undefined) {
       const fault = scheduleFault(schedule);
@@ -190,24 +183,14 @@ export class Images {
   async import(command: Data<'ImportImage'>): Promise<Answer> {
     await this.reached(command);
     const { image, account: name, id, labels, os } = command.data;
-    const at = this.placed(name);
+    const at = this.catalogue.placed(name);
     if (!at) return unknownAccount(name, 'account');
     if (!this.image(image).versions.has(command.id)) {
-      const there = await this.ask(() => this.providers[at.provider.kind].find(at.account, at.provider, id, AbortSignal.timeout(ASK_MS)));
+      const there = await ask(this.runtime.log, (signal) => this.providers[at.provider.kind].find(at.account, at.provider, id, signal));
       if (there && 'accepted' in there) return there;
       if (!there) return refuse('provider-refused', `Account ${name} has no image ${id}.`, 'id', 'is not there: look up what the provider calls it');
     }
     return this.of(command.id, this.handle(image, { type: 'Import', version: command.id, place: placeOf(at), id, labels, ...(os && { os }) }, command));
-  }
-
-  /** What a provider answers; a refusal when it does not. */
-  private async ask<T>(question: () => Promise<T>): Promise<T | Refusal> {
-    try {
-      return await question();
-    } catch (error) {
-      this.runtime.log.warn({ error }, 'a provider could not be asked');
-      return refuse('provider-refused', `The provider could not be asked: ${error instanceof Error ? error.message : String(error)}`, 'account', 'could not be asked: try again, or look at its credentials');
-    }
   }
 
   async push(command: Data<'PushImage'>): Promise<Answer> {
@@ -294,63 +277,6 @@ export class Images {
     await this.reached(command);
     const { image, channel, from, to, reason } = command.data;
     return this.handle(image, { type: 'RollBack', image, channel, reason, ...(from !== undefined && { from }), ...(to !== undefined && { to }) }, command);
-  }
-
-  // --- the catalogue ---
-
-  async saveEntry<K extends CatalogEntryKind>(kind: K, command: Command<Extract<CatalogCommand, { type: 'Save'; kind: K }>['entry']>): Promise<Answer> {
-    await this.reached(command);
-    const entry = command.data;
-    const told = { type: 'Save', kind, entry, ...(kind === 'deployable' && { imageThere: this.image((entry as { image: string }).image).status === 'live' }) } as CatalogCommand;
-    // What can't be saved anyway is not asked of a provider.
-    const decided = catalogDecider.decide(told, this.catalog);
-    if ('accepted' in decided) return decided;
-    if (kind === 'account' && decided.length > 0) {
-      const moved = this.movedAccount(entry as Placed['account']);
-      if (moved) return moved;
-      const refusal = await this.checkAccount(entry as Placed['account']);
-      if (refusal) return refusal;
-    }
-    const answer = await this.entries.handle(CATALOG, told, causeOf(command));
-    return answer.accepted ? { ...answer, id: entry.name } : answer;
-  }
-
-  /** What was pushed to an account is found there again. */
-  private movedAccount({ name, provider, region }: Placed['account']): Refusal | undefined {
-    const before = this.catalog.account.get(name);
-    if (!before || (before.provider === provider && before.region === region)) return undefined;
-    const user = this.userOf('account', name);
-    return user === undefined ? undefined : refuse('catalog-in-use', `Account ${name} is used by ${user}.`, before.provider === provider ? 'region' : 'provider', 'stays what it is while something is pushed there: save another account');
-  }
-
-  private async checkAccount(account: Placed['account']): Promise<Refusal | undefined> {
-    const provider = this.catalog.provider.get(account.provider)!;
-    const fault = await this.ask(() => this.providers[provider.kind].check(account, provider, AbortSignal.timeout(ASK_MS)));
-    if (fault === undefined) return undefined;
-    return typeof fault === 'string' ? refuse('provider-refused', `Account ${account.name} can't be used: ${fault}`, 'credentials', fault) : fault;
-  }
-
-  async removeEntry(command: Data<'RemoveCatalogEntry'>): Promise<Answer> {
-    await this.reached(command);
-    const { kind, name } = command.data;
-    const inUse = this.userOf(kind, name);
-    const answer = await this.entries.handle(CATALOG, { type: 'Remove', kind, name, ...(inUse !== undefined && { inUse }) }, causeOf(command));
-    return answer.accepted ? { ...answer, id: name } : answer;
-  }
-
-  /** An image that names an entry. */
-  private userOf(kind: CatalogEntryKind, name: string): string | undefined {
-    if (kind !== 'environment' && kind !== 'account') return undefined;
-    for (const [image, { state }] of this.images.entries()) {
-      if (state.status === 'live' && kind === 'environment' && state.saved?.environment === name) return `image ${image}`;
-      if (kind !== 'account') continue;
-      if (state.status === 'live' && state.saved?.template.targets.ec2?.account === name) return `image ${image}`;
-      for (const { pushes, number } of state.versions.values()) {
-        const push = pushes.get(name);
-        if (push && push.status !== 'DELETED' && push.status !== 'FAILED') return `image ${image}, version ${number}`;
-      }
-    }
-    return undefined;
   }
 
   // --- common ---

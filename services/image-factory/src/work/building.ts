@@ -6,6 +6,7 @@ import type { ImageCommand } from '../domain/decide.js';
 import { isLive, type Image, type Target, type Version } from '../domain/image.js';
 import { followBuild, type FollowedBuild } from '../follow/builds.js';
 import type { Hosts } from '../follow/hosts.js';
+import type { Catalogue } from '../catalogue.js';
 import type { Images } from '../images.js';
 import type { Providers } from '../providers/provider.js';
 import { planName, type TargetPlan, type Targets } from '../targets/target.js';
@@ -29,6 +30,7 @@ export class Work {
     private readonly runtime: Runtime,
     private readonly follower: () => Follower,
     private readonly images: Images,
+    private readonly catalogue: Catalogue,
     private readonly hosts: Hosts,
     private readonly targets: Targets,
     private readonly providers: Providers,
@@ -207,7 +209,7 @@ export class Work {
     const { image: name, target: kind, attempt } = purpose;
     const of = { version: version.id, target: kind, attempt };
     const account = this.images.templateOf(name, version.revision)?.targets.ec2?.account;
-    const placed = account === undefined ? undefined : this.images.placed(account);
+    const placed = account === undefined ? undefined : this.catalogue.placed(account);
     const instance = build.hostLease === undefined ? undefined : this.hosts.instanceOf(build.hostLease);
     const seal = placed && this.providers[placed.provider.kind].seal;
     if (!placed || !seal) return this.report(id, step, 'fail', `account ${account ?? ''} is not there any more, or its provider makes no images of hosts`);
@@ -238,7 +240,7 @@ export class Work {
   /** What a provider has begun to make of a target that has failed goes. Tried for as long as this process lives, and by the next one once more. */
   private async clearAway({ image: name, attempt }: Purpose & { target: ImageTarget; attempt: number }, version: Version, target: Target): Promise<void> {
     const account = this.images.templateOf(name, version.revision)?.targets.ec2?.account;
-    const placed = account === undefined ? undefined : this.images.placed(account);
+    const placed = account === undefined ? undefined : this.catalogue.placed(account);
     const provider = placed && this.providers[placed.provider.kind];
     if (!placed || !provider?.abandon) return;
     let facts = target.facts;

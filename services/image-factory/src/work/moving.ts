@@ -4,6 +4,7 @@ import type { Follower, Runtime } from '@berth/runtime';
 import { ACTOR, own } from '../cause.js';
 import { isLive, type Image, type Push, type Target, type Version } from '../domain/image.js';
 import type { ImageCommand } from '../domain/decide.js';
+import type { Catalogue } from '../catalogue.js';
 import type { Images } from '../images.js';
 import type { Provided, Providers, RemoveStep } from '../providers/provider.js';
 import { callOf, stored } from './call.js';
@@ -18,6 +19,7 @@ export class Moving {
     private readonly runtime: Runtime,
     private readonly follower: () => Follower,
     private readonly images: Images,
+    private readonly catalogue: Catalogue,
     private readonly providers: Providers,
     private readonly objects: Objects,
   ) {
@@ -74,7 +76,7 @@ export class Moving {
       if (this.driven.over || !found || !isLive(found.push.status)) return;
       const { version, push, state } = found;
       const of = { version: id, account, attempt: push.attempt };
-      const placed = this.images.placed(account);
+      const placed = this.catalogue.placed(account);
       if (!placed) return this.store(image, { type: 'FailPush', ...of, error: `account ${account} was removed` });
       const made = version.targets.get(push.target)?.made;
       const from = this.providedOf(made?.provided);
@@ -102,7 +104,7 @@ export class Moving {
   }
 
   private providedOf(made: { account: string; id: string } | undefined): Provided | undefined {
-    const placed = made && this.images.placed(made.account);
+    const placed = made && this.catalogue.placed(made.account);
     return placed && { ...placed, id: made.id };
   }
 
@@ -113,7 +115,7 @@ export class Moving {
       const found = this.find(image, id, account);
       if (this.driven.over || found?.push.status !== 'DELETING') return;
       const { version, push } = found;
-      const placed = this.images.placed(account);
+      const placed = this.catalogue.placed(account);
       const what = { account };
       // A push to where it was made is the very image that was built: it goes with that.
       const made = version.targets.get(push.target)?.made?.provided;
@@ -144,7 +146,7 @@ export class Moving {
     if (!first) return;
     const { built } = first;
     await this.releaseFiles(built);
-    const placed = built.made?.provided && this.images.placed(built.made.provided.account);
+    const placed = built.made?.provided && this.catalogue.placed(built.made.provided.account);
     if (!built.made?.provided || !placed) {
       const manual = built.made?.provided ? [`${built.made.provided.id} of account ${built.made.provided.account}, which is not there any more`] : [];
       return this.store(image, { type: 'EndDeletion', version: id, what: { target }, outcome: { manual } });
