@@ -22,7 +22,7 @@ export const targetSettings = z.strictObject({
   oci: z.strictObject({ host }).optional(),
   ec2: z.strictObject({ host: wants.describe('what the host must be that becomes the image: a host that is launched from the base image'), account: name.describe('account on the provider that the host runs in') }).optional(),
   mock: z
-    .strictObject({ host, outcome: z.enum(['complete', 'failed']).default('complete'), push: z.enum(['complete', 'failed']).default('complete') })
+    .strictObject({ host, outcome: z.enum(['complete', 'failed']).default('complete') })
     .optional()
     .describe('builds a small file: to try out what stands around images'),
 });

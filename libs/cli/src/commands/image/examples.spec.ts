@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -18,8 +18,9 @@ beforeAll(async () => {
 const saved: Record<string, string[]> = {
   'providers.yaml': ['provider', 'set'], 'accounts.yaml': ['account', 'set'], 'environments.yaml': ['environment', 'set'], 'pools.yaml': ['pool', 'set'], 'catalogs.yaml': ['catalog', 'set'], 'deployables.yaml': ['deployable', 'set'],
   'policies.yaml': ['warehouse', 'policy', 'set'],
+  'trial/provider.yaml': ['provider', 'set'], 'trial/account.yaml': ['account', 'set'], 'trial/environment.yaml': ['environment', 'set'],
 };
-const templates = ['base.yaml', 'trial.yaml', 'web.yaml'];
+const templates: Record<string, string> = { 'base.yaml': 'base', 'web.yaml': 'web', 'trial/template.yaml': 'trial' };
 
 test.each(Object.entries(saved))('%s can be saved', async (name, words) => {
   fake.routes({ 'PUT *': [201, { id: 'x', name: 'x' }], 'PUT */*': [201, { id: 'x', name: 'x' }], 'PUT warehouse/*/*': [201, { id: 'x', name: 'x' }] });
@@ -27,8 +28,8 @@ test.each(Object.entries(saved))('%s can be saved', async (name, words) => {
   expect(fake.asked.length).toBeGreaterThan(0);
 });
 
-test.each(templates)('%s is a template of its name', async (name) => {
-  expect(imageTemplate.parse(parse(await read(name)))).toMatchObject({ name: basename(name, '.yaml') });
+test.each(Object.entries(templates))('%s is the template of %s', async (file, name) => {
+  expect(imageTemplate.parse(parse(await read(file)))).toMatchObject({ name });
 });
 
 test('the blueprint can be applied', async () => {
@@ -37,10 +38,10 @@ test('the blueprint can be applied', async () => {
 });
 
 test('each file is known here and in the table of the examples', async () => {
-  const files = (await readdir(EXAMPLES)).filter((name) => name !== 'README.md').sort();
-  expect(files).toEqual([...Object.keys(saved), ...templates, 'smoke.yaml', 'web-hosts.yaml', 'worker.tdl'].sort());
+  const files = (await readdir(EXAMPLES, { recursive: true })).filter((name) => name !== 'README.md' && name !== 'trial').sort();
+  expect(files).toEqual([...Object.keys(saved), ...Object.keys(templates), 'smoke.yaml', 'web-hosts.yaml', 'worker.tdl'].sort());
   const table = await read('README.md');
-  expect(files.filter((name) => !table.includes(`[${name}](${name})`))).toEqual([]);
+  expect(files.map((name) => name.split('/')[0]!).filter((name) => !table.includes(`[${name}](${name})`))).toEqual([]);
 });
 
 test('what is named elsewhere is there', async () => {

@@ -28,7 +28,7 @@ describe('berth image save', () => {
       ['POST', 'images', { source }],
       ['POST', 'images', {
         source, environment: 'production', retention: { keep: 5, maxAge: '30d' }, rebuild: { schedule: '0 3 * * 1', onParent: true },
-        targets: { oci: { host: {} }, mock: { host: {}, outcome: 'complete', push: 'complete' }, raw: { size: '4GiB', host: { os: 'linux' } } },
+        targets: { oci: { host: {} }, mock: { host: {}, outcome: 'complete' }, raw: { size: '4GiB', host: { os: 'linux' } } },
       }],
     ]);
   });
@@ -78,7 +78,7 @@ describe('berth image save', () => {
 test('a template is read and nothing saved', async () => {
   const template = { name: 'web', os: { name: 'debian', version: '12', arch: 'x86_64' }, packages: ['nginx'], targets: { raw: { host: {}, size: '2GiB' } } };
   fake.routes({ 'POST images/validate': [200, { template }] });
-  expect(await fake.piped(source, 'image', 'validate', '-')).toEqual({ code: 0, stderr: '', stdout: 'Image web can be saved: debian 12 (x86_64), 1 packages, targets raw.\n' });
+  expect(await fake.piped(source, 'image', 'validate', '-')).toEqual({ code: 0, stderr: '', stdout: 'Image web can be saved: debian 12 (x86_64), 1 package, targets raw.\n' });
   expect(fake.asked).toEqual([{ method: 'POST', path: 'images/validate', body: { source } }]);
   expect(JSON.parse((await fake.piped(source, 'image', 'validate', '-', '--json')).stdout)).toEqual({ template });
   fake.routes({ 'POST images/validate': [200, { template: { ...template, targets: {} } }] });

@@ -43,7 +43,7 @@ export function templateCommands(image: Command, context: Context): void {
     const source = await textOf(context.io, file);
     const { template } = await refusedIn(file, context.berth.images.validate(source));
     const targets = Object.keys(template.targets);
-    context.result({ template }, () => `Image ${template.name} can be saved: ${template.os.name} ${template.os.version} (${template.os.arch}), ${template.packages.length} packages, ${targets.length === 0 ? 'no targets: name them with --targets' : `targets ${targets.join(', ')}`}.`);
+    context.result({ template }, () => `Image ${template.name} can be saved: ${template.os.name} ${template.os.version} (${template.os.arch}), ${template.packages.length} package${template.packages.length === 1 ? '' : 's'}, ${targets.length === 0 ? 'no targets: name them with --targets' : `targets ${targets.join(', ')}`}.`);
   });
   leaf(image, 'show <image-or-version>', 'one image with its template, or one version of it (an id, IMAGE@NUMBER or IMAGE:CHANNEL)').action(async (name: string) => {
     if (isVersion(name)) {
