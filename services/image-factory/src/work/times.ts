@@ -30,7 +30,7 @@ export class Times {
       this.followParents(name, state);
       this.passOn(name, state);
     }
-    this.timer = setInterval(() => this.tick(), TICK_MS);
+    this.timer = setInterval(() => this.look(), TICK_MS);
     this.timer.unref();
   }
 
@@ -70,7 +70,8 @@ export class Times {
     }
   }
 
-  private tick(): void {
+  /** What is due by the time. */
+  look(): void {
     const now = this.now();
     const keep = now - this.kept >= KEEP_EVERY_MS;
     if (keep) this.kept = now;
