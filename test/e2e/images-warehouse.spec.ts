@@ -51,7 +51,7 @@ describe('an image that is built is kept a second time', () => {
 
     const copied = await both('ObjectReplicated', 1);
     for (const { data } of copied) expect(data).toMatchObject({ object: `${version}/mock/image`, sha256: hashOf(inFolder(PATH)), attributes: hashOf(inFolder(ATTRIBUTES)) });
-    expect(inFolder(PATH).toString()).toBe('image\n');
+    expect(inFolder(PATH).toString()).toBe('image web, revision 1\n');
     expect([inBucket(PATH).equals(inFolder(PATH)), inBucket(ATTRIBUTES).equals(inFolder(ATTRIBUTES))]).toEqual([true, true]);
     expect(JSON.parse(inFolder(ATTRIBUTES).toString())).toMatchObject({ image: 'web', version: '1', 'label.team': 'web', 'os.version': '12' });
     expect([existsSync(join(folder, 'web/2')), [...bucket.objects.keys()].filter((key) => key.startsWith('web/2'))]).toEqual([false, []]);
@@ -69,7 +69,7 @@ describe('an image that is built is kept a second time', () => {
     bucket.objects.delete(PATH);
     for (const policy of ['near', 'far']) await fleet.command('image-factory', 'CheckReplication', { policy });
     for (const { data } of await both('ReplicationCheckEnded', 1)) expect(data).toEqual({ sound: 0, repaired: 1, failed: 0 });
-    for (const bytes of [inFolder(PATH), inBucket(PATH)]) expect(bytes.toString()).toBe('image\n');
+    for (const bytes of [inFolder(PATH), inBucket(PATH)]) expect(bytes.toString()).toBe('image web, revision 1\n');
     expect(JSON.parse(inFolder(ATTRIBUTES).toString())).toMatchObject({ tier: 'gold' });
   });
 });

@@ -38,5 +38,5 @@ test('a server with permissions.conf: admin makes the streams, then a service st
   } finally {
     await lease.stop();
   }
-  await expect(startService(leaseService, configOf(home, urlOf('image-factory')), unreachable)).rejects.toThrow(`NATS_URL nats://image-factory:***@127.0.0.1:${port} can't be used: this user may do nothing that lease needs; log in as lease.`);
+  await expect(startService(leaseService, configOf(home, urlOf('image-factory')), unreachable)).rejects.toThrow(`NATS_URL nats://image-factory:***@127.0.0.1:${port} can't be used: this user may not do what lease needs; log in as lease.`);
 }, 60_000);

@@ -220,7 +220,7 @@ class FolderObjects implements Objects {
 
   /** Nothing is absent in a folder that is itself not there: a disk that is not mounted (any more), say. */
   private async here(): Promise<undefined> {
-    await access(this.incoming);
+    await access(this.layout.sealed ? this.objects : this.incoming);
   }
 
   private async told<T>(object: string, what: () => Promise<T>): Promise<T> {

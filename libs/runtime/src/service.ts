@@ -78,13 +78,17 @@ export async function openRuntime(name: string, config: Config, fail: (error: Er
     await applyStreams(await connection.jetstreamManager());
   } catch (error) {
     await connection.close();
-    const { code } = error as { code?: string };
-    const refused = code === ErrorCode.PermissionsViolation;
-    throw new ConfigError(`NATS_URL ${shownAddress(config.natsUrl)} can't be used: ${refused ? `this user may do nothing that ${name} needs; log in as ${name}` : (error as Error).message}.`, { cause: error });
+    throw wrongUser(name, config, error) ?? new ConfigError(`NATS_URL ${shownAddress(config.natsUrl)} can't be used: ${(error as Error).message}.`, { cause: error });
   }
   const plain = jetStreamStore(connection, tracing && { trace: currentTrace });
   const store = measuredStore(tracing ? tracedStore(plain, tracing) : plain, name, metrics, log);
   return { name, config, connection, store, bus: tracing ? tracedBus(natsBus(connection), tracing) : natsBus(connection), log, metrics, ...(tracing && { tracing }), fail };
+}
+
+/** The bus does not let a service do what it must: it is logged in as somebody else. Undefined: that is not what the error is about. */
+function wrongUser(name: string, { natsUrl }: Config, error: unknown): ConfigError | undefined {
+  if ((error as { code?: string }).code !== ErrorCode.PermissionsViolation) return undefined;
+  return new ConfigError(`NATS_URL ${shownAddress(natsUrl)} can't be used: this user may not do what ${name} needs; log in as ${name}.`, { cause: error });
 }
 
 /**
@@ -96,8 +100,16 @@ export async function startService(definition: ServiceDefinition, config: Config
   const { module, parts } = definition.module(runtime);
   const strategy = new JetStreamStrategy(definition.name, runtime.connection, runtime.log, metrics, runtime.tracing);
   const app = await NestFactory.createMicroservice(module, { strategy, logger: false });
-  for (const part of parts) await part.start();
-  await app.listen();
+  try {
+    for (const part of parts) await part.start();
+    await app.listen();
+  } catch (error) {
+    const wrong = wrongUser(definition.name, config, error);
+    if (!wrong) throw error;
+    for (const part of [...parts].reverse()) await part.stop();
+    await runtime.connection.close();
+    throw wrong;
+  }
   runtime.log.info('ready');
   return {
     name: definition.name,

@@ -25,7 +25,7 @@ test('save sends what was asked for, and shows the key of a new one', async () =
   expect((await fake.berth('webhook', 'save', 'ci', 'https://ci.example/', '--kind', 'build', 'lease', '--status', 'passed')).stdout).toBe('Webhook ci is saved.\nIt signs with this key, which is not shown again:\nwhsec_abc\n');
   expect(fake.asked.at(-1)!.body).toEqual({ url: 'https://ci.example/', kinds: ['build', 'lease'], statuses: ['passed'] });
   const wrong = await fake.berth('webhook', 'save', 'ci', 'https://ci.example/', '--kind', 'plan');
-  expect([wrong.code, wrong.stderr]).toEqual([2, 'berth: --kind must be one of machine, blueprint, resource, fleet, lease, action, build, hardware, job, not "plan".\n']);
+  expect([wrong.code, wrong.stderr]).toEqual([2, 'berth: --kind must be one of machine, blueprint, resource, fleet, lease, action, build, image, hardware, job, not "plan".\n']);
 });
 
 test('a test that is not delivered fails, with the reason', async () => {

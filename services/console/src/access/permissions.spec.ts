@@ -24,7 +24,7 @@ test('a viewer writes nothing, and nobody with projects touches what acts for no
 });
 
 test('what is an admin\'s alone', () => {
-  expect(all.filter((permission) => permissions[permission].least === 'admin')).toEqual(['quota:write', 'tokens:read', 'tokens:write', 'secrets:read', 'secrets:write', 'webhooks:read', 'webhooks:write', 'audit:read']);
+  expect(all.filter((permission) => permissions[permission].least === 'admin')).toEqual(['quota:write', 'tokens:read', 'tokens:write', 'secrets:read', 'secrets:write', 'providers:write', 'webhooks:read', 'webhooks:write', 'audit:read']);
 });
 
 test('names of needs', () => {
