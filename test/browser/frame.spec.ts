@@ -65,7 +65,7 @@ describe('the frame of the dashboard', () => {
     const { page } = window;
     await window.go('/', 'Overview');
     const labels = await page.getByRole('navigation', { name: 'Pages' }).getByRole('listitem').allTextContents();
-    expect(labels).toEqual(['Overview', 'Machines', 'Hardware', 'Jobs', 'Blueprints', 'Resources', 'Leases', 'Plans', 'Builds', 'History', 'Usage', 'Settings']);
+    expect(labels).toEqual(['Overview', 'Machines', 'Hardware', 'Jobs', 'Blueprints', 'Resources', 'Leases', 'Plans', 'Builds', 'Images', 'Catalogs', 'Warehouse', 'History', 'Usage', 'Settings']);
     for (const label of labels) {
       await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: label }).press('Enter');
       await page.getByRole('heading', { level: 1, name: label }).waitFor();

@@ -262,9 +262,8 @@ export class Images {
     if (deployable) return `deployable ${deployable.name}`;
     const child = [...this.childrenOf(image)].find((name) => this.image(name).saved?.template.parent?.channel === channel);
     if (child !== undefined) return `image ${child}, which is made of it`;
-    const { channels, versions } = this.image(image);
-    const number = versions.get(channels.get(channel)?.version ?? '')?.number;
-    return number !== undefined && this.hosts.has(image, number) ? 'a live host, which was booted from it' : undefined;
+    const version = this.image(image).channels.get(channel)?.version;
+    return version && this.hosts.follow(version) ? 'a live host, which was booted from it' : undefined;
   }
 
   async assign(command: Data<'AssignChannel'>): Promise<Answer> {

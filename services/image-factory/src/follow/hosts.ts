@@ -4,6 +4,8 @@ import { bootedFrom, type LeaseEvent, type ResourceEvent } from '@berth/contract
 export class Hosts {
   /** live hosts by image and number of the version */
   private readonly booted = new Map<string, Set<string>>();
+  /** versions that hosts were launched with, because a channel pointed at them */
+  private readonly launched = new Map<string, string>();
   /** image and number by host */
   private readonly from = new Map<string, string>();
   private readonly instances = new Map<string, string>();
@@ -13,6 +15,7 @@ export class Hosts {
     switch (event.type) {
       case 'ResourceCreated':
       case 'ResourceActivated': {
+        if (event.type === 'ResourceCreated' && event.data.booted && !event.data.booted.test) this.launched.set(id, event.data.booted.version);
         const { [bootedFrom.image]: image, [bootedFrom.version]: number } = event.data.attributes ?? {};
         if (image === undefined || number === undefined) return;
         this.forget(id);
@@ -29,6 +32,7 @@ export class Hosts {
       case 'ResourceDestroyed':
         this.forget(id);
         this.instances.delete(id);
+        this.launched.delete(id);
         return;
       default:
         return; // says nothing of what it was booted from
@@ -52,6 +56,12 @@ export class Hosts {
   /** Is a live host booted from a version? */
   has(image: string, number: number): boolean {
     return this.booted.has(keyOf(image, number));
+  }
+
+  /** Was a live host launched with a version because a channel pointed at it? */
+  follow(version: string): boolean {
+    for (const launched of this.launched.values()) if (launched === version) return true;
+    return false;
   }
 
   /** What the provider calls the host that a lease holds; undefined: it was not launched at one. */
