@@ -33,12 +33,14 @@ const sent: Record<ServiceName, Sends> = {
   'image-factory': { 'build-orchestrator': ['ApplyPlan', 'RequestBuild', 'AbortBuild', 'SendBuildMessage', 'PinArtifact', 'ReleaseArtifact'] },
 };
 
-/** Commands that only services send each other: nobody else has a reason to. */
+/** Commands that only services send: each other, or the console once it knows that somebody may. */
 const internal: Sends = {
   allocator: ['ReportHost'],
   lease: ['EvictLease', 'ExplainLease', 'RefuseLease'],
   // Secrets come in at the HTTP door alone, which knows who may, and seals them.
   'host-agent-gateway': ['ProbeHost', 'ListFolders', 'RemoveFolders', 'SealingKey', 'SetSecret', 'RemoveSecret', 'RotateSecrets', 'SendRequest'],
+  // Where images go, and with whose credentials, is an administrator's word: the HTTP door knows who that is.
+  'image-factory': ['SaveProvider', 'SaveAccount', 'RemoveCatalogEntry'],
 };
 
 /** The services whose commands people send on the bus. */
