@@ -27,7 +27,7 @@ describe('each list as a table', () => {
   test.each<[string[], string, RegExp]>([
     [[], 'images', /^IMAGE +STATUS +NEWEST +DONE +VERSIONS +TARGETS +ENVIRONMENT +CHANNELS +MADE OF +MODIFIED\nweb +COMPLETE +web@3 +100% +3 +raw +production +latest=3, stable +base:stable +in .*\nbare +NEW +- +- +0 +raw +- +- +- /],
     [['--images', '--status', 'NEW,FAILED', '--environment', 'e', '--sort', '-created', '--limit', '5', '--cursor', 'c'], 'images?status=NEW%2CFAILED&environment=e&sort=-created&limit=5&cursor=c', /^IMAGE /],
-    [['--versions'], 'versions', /^VERSION +ID +STATUS +DONE +USE +CHANNELS +TARGETS +LABELS +CREATED +ACTIVITY\nweb@3 +7f8c\S+ +COMPLETE +100% +active +latest +raw +ring=canary +in \S+ \S+ +-\nweb@2 +7f8c\S+ +FAILED +100% +revoked +- +raw +ring=canary +in \S+ \S+ +no space left\n$/],
+    [['--versions'], 'versions', /^VERSION +ID +STATUS +DONE +USE +CHANNELS +TARGETS +LABELS +CREATED +ACTIVITY\nweb@3 +7f8c\S+ +COMPLETE +100% +active +latest +raw +ring=canary +in \S.* +-\nweb@2 +7f8c\S+ +FAILED +100% +revoked +- +raw +ring=canary +in \S.* +no space left\n$/],
     [['--builds', 'web'], 'versions?image=web', /^VERSION /],
     [['--versions', 'web', '--status', 'COMPLETE', '--label', 'ring=a=b', '--region', 'eu-central-1', '--account', 'eu', '--channel', 'latest', '--all'], 'versions?image=web&status=COMPLETE&channel=latest&account=eu&region=eu-central-1&label=ring%3Aa%3Db&all=true', /^VERSION /],
     [['--targetimages', 'web@3'], 'versions/web%403', /^TARGET +STATUS +DONE +FAILED +BUILD +SIZE +IMAGE +SBOM +ACTIVITY\nraw +COMPLETE +100% +0 +b-raw +2\.0 GiB +web\.raw +- +-\nec2 +FAILED +100% +1 +b-raw +- +- +- +no host\n$/],
