@@ -285,6 +285,12 @@ export class Images {
     tellUntilStored(this.runtime, this.images, image, told, own(derivedId(image, role)));
   }
 
+  /** Stores a step of work, and resolves once the feed has shown it: the next step is decided on that. */
+  async store(image: string, told: ImageCommand): Promise<void> {
+    const answer = await this.images.handle(image, told, own(derivedId(image, `${JSON.stringify(told)} ${this.images.get(image)?.revision ?? 0}`)));
+    if (answer.accepted && answer.position) await this.follower().reached(answer.position);
+  }
+
   private handle(image: string, told: ImageCommand, command: Command): Promise<Answer> {
     return this.images.handle(image, told, causeOf(command)).then(async (answer) => {
       if (answer.accepted && answer.position) await this.follower().reached(answer.position);

@@ -2,7 +2,7 @@ import type { StatusEvent } from '@berth/contracts';
 import { isLive, newestFirst, type Image, type Version } from './domain/image.js';
 
 /** How a version is, as one word: what is under way goes before how it ended. */
-export function versionStatus(version: Version): string {
+function versionStatus(version: Version): string {
   if (version.deletion) return version.deletion;
   const targets = [...version.targets.values()];
   if (targets.some(({ status }) => isLive(status))) return 'BUILDING';
@@ -10,7 +10,7 @@ export function versionStatus(version: Version): string {
 }
 
 /** 0 to 100: the mean of its targets. */
-export function versionPercent({ targets, imported }: Version): number {
+function versionPercent({ targets, imported }: Version): number {
   if (imported) return 100;
   const all = [...targets.values()];
   return all.length === 0 ? 0 : Math.floor(all.reduce((sum, { percent }) => sum + percent, 0) / all.length);

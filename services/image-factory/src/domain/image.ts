@@ -116,7 +116,7 @@ const without = <K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> => {
 const fresh = { percent: 0, activity: '', facts: {}, failed: [] as readonly Fault[] };
 
 /** Facts of a step laid over those before. A fact that becomes an empty text is taken away. */
-export const laidOver = (before: Readonly<Record<string, string>>, facts: Readonly<Record<string, string>>): Record<string, string> =>
+const laidOver = (before: Readonly<Record<string, string>>, facts: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries({ ...before, ...facts }).filter(([, value]) => value !== ''));
 
 /** Pure. @throws when the event can't follow from the state */

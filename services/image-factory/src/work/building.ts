@@ -1,7 +1,7 @@
 import type { Objects } from '@berth/artifacts';
 import { derivedId, type AnyRecorded, type BuildEvent, type ImageTarget } from '@berth/contracts';
 import type { Follower, Runtime } from '@berth/runtime';
-import { ACTOR, own } from '../cause.js';
+import { ACTOR } from '../cause.js';
 import type { ImageCommand } from '../domain/decide.js';
 import { isLive, type Image, type Target, type Version } from '../domain/image.js';
 import { followBuild, type FollowedBuild } from '../follow/builds.js';
@@ -254,8 +254,7 @@ export class Work {
   }
 
   private async keep(image: string, of: { version: string; target: ImageTarget; attempt: number }, facts: Record<string, string>): Promise<Record<string, string>> {
-    const answer = await this.images.images.handle(image, { type: 'KeepFacts', ...of, facts }, own(derivedId(of.version, `${of.target} ${of.attempt} ${JSON.stringify(facts)} ${this.images.images.get(image)?.revision ?? 0}`)));
-    if (answer.accepted && answer.position) await this.follower().reached(answer.position);
+    await this.images.store(image, { type: 'KeepFacts', ...of, facts });
     return { ...(this.images.image(image).versions.get(of.version)?.targets.get(of.target)?.facts) };
   }
 

@@ -1,9 +1,8 @@
 import type { Objects } from '@berth/artifacts';
 import { derivedId, type AnyRecorded, type ImageTarget } from '@berth/contracts';
 import type { Follower, Runtime } from '@berth/runtime';
-import { ACTOR, own } from '../cause.js';
+import { ACTOR } from '../cause.js';
 import { isLive, type Image, type Push, type Target, type Version } from '../domain/image.js';
-import type { ImageCommand } from '../domain/decide.js';
 import type { Catalogue } from '../catalogue.js';
 import type { Images } from '../images.js';
 import type { Provided, Providers, RemoveStep } from '../providers/provider.js';
@@ -77,7 +76,7 @@ export class Moving {
       const { version, push, state } = found;
       const of = { version: id, account, attempt: push.attempt };
       const placed = this.catalogue.placed(account);
-      if (!placed) return this.store(image, { type: 'FailPush', ...of, error: `account ${account} was removed` });
+      if (!placed) return this.images.store(image, { type: 'FailPush', ...of, error: `account ${account} was removed` });
       const made = version.targets.get(push.target)?.made;
       const from = this.providedOf(made?.provided);
       const step = await this.providers[placed.provider.kind].push({
@@ -86,19 +85,19 @@ export class Moving {
         ...(made?.object && { object: made.object }), ...(from && { from }),
       });
       if ((step.is === 'keep' || step.is === 'wait') && (step.percent !== undefined || step.activity !== undefined)) {
-        await this.store(image, { type: 'PushProgress', ...of, percent: step.percent ?? push.percent, activity: step.activity ?? push.activity });
+        await this.images.store(image, { type: 'PushProgress', ...of, percent: step.percent ?? push.percent, activity: step.activity ?? push.activity });
       }
       switch (step.is) {
         case 'keep':
-          await this.store(image, { type: 'KeepPushFacts', ...of, facts: stored(step.facts) });
+          await this.images.store(image, { type: 'KeepPushFacts', ...of, facts: stored(step.facts) });
           break;
         case 'wait':
           await this.driven.pause(step.ms);
           break;
         case 'done':
-          return this.store(image, { type: 'CompletePush', ...of, id: step.id });
+          return this.images.store(image, { type: 'CompletePush', ...of, id: step.id });
         case 'failed':
-          return this.store(image, { type: 'FailPush', ...of, error: step.error });
+          return this.images.store(image, { type: 'FailPush', ...of, error: step.error });
       }
     }
   }
@@ -119,10 +118,10 @@ export class Moving {
       const what = { account };
       // A push to where it was made is the very image that was built: it goes with that.
       const made = version.targets.get(push.target)?.made?.provided;
-      if (made && made.id === push.id && made.account === account) return this.store(image, { type: 'EndDeletion', version: id, what, outcome: { manual: [] } });
-      if (!placed) return this.store(image, { type: 'EndDeletion', version: id, what, outcome: { manual: push.id === undefined ? [] : [`${push.id} of account ${account}, which is not there any more`] } });
+      if (made && made.id === push.id && made.account === account) return this.images.store(image, { type: 'EndDeletion', version: id, what, outcome: { manual: [] } });
+      if (!placed) return this.images.store(image, { type: 'EndDeletion', version: id, what, outcome: { manual: push.id === undefined ? [] : [`${push.id} of account ${account}, which is not there any more`] } });
       const step = await this.providers[placed.provider.kind].remove({ ...callOf(image, version, placed, push.attempt, push.facts, this.objects, this.driven.signal), id: push.id ?? '' });
-      if (step.is === 'keep') await this.store(image, { type: 'KeepPushFacts', version: id, account, attempt: push.attempt, facts: stored(step.facts) });
+      if (step.is === 'keep') await this.images.store(image, { type: 'KeepPushFacts', version: id, account, attempt: push.attempt, facts: stored(step.facts) });
       else if (await this.ended(image, id, what, step)) return;
     }
   }
@@ -132,7 +131,7 @@ export class Moving {
       await this.driven.pause(step.ms);
       return false;
     }
-    await this.store(image, { type: 'EndDeletion', version, what, outcome: step.is === 'gone' ? { manual: step.manual } : { error: step.error } });
+    await this.images.store(image, { type: 'EndDeletion', version, what, outcome: step.is === 'gone' ? { manual: step.manual } : { error: step.error } });
     return true;
   }
 
@@ -149,11 +148,11 @@ export class Moving {
     const placed = built.made?.provided && this.catalogue.placed(built.made.provided.account);
     if (!built.made?.provided || !placed) {
       const manual = built.made?.provided ? [`${built.made.provided.id} of account ${built.made.provided.account}, which is not there any more`] : [];
-      return this.store(image, { type: 'EndDeletion', version: id, what: { target }, outcome: { manual } });
+      return this.images.store(image, { type: 'EndDeletion', version: id, what: { target }, outcome: { manual } });
     }
     for (let now = of(); now && !this.driven.over; now = of()) {
       const step = await this.providers[placed.provider.kind].remove({ ...callOf(image, now.version, placed, built.attempt, now.built.facts, this.objects, this.driven.signal), id: built.made.provided.id });
-      if (step.is === 'keep') await this.store(image, { type: 'KeepFacts', version: id, target, attempt: built.attempt, facts: stored(step.facts) });
+      if (step.is === 'keep') await this.images.store(image, { type: 'KeepFacts', version: id, target, attempt: built.attempt, facts: stored(step.facts) });
       else if (await this.ended(image, id, { target }, step)) return;
     }
   }
@@ -162,11 +161,5 @@ export class Moving {
     if (build === undefined) return;
     const names = [made?.object?.name, made?.sbom?.name].filter((name) => name !== undefined);
     await Promise.all(names.map((name) => this.runtime.bus.command('build-orchestrator', 'ReleaseArtifact', { build, name, reason: 'its image was removed' }, { id: derivedId(build, `release ${name}`), actor: ACTOR, after: this.follower().position })));
-  }
-
-  /** Stored, and seen in the feed: the next step is decided on that. */
-  private async store(image: string, command: ImageCommand): Promise<void> {
-    const answer = await this.images.images.handle(image, command, own(derivedId(image, `${JSON.stringify(command)} ${this.images.images.get(image)?.revision ?? 0}`)));
-    if (answer.accepted && answer.position) await this.follower().reached(answer.position);
   }
 }
