@@ -142,6 +142,7 @@ describe('machines', () => {
     await dialog.getByLabel('Owners who may use it').fill('ada\nemmy');
     // Meanwhile somebody else changes what this form does not touch.
     await live.berth.machines.change('fable', { platform: 'linux', attributes: { rack: 'r1' } });
+    await page.getByText(/rack[ =]r1/).waitFor();
     await window.picture('machine-edit');
     await save.click();
     await page.getByText('project widgets; owners ada, emmy').waitFor();

@@ -62,11 +62,11 @@ export function MachineForm({ of, onClose }: { of?: MachineView; onClose: () => 
     const body = bodyOf(form);
     await run({ key: 'add machine', label: `Machine ${form.name}`, path: 'machines', body: { ...body, hostKey: check().hostKey }, until: seen(form.name, 'MachineAdded') }, { quiet: true });
   };
-  const change = async (before: Form, { name, attributes, hostKey }: MachineView): Promise<void> => {
+  const change = async (before: Form, { name, hostKey }: MachineView): Promise<void> => {
     const otherwise = tested.some((field) => form[field] !== before[field]);
     // A machine that was made anew shows another key, and nothing else need be otherwise.
     const newKey = (otherwise || found) && !sameKey(check().hostKey, hostKey) ? { hostKey: check().hostKey } : {};
-    const body = { ...changesOf(form, before, attributes), ...newKey };
+    const body = { ...changesOf(form, before), ...newKey };
     if (Object.keys(body).length === 0) throw new ProblemError(0, 'invalid-data', 'Nothing is otherwise than it was.');
     await run({ key: `change machine ${name}`, label: `Change of ${name}`, method: 'PATCH', path: `machines/${name}`, body, until: seen(name, 'MachineChanged') }, { quiet: true });
   };

@@ -23,12 +23,20 @@ export function bodyOf({ name, address, port, user, credential, platform, slots,
   };
 }
 
-/** What is otherwise in the form than it was, as a merge patch: null takes away. Fields that nobody touched are left out, whoever changes them meanwhile. @throws {ProblemError} */
-export function changesOf(form: Form, was: Form, attributes: MachineView['attributes']): Record<string, unknown> {
-  const { name: _, ...body } = bodyOf(form);
-  const gone = Object.keys(attributes).filter((key) => !Object.hasOwn(body.attributes, key));
-  const now = { ...body, folder: body.folder ?? null, attributes: { ...body.attributes, ...Object.fromEntries(gone.map((key) => [key, null])) } };
-  const parts = { projects: 'allow', owners: 'allow' } as Record<keyof Form, keyof typeof now | undefined>;
-  const touched = new Set((Object.keys(form) as (keyof Form)[]).filter((field) => form[field] !== was[field]).map((field) => parts[field] ?? field));
-  return Object.fromEntries(Object.entries(now).filter(([field]) => touched.has(field as keyof Form)));
+/** What is otherwise in the form than it was when it was opened, as a merge patch: null takes away. What nobody touched is left out, down to the single attribute, whoever changes it meanwhile. @throws {ProblemError} */
+export function changesOf(form: Form, was: Form): Record<string, unknown> {
+  const touched = (field: keyof Form): boolean => form[field] !== was[field];
+  const simple = { address: form.address, port: number(form.port), user: form.user, credential: form.credential, platform: form.platform, slots: number(form.slots), folder: form.folder === '' ? null : form.folder };
+  const attributes = touched('attributes') ? differing(readAttributes(was.attributes), readAttributes(form.attributes)) : {};
+  const allow = { ...(touched('projects') && { projects: lines(form.projects) }), ...(touched('owners') && { owners: lines(form.owners) }) };
+  return {
+    ...Object.fromEntries(Object.entries(simple).filter(([field]) => touched(field as keyof Form))),
+    ...(Object.keys(attributes).length > 0 && { attributes }),
+    ...(Object.keys(allow).length > 0 && { allow }),
+  };
 }
+
+const differing = (before: Record<string, string>, after: Record<string, string>): Record<string, string | null> => ({
+  ...Object.fromEntries(Object.keys(before).filter((name) => !Object.hasOwn(after, name)).map((name) => [name, null])),
+  ...Object.fromEntries(Object.entries(after).filter(([name, value]) => before[name] !== value)),
+});
