@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { httpClient, type DoctorFinding } from '@berth/client';
 import { addressOptions, streams, withLogin, type BusUser } from '@berth/nats';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { atEndOfFile, tempFolder } from '../support/cleanup.js';
+import { cliAt } from '../support/cli.js';
 import { eventually } from '../support/wait.js';
 
 let home: string;
@@ -22,9 +23,7 @@ interface Said {
 
 /** Runs the program as people do. */
 async function doctor(env: Record<string, string> = {}, words: string[] = ['--json']): Promise<Said> {
-  const { code, stdout, stderr } = await new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, [join(CHECKOUT, 'libs', 'cli', 'bin', 'berth.mjs'), 'doctor', ...words], { env: { PATH: process.env['PATH'], HOME: process.env['HOME'], BERTH_HOME: home, ...env } }, (error, stdout, stderr) => resolve({ code: error ? (error.code as number) : 0, stdout, stderr }));
-  });
+  const { code, stdout, stderr } = await cliAt(() => ({ home, cwd: home, env })).berth('doctor', ...words);
   expect(stderr).toBe('');
   return words.includes('--json') ? { ...(JSON.parse(stdout) as Said), code, text: stdout } : { code, status: 'ok', checks: [], text: stdout };
 }

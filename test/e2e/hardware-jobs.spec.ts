@@ -8,32 +8,18 @@ import { run } from '@berth/cli';
 import type { HardwareDocument, HardwareImport, JobView, Page } from '@berth/client';
 import { startBerth } from '../support/berth.js';
 import { tempFolder } from '../support/cleanup.js';
+import { cliAt } from '../support/cli.js';
 import { startTestSshd, type TestSshd } from '../support/sshd.js';
 import { eventually } from '../support/wait.js';
 
 const SOON = { timeoutMs: 20_000, everyMs: 100 };
-const BERTH = join(CHECKOUT, 'libs', 'cli', 'bin', 'berth.mjs');
-
-interface Ran {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
 
 describe('hardware jobs on the command line', { timeout: 60_000 }, () => {
   let home: string;
   let cwd: string;
   let sshd: TestSshd;
 
-  const begin = (...words: string[]): { ran: Promise<Ran>; interrupt(): void; said(): string } => {
-    const child = spawn(process.execPath, [BERTH, ...words], { cwd, env: { ...process.env, BERTH_HOME: home, BERTH_URL: '', BERTH_TOKEN: '' }, stdio: ['ignore', 'pipe', 'pipe'] });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    return { ran: new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr }))), interrupt: () => child.kill('SIGINT'), said: () => stdout };
-  };
-  const berth = (...words: string[]): Promise<Ran> => begin(...words).ran;
-  const json = async <T>(...words: string[]): Promise<T> => JSON.parse((await berth(...words, '--json')).stdout) as T;
+  const { berth, begin, json } = cliAt(() => ({ home, cwd }));
   const file = (name: string, text: string) => writeFile(join(cwd, name), text);
   const id = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\n$/;
   const asked = async (...words: string[]): Promise<string> => {

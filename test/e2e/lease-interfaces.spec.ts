@@ -4,18 +4,16 @@ import { writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CHECKOUT } from '@berth/embedded/servers';
 import { beforeAll, expect, test } from 'vitest';
-import { run } from '@berth/cli';
 import { connectBus, httpClient, joinSession, type ActionView, type BerthHttp, type FileView, type Page } from '@berth/client';
 import { startBerth } from '../support/berth.js';
 import { atEndOfFile, tempFolder } from '../support/cleanup.js';
+import { BERTH, cliAt } from '../support/cli.js';
 import { startTestSshd } from '../support/sshd.js';
 import { eventually } from '../support/wait.js';
 import { ANSWERS, freePorts, webServer } from '../support/yard.js';
 
 const SOON = { timeoutMs: 15_000, everyMs: 50 };
-const BERTH = join(CHECKOUT, 'libs', 'cli', 'bin', 'berth.mjs');
 
 let home: string;
 let access: { url: string; token: string; natsUrl: string };
@@ -43,12 +41,7 @@ function start(program: string, words: readonly string[], more: { fds?: 'pipe'[]
   return { child, code, out: () => text(out), err: () => text(err), bytes: () => Buffer.concat(out), says: (what) => eventually(() => expect(text(out)).toMatch(what), SOON) };
 }
 const cli = (...words: string[]): Running => start(process.execPath, [BERTH, ...words]);
-/** The same in this process, where nothing is to be talked to: a start of Node takes longer than most of what is asked. */
-const ran = async (...words: string[]): Promise<{ code: number; out: string; err: string }> => {
-  let [out, err] = ['', ''];
-  const code = await run(words, { env: { BERTH_HOME: home }, cwd: home, stdout: { write: (text) => (out += Buffer.from(text).toString()) }, stderr: { write: (text) => (err += Buffer.from(text).toString()) } });
-  return { code, out, err };
-};
+const { berth: ran } = cliAt(() => ({ home, cwd: home }));
 /** The program at a terminal of its own, whose size can be changed. */
 async function atTerminal(...words: string[]): Promise<Running & { type(text: string): void; resize(columns: number, rows: number): Promise<unknown> }> {
   const line = [process.execPath, BERTH, ...words].map((word) => `'${word}'`).join(' ');
@@ -211,7 +204,7 @@ test('who may join what', async () => {
   await berth.actions.cancel(id);
   await eventually(async () => expect((await berth.actions.get(id)).status).toBe('cancelled'), SOON);
   await expect(berth.actions.join(id, nobody)).rejects.toMatchObject({ status: 410, code: 'session-ended' });
-  expect(await ran('lease', 'shell', randomUUID(), '--', 'true')).toMatchObject({ code: 1, err: expect.stringContaining('There is no lease') });
+  expect(await ran('lease', 'shell', randomUUID(), '--', 'true')).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no lease') });
   await berth.leases.release(lease);
 });
 
@@ -221,20 +214,20 @@ test('the folder of a lease: listed, read, written, made and removed, and never 
     const response = await fetch(`${access.url}/api/v1/leases/${lease}/files${path}`, { method, headers: { Authorization: `Bearer ${access.token}`, ...(body !== undefined && { 'Content-Type': 'application/octet-stream' }) }, ...(body !== undefined && { body }) });
     return { status: response.status, text: await response.text() };
   };
-  expect(await ran('lease', 'ls', lease)).toEqual({ code: 0, out: 'Nothing.\n', err: '' });
-  expect(await ran('lease', 'mkdir', lease, 'a/b')).toEqual({ code: 0, out: 'a/b is there.\n', err: '' });
+  expect(await ran('lease', 'ls', lease)).toEqual({ code: 0, stdout: 'Nothing.\n', stderr: '' });
+  expect(await ran('lease', 'mkdir', lease, 'a/b')).toEqual({ code: 0, stdout: 'a/b is there.\n', stderr: '' });
   await writeFile(join(home, 'notes.txt'), 'hello\n', { mode: 0o640 });
   expect((await ran('lease', 'put', lease, 'notes.txt', 'a/notes.txt')).code).toBe(0);
   expect(await file('PUT', '/content?path=a/more.txt', 'more\n')).toMatchObject({ status: 200 });
-  expect(await ran('lease', 'ls', lease, 'a')).toMatchObject({ code: 0, out: expect.stringMatching(/^NAME +KIND +SIZE +MODE +MODIFIED\nb +folder +- +\d{3} .*\nmore\.txt +file +5 B +644 .*\nnotes\.txt +file +6 B +6\d\d /) });
-  expect(await ran('lease', 'cat', lease, 'a/notes.txt')).toEqual({ code: 0, out: 'hello\n', err: '' });
+  expect(await ran('lease', 'ls', lease, 'a')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^NAME +KIND +SIZE +MODE +MODIFIED\nb +folder +- +\d{3} .*\nmore\.txt +file +5 B +644 .*\nnotes\.txt +file +6 B +6\d\d /) });
+  expect(await ran('lease', 'cat', lease, 'a/notes.txt')).toEqual({ code: 0, stdout: 'hello\n', stderr: '' });
   expect(await file('GET', '/content?path=a/more.txt')).toEqual({ status: 200, text: 'more\n' });
-  expect(await ran('lease', 'stat', lease, 'a/notes.txt')).toMatchObject({ code: 0, out: expect.stringMatching(/^name +notes\.txt\nkind +file\nsize +6 B\n/) });
+  expect(await ran('lease', 'stat', lease, 'a/notes.txt')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^name +notes\.txt\nkind +file\nsize +6 B\n/) });
   const page = JSON.parse((await file('GET', '?path=a&limit=1')).text) as Page<FileView>;
   expect(page).toMatchObject({ items: [{ name: 'b', kind: 'folder' }], cursor: 'b' });
   expect(JSON.parse((await file('GET', '?path=a&cursor=b')).text)).toMatchObject({ items: [{ name: 'more.txt' }, { name: 'notes.txt' }], cursor: null });
-  expect(await ran('lease', 'rm', lease, 'a')).toMatchObject({ code: 1, err: expect.stringContaining('recursive') });
-  expect(await ran('lease', 'rm', lease, 'a/notes.txt')).toEqual({ code: 0, out: 'a/notes.txt is removed.\n', err: '' });
+  expect(await ran('lease', 'rm', lease, 'a')).toMatchObject({ code: 1, stderr: expect.stringContaining('recursive') });
+  expect(await ran('lease', 'rm', lease, 'a/notes.txt')).toEqual({ code: 0, stdout: 'a/notes.txt is removed.\n', stderr: '' });
   expect(JSON.parse((await file('DELETE', '?path=a&recursive=true')).text) as ActionView).toMatchObject({ kind: 'remove-file', status: 'succeeded' });
   for (const [method, path, status] of [['GET', '?path=../..', 422], ['GET', '/stat?path=/etc/passwd', 422], ['DELETE', '?path=../x', 422], ['GET', '?path=none', 404], ['DELETE', '?path=none', 404], ['GET', '/content?path=none', 404]] as const) {
     expect([method, path, (await file(method, path)).status]).toEqual([method, path, status]);
@@ -247,18 +240,18 @@ test('a leased service: where it is, restarted and stopped, and what else runs u
   await berth.blueprints.save('web', { name: 'web', kind: 'service', port: { from, to: from + 2 }, uri: 'http://{address}:{port}/', start: webServer('process.pid'), ready: { command: ANSWERS, timeout: '20s' }, on: { attributes: { machine: 'box' } } });
   const { id: lease } = await berth.leases.request({ type: 'service', blueprints: ['web'] });
   await eventually(async () => expect((await berth.leases.get(lease)).status).toBe('active'), SOON);
-  const { code, out } = await ran('lease', 'service', 'uri', lease);
+  const { code, stdout: out } = await ran('lease', 'service', 'uri', lease);
   expect([code, out]).toEqual([0, expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/\n$/)]);
   const pid = async () => (await fetch(out.trim())).text();
   const before = await pid();
   await berth.leases.exec(lease, { command: 'sleep 4713 >/dev/null 2>&1 &' });
   await eventually(async () => expect(await processes('sleep 4713')).not.toBe(''), SOON);
-  expect(await ran('lease', 'service', 'restart', lease)).toEqual({ code: 0, out: 'The service is started again.\n', err: '' });
+  expect(await ran('lease', 'service', 'restart', lease)).toEqual({ code: 0, stdout: 'The service is started again.\n', stderr: '' });
   const after = await pid();
   expect(after).not.toBe(before);
   expect(await ran('lease', 'service', 'restart', lease)).toMatchObject({ code: 0 });
   expect(await pid()).not.toBe(after);
-  expect(await ran('lease', 'service', 'stop', lease)).toEqual({ code: 0, out: 'The service is stopped.\n', err: '' });
+  expect(await ran('lease', 'service', 'stop', lease)).toEqual({ code: 0, stdout: 'The service is stopped.\n', stderr: '' });
   await expect(pid()).rejects.toThrow('fetch failed');
   expect(await processes('sleep 4713')).not.toBe('');
   expect((await berth.leases.get(lease)).status).toBe('active');
@@ -266,7 +259,7 @@ test('a leased service: where it is, restarted and stopped, and what else runs u
   await pid();
   const { id: host } = await berth.leases.request({ type: 'host', attributes: { machine: 'box' } });
   await eventually(async () => expect((await berth.leases.get(host)).status).toBe('active'), SOON);
-  expect(await ran('lease', 'service', 'restart', host)).toMatchObject({ code: 1, err: expect.stringContaining('only a service can be restarted') });
+  expect(await ran('lease', 'service', 'restart', host)).toMatchObject({ code: 1, stderr: expect.stringContaining('only a service can be restarted') });
   await berth.leases.release(host);
   await berth.leases.release(lease);
   await eventually(async () => expect((await berth.leases.get(lease)).status).toBe('destroyed'), SOON);

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CHECKOUT } from '@berth/embedded/servers';
@@ -7,40 +6,19 @@ import { httpClient, type BlueprintView, type CapacityView, type LeaseExplanatio
 import type { Explanation } from '@berth/contracts';
 import { startBerth } from '../support/berth.js';
 import { tempFolder } from '../support/cleanup.js';
+import { cliAt } from '../support/cli.js';
 import { startTestSshd } from '../support/sshd.js';
 import { eventually } from '../support/wait.js';
 
 const SOON = { timeoutMs: 20_000, everyMs: 100 };
-const BERTH = join(CHECKOUT, 'libs', 'cli', 'bin', 'berth.mjs');
 
-interface Ran {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-// Each command is a process of its own, and there are many.
 describe('as people do it', { timeout: 60_000 }, () => {
   let home: string;
   let cwd: string;
   let url: string;
   let token: string;
 
-  const execute = (program: string, words: readonly string[]): Promise<Ran> => {
-    const child = spawn(program, words, { cwd, env: { ...process.env, BERTH_HOME: home, BERTH_URL: '', BERTH_TOKEN: '', BERTH: `${process.execPath} ${BERTH}` }, stdio: ['ignore', 'pipe', 'pipe'] });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    return new Promise((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
-  };
-  const berth = (...words: string[]): Promise<Ran> => execute(process.execPath, [BERTH, ...words]);
-  /** A line of a document, as a shell reads it. */
-  const asWritten = (line: string): Promise<Ran> => execute('sh', ['-c', `npx() { shift; $BERTH "$@"; }\n${line}`]);
-  const json = async <T>(...words: string[]): Promise<T> => {
-    const { code, stdout, stderr } = await berth(...words, '--json');
-    expect([code, stderr]).toEqual([0, '']);
-    return JSON.parse(stdout) as T;
-  };
+  const { berth, asWritten, json } = cliAt(() => ({ home, cwd }));
   const refusal = async (...words: string[]) => {
     const { code, stdout } = await berth(...words, '--json');
     return { exit: code, ...(JSON.parse(stdout) as { error: { code: string; message: string; errors: { field: string; message: string }[]; explanation?: Explanation } }).error };
@@ -119,7 +97,7 @@ describe('as people do it', { timeout: 60_000 }, () => {
     await Promise.all([first, second].map(explained));
     const { code, stdout, stderr } = await berth('why', second);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^lease +\S+\nwants +host machine=box1\nowner +eve\nnow +pending\nas of +now\n\nBLUEPRINT +RESOURCE +REASON +UNTIL\npreallocated +box1 +no free slot: held by bob until \S+ +in 11m \d+s\n/);
+    expect(stdout).toMatch(/^lease +\S+\nwants +host machine=box1\nowner +eve\nnow +pending\nas of +now\n\nBLUEPRINT +RESOURCE +REASON +UNTIL\npreallocated +box1 +no free slot: held by bob until (\S+ )?\S+Z +in 11m \d+s\n/);
     expect(stdout).toMatch(/^next +the lease of bob on box1 ends, unless it is renewed\nby +\S+ \(in 11m \d+s\)\nahead +1$/m);
     expect(stdout.match(/bob until/g)).toHaveLength(1);
     const told = await json<LeaseExplanation>('why', second);

@@ -6,39 +6,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { atEndOfFile, tempFolder } from '../../../test/support/cleanup.js';
+import { cliAt } from '../../../test/support/cli.js';
 import { startFleet, startTestSshd, type Fleet } from '../../../test/support/fleet.js';
 import { freshDatabase } from '../../../test/support/postgres.js';
 import type { TestSshd } from '../../../test/support/sshd.js';
 import { eventually } from '../../../test/support/wait.js';
 
-const BIN = fileURLToPath(new URL('../bin/berth.mjs', import.meta.url));
 const CONSOLE = fileURLToPath(new URL('../../../services/console/dist/main.js', import.meta.url));
 
-interface Ran {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
 let env: NodeJS.ProcessEnv = {};
-let cwd: string | undefined;
-
-/** Starts `berth`; resolves when it has ended. */
-function begin(...words: string[]): { ran: Promise<Ran>; interrupt(): void; said: () => string } {
-  const child = spawn(process.execPath, [BIN, ...words], { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const ran = new Promise<Ran>((resolve) => child.once('close', (code) => resolve({ code, stdout, stderr })));
-  return { ran, interrupt: () => child.kill('SIGINT'), said: () => stdout + stderr };
-}
-const berth = (...words: string[]): Promise<Ran> => begin(...words).ran;
-/** The one JSON value of a command that succeeds. */
-async function json<T = Record<string, unknown>>(...words: string[]): Promise<T> {
-  const { code, stdout, stderr } = await berth(...words.slice(0, 2), '--json', ...words.slice(2));
-  expect([code, stderr && `${stderr} ${stdout}`].slice(0, 1)).toEqual([0]);
-  return JSON.parse(stdout) as T;
-}
+let home = '';
+let cwd = process.cwd();
+const { berth, begin, json } = cliAt(() => ({ home, cwd, env }));
 
 describe('used wrongly', () => {
   test.each([
@@ -79,7 +58,7 @@ describe('used wrongly', () => {
     const away = { BERTH_URL: 'http://127.0.0.1:1', BERTH_TOKEN: 'x' };
     env = away;
     expect(await berth('build', 'list')).toEqual({ code: 1, stdout: '', stderr: 'berth: Berth does not answer at http://127.0.0.1:1: start it with `npm start` or set BERTH_URL.\n' });
-    env = { BERTH_HOME: await tempFolder('home'), BERTH_URL: '', BERTH_TOKEN: '' };
+    [home, env] = [await tempFolder('home'), {}];
     expect(await berth('build', 'list')).toEqual({ code: 1, stdout: '', stderr: 'berth: Berth has not been started here: start it with `npm start`, or set BERTH_URL and BERTH_TOKEN.\n' });
   });
 });
@@ -107,7 +86,7 @@ describe('with Berth running', () => {
     await startConsole();
     atEndOfFile(() => stopConsole('SIGTERM'));
     cwd = await tempFolder('cwd');
-    env = { BERTH_HOME: fleet.home, BERTH_URL: '', BERTH_TOKEN: '' };
+    [home, env] = [fleet.home, {}];
     await writeFile(join(fleet.home, 'cli.json'), JSON.stringify({ url: `http://127.0.0.1:${port}`, token }));
     sshd = await startTestSshd();
     const added = await berth('machine', 'add', 'box', '--address', sshd.host, '--port', String(sshd.port), '--user', sshd.user, '--credential', `file:${sshd.privateKeyPath}`, '--slots', '3', '--attribute', 'pool=spec', 'color=red', '--folder', join(fleet.home, 'host'));
@@ -138,10 +117,10 @@ describe('with Berth running', () => {
     expect(late.stderr).toContain('berth:');
 
     const bytes = randomBytes(1_000_000);
-    await writeFile(join(cwd!, 'up.bin'), bytes);
+    await writeFile(join(cwd, 'up.bin'), bytes);
     expect((await berth('lease', 'put', lease.id, 'up.bin', 'in/there.bin')).code).toBe(0);
     expect((await berth('lease', 'get', lease.id, 'in/there.bin', 'down.bin')).code).toBe(0);
-    expect((await readFile(join(cwd!, 'down.bin'))).equals(bytes)).toBe(true);
+    expect((await readFile(join(cwd, 'down.bin'))).equals(bytes)).toBe(true);
     expect(await berth('lease', 'get', lease.id, '../x', 'y')).toMatchObject({ code: 1, stderr: expect.stringContaining('path') });
 
     const until = '2040-01-01T00:00:00.000Z';
@@ -160,7 +139,9 @@ describe('with Berth running', () => {
   });
 
   test('kept alive while it is needed, and explained while it waits', async () => {
-    const { id } = await json<{ id: string }>('lease', 'request', '--type', 'host', '--attribute', 'pool=nowhere', '--wait', '--no-wait', '--ttl', '30s');
+    const asked = await berth('lease', 'request', '--type', 'host', '--attribute', 'pool=nowhere', '--wait', '--no-wait', '--ttl', '30s', '--json');
+    const { id } = JSON.parse(asked.stdout) as { id: string };
+    expect(asked).toMatchObject({ code: 0, stderr: expect.stringContaining(`run \`berth lease keep ${id}\``) });
     expect((await berth('why', id)).stdout).toMatch(/^ahead +0$/m);
     expect((await berth('lease', 'priority', id, '900')).code).toBe(0);
     const keeping = begin('lease', 'keep', id);
@@ -181,7 +162,7 @@ describe('with Berth running', () => {
   });
 
   test('a blueprint: applied, disabled, removed', async () => {
-    await writeFile(join(cwd!, 'copy.yaml'), 'name: warm\nkind: working-copy\nreuse: project\n');
+    await writeFile(join(cwd, 'copy.yaml'), 'name: warm\nkind: working-copy\nreuse: project\n');
     expect(await berth('blueprint', 'apply', 'copy.yaml')).toMatchObject({ code: 0, stdout: 'Blueprint warm is saved as version 1.\n' });
     expect((await berth('blueprint', 'disable', 'warm', '--reason', 'spec')).code).toBe(0);
     expect(await json('blueprint', 'show', 'warm')).toMatchObject({ version: 1, enabled: false, disabledReason: 'spec', spec: { reuse: 'project' } });
@@ -201,10 +182,10 @@ describe('with Berth running', () => {
   });
 
   test('a plan from a file beside its folder, and a build of it', async () => {
-    await mkdir(join(cwd!, 'plans/project'), { recursive: true });
-    await writeFile(join(cwd!, 'plans/project/hello.txt'), 'hello\n');
+    await mkdir(join(cwd, 'plans/project'), { recursive: true });
+    await writeFile(join(cwd, 'plans/project/hello.txt'), 'hello\n');
     await writeFile(
-      join(cwd!, 'plans/hello.yaml'),
+      join(cwd, 'plans/hello.yaml'),
       'name: hello\nhost: { pool: spec }\nworkingCopy: { repository: ./project, ref: main }\nsteps:\n  - name: Look\n    run: cat hello.txt; echo "$WHO"\n  - name: Keep\n    uses: upload-artifact\n    with: { path: hello.txt }\n',
     );
     const applied = await berth('plan', 'apply', 'plans/hello.yaml');
@@ -225,7 +206,7 @@ describe('with Berth running', () => {
     expect((await berth('build', 'log', id, '-f')).stdout).toContain('hello\nada\n');
     expect((await berth('build', 'log', id, '--step', 'Look', '--tail', '1', '-f')).stdout).toBe('ada\n');
     await berth('build', 'log', id, '--download', 'kept/hello.log');
-    expect(await readFile(join(cwd!, 'kept/hello.log'), 'utf8')).toContain('hello\nada\n');
+    expect(await readFile(join(cwd, 'kept/hello.log'), 'utf8')).toContain('hello\nada\n');
     expect((await berth('build', 'watch', id)).code).toBe(0);
     const kept = await json<{ items: { path: string }[] }>('build', 'artifacts', id, '--download', 'kept');
     expect(await readFile(kept.items[0]!.path, 'utf8')).toBe('hello\n');
@@ -234,8 +215,8 @@ describe('with Berth running', () => {
   });
 
   test('a build that fails, one that is aborted, one that can not be', async () => {
-    await writeFile(join(cwd!, 'fail.yaml'), 'name: fail\nhost: { pool: spec }\nsteps:\n  - { name: Break, run: "echo broken; exit 4" }\n');
-    await writeFile(join(cwd!, 'long.yaml'), 'name: long\nhost: { pool: spec }\nsteps:\n  - { name: Sleep, run: "echo begun; sleep 100" }\n');
+    await writeFile(join(cwd, 'fail.yaml'), 'name: fail\nhost: { pool: spec }\nsteps:\n  - { name: Break, run: "echo broken; exit 4" }\n');
+    await writeFile(join(cwd, 'long.yaml'), 'name: long\nhost: { pool: spec }\nsteps:\n  - { name: Sleep, run: "echo begun; sleep 100" }\n');
     await berth('plan', 'apply', 'fail.yaml');
     await berth('plan', 'apply', 'long.yaml');
     const failed = await berth('build', 'start', 'fail', '--watch', '--json');
@@ -252,7 +233,7 @@ describe('with Berth running', () => {
     expect(ended.stdout).toContain('aborted');
 
     expect(await berth('build', 'start', 'nothing')).toMatchObject({ code: 1, stdout: '' });
-    await writeFile(join(cwd!, 'bad.yaml'), 'name: bad\nsteps:\n  - { name: A, uses: dance }\n');
+    await writeFile(join(cwd, 'bad.yaml'), 'name: bad\nsteps:\n  - { name: A, uses: dance }\n');
     const bad = await berth('plan', 'apply', 'bad.yaml', '--json');
     expect(bad.code).toBe(1);
     expect((JSON.parse(bad.stdout) as { error: { code: string; errors: unknown[] } }).error).toMatchObject({ code: 'invalid-plan' });
@@ -260,7 +241,7 @@ describe('with Berth running', () => {
   });
 
   test('whoever watches goes on where it was when the console is killed and comes back', async () => {
-    await writeFile(join(cwd!, 'slow.yaml'), 'name: slow\nhost: { pool: spec }\nsteps:\n  - name: Count\n    run: i=0; while [ $i -lt 60 ]; do echo "line $i"; i=$((i+1)); sleep 0.05; done\n');
+    await writeFile(join(cwd, 'slow.yaml'), 'name: slow\nhost: { pool: spec }\nsteps:\n  - name: Count\n    run: i=0; while [ $i -lt 60 ]; do echo "line $i"; i=$((i+1)); sleep 0.05; done\n');
     await berth('plan', 'apply', 'slow.yaml');
     const watching = begin('build', 'start', 'slow', '--watch');
     await eventually(() => expect(watching.said()).toContain('line 5'), { timeoutMs: 15_000 });

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { atEndOfFile } from '../../../test/support/cleanup.js';
-import { run } from './program.js';
+import { cliAt, type Ran } from '../../../test/support/cli.js';
 
 /** A request as the server got it. */
 export interface Asked {
@@ -18,9 +18,9 @@ export interface FakeBerth {
   asked: Asked[];
   /** By `METHOD path`, without the query; `*` stands for one part of a path. */
   routes(routes: Routes): void;
-  berth(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+  berth(...words: string[]): Promise<Ran>;
   /** The same with something on standard input. */
-  piped(stdin: string, ...words: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+  piped(stdin: string, ...words: string[]): Promise<Ran>;
 }
 
 /** Starts it; it ends with the test file. */
@@ -51,22 +51,14 @@ export async function fakeBerth(): Promise<FakeBerth> {
       }),
   );
   const env = { BERTH_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, BERTH_TOKEN: 'x' };
-  const piped = async (stdin: string, ...words: string[]) => {
-    let stdout = '';
-    let stderr = '';
-    const code = await run(words, {
-      env, cwd: process.cwd(), stdin: (async function* () { yield stdin; await Promise.resolve(); })(),
-      stdout: { write: (text) => (stdout += String(text)) }, stderr: { write: (text) => (stderr += String(text)) },
-    });
-    return { code, stdout, stderr };
-  };
+  const { berth, piped } = cliAt(() => ({ home: '/nowhere', cwd: process.cwd(), env }));
   return {
     asked,
     routes(next) {
       known = next;
       asked.length = 0;
     },
-    berth: (...words) => piped('', ...words),
+    berth,
     piped,
   };
 }

@@ -10,11 +10,20 @@ interface Response { $ref?: string; content?: Record<string, { schema: JsonSchem
 /** Says what is wrong with an answer by the document of the API; undefined when it is as it should be. */
 export type Judge = (answer: { method: string; template: string; status: number; type: string | undefined; body: string }) => string | undefined;
 
+const judges = new WeakMap<JsonSchema, Judge>();
+
+/** The judge of a document: one for all files that ask, as what it has compiled is most of its work. */
+export function judgeBy(document: JsonSchema): Judge {
+  const judge = judges.get(document) ?? newJudge(document);
+  judges.set(document, judge);
+  return judge;
+}
+
 /**
  * Judges answers by the document. In it an answer may grow; here it must not have a field that the document does not know,
  * because then it is the document that is wrong.
  */
-export function judgeBy(document: JsonSchema): Judge {
+function newJudge(document: JsonSchema): Judge {
   const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
   const closed = JSON.parse(JSON.stringify(document), (key, value: unknown) => close(key, value)) as JsonSchema;
   ajv.addSchema({ $id: 'api', ...closed });

@@ -89,7 +89,7 @@ test('instances are hosts of their own with one login, and the console shows the
 });
 
 test('running comes before sshd, and the console later still', async () => {
-  const slow = await startEc2({ bootMs: 150, pendingMs: 40, consoleDelayMs: 150 });
+  const slow = await startEc2({ bootMs: 1_000, pendingMs: 300, consoleDelayMs: 1_000 });
   const id = await launch({}, slow);
   const seen = async () => (await ask(slow, (client) => client.send(new DescribeInstancesCommand({ InstanceIds: [id] })))).Reservations?.[0]?.Instances?.[0];
   expect(await seen()).toMatchObject({ State: { Name: 'pending' }, PublicDnsName: '' });

@@ -16,8 +16,17 @@ export interface Api {
   mark: string;
 }
 
+/** Of controllers that were asked for before: half a second of work each time, and it never becomes otherwise. */
+const known = new WeakMap<readonly Type[], Api>();
+
 /** @throws when a route has no description */
 export function apiOf(controllers: readonly Type[]): Api {
+  const api = known.get(controllers) ?? made(controllers);
+  known.set(controllers, api);
+  return api;
+}
+
+function made(controllers: readonly Type[]): Api {
   const table = new RouteTable(routesOf(controllers));
   const json = openApi(table.routes, version);
   return { table, document: { json, page: docsPage(json), style: docsStyle }, mark: createHash('sha1').update(JSON.stringify(json)).digest('hex') };

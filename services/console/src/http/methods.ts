@@ -10,8 +10,11 @@ const KNOWN: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'D
 
 /** Answers for each path the methods that it has no route for: OPTIONS with those that it has, any other with 405. */
 export function answerOtherMethods(server: FastifyInstance, { routes }: RouteTable): void {
-  for (const path of new Set(routes.map((route) => route.path))) {
-    const allowed = methodsAt(routes, path);
+  const own = new Map<string, Set<string>>();
+  for (const { path, method } of routes) own.set(path, (own.get(path) ?? new Set()).add(method));
+  const paths = [...own].map(([path, methods]) => ({ path, parts: path.split('/'), methods }));
+  for (const { path, parts } of paths) {
+    const allowed = methodsOf(paths.filter((wide) => covers(wide.parts, parts)).flatMap(({ methods }) => [...methods]));
     const allow = [...allowed, 'OPTIONS'].join(', ');
     const foreign = foreignAt(routes, path);
     // A method that a wider path has (`artifacts/*` beside `artifacts/pin`) is left to it.
@@ -34,14 +37,10 @@ export function answerOtherMethods(server: FastifyInstance, { routes }: RouteTab
 /** Under /api not even that a path has other methods is news for everybody. */
 const needsOf = (path: string): 'signed-in' | 'anyone' => (path.startsWith('/api/') ? 'signed-in' : 'anyone');
 
-function methodsAt(routes: readonly Route[], path: string): HTTPMethods[] {
-  const own = new Set(routes.filter((route) => covers(route.path, path)).map(({ method }) => method as HTTPMethods));
-  return KNOWN.filter((method) => own.has(method === 'HEAD' ? 'GET' : method));
-}
+const methodsOf = (methods: readonly string[]): HTTPMethods[] => KNOWN.filter((method) => methods.includes(method === 'HEAD' ? 'GET' : method));
 
-/** Whether a path with parameters is found by whatever another one is found by. */
-function covers(wide: string, narrow: string): boolean {
-  const [one, other] = [wide.split('/'), narrow.split('/')];
+/** Whether a path with parameters, by its parts, is found by whatever another one is found by. */
+function covers(one: readonly string[], other: readonly string[]): boolean {
   if (one.at(-1) === '*') return other.length >= one.length && one.slice(0, -1).every((part, i) => matches(part, other[i]!));
   return one.length === other.length && one.every((part, i) => matches(part, other[i]!));
 }
