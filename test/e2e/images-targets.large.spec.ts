@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -50,20 +50,24 @@ beforeAll(async () => {
 }, LONG);
 
 const eventsOf = async (build: string) => (await fleet.events('build')).filter(({ id }) => id === build).flatMap(({ commit }) => commit.events as BuildEvent[]);
+const outputOf = async (build: string, step: string) => {
+  const action = (await eventsOf(build)).flatMap((event) => (event.type === 'StepStarted' && event.data.name === step ? [event.data.action] : []))[0];
+  return fleet.output(action!);
+};
 const artifactsOf = async (build: string): Promise<KeptFile[]> => (await eventsOf(build)).flatMap((event) => (event.type === 'ArtifactKept' ? [event.data as KeptFile] : []));
 
 /** Carries out a plan, as the factory does. */
-async function baked(name: string, plan: unknown) {
+async function baked(name: string, plan: unknown, variables: Record<string, string> = {}) {
   await fleet.applyPlan(JSON.stringify(plan));
-  const build = await fleet.build(name);
+  const build = await fleet.build(name, variables);
   const { data } = await fleet.ended(build, { timeoutMs: LONG });
   return { build, status: data.status, error: data['error'] };
 }
 /** Builds a template as a target; what was made of it, and how it ended. */
-async function bake(kind: keyof typeof targets, template: ImageTemplate) {
+async function bake(kind: keyof typeof targets, template: ImageTemplate, variables: Record<string, string> = {}) {
   expect(targets[kind].faults(template)).toEqual([]);
   const name = `${template.name}-${kind}`;
-  const ended = await baked(name, JSON.parse(targets[kind].plan({ image: template.name, revision: 1, template, plan: name }).source));
+  const ended = await baked(name, JSON.parse(targets[kind].plan({ image: template.name, revision: 1, template, plan: name }).source), variables);
   return { ...ended, made: async (): Promise<MadeImage> => targets[kind].made(await artifactsOf(ended.build)) };
 }
 /** The bytes of what was kept, as a file. */
@@ -82,7 +86,7 @@ async function nothingIsLeft(): Promise<void> {
 const web = `name: web
 description: "An \\"image\\"\\nof \${{ two }} lines"
 os: { name: debian, version: 12, rootPassword: root-web }
-packages: [tree]
+packages: [tree, libcap2-bin]
 files:
   - path: "/opt/a b/$(id) \${{ vars.x }}"
     content: "\${{ vars.x }} '$(id)' \\"\\\\ é\\n"
@@ -93,6 +97,10 @@ commands:
       tree --version > /etc/tree-version
       echo '\${{ vars.x }}' "$(id -u)" > /etc/result
       ls /proc/1/comm /usr/sbin/policy-rc.d
+  - name: Have what only some archives keep
+    run: |
+      cp /usr/bin/tree /usr/bin/hers && chown 1234:2345 /usr/bin/hers && chmod 6751 /usr/bin/hers && ln /usr/bin/hers /usr/bin/also-hers
+      setcap cap_net_raw+ep /usr/bin/tree
   - name: Start something that stays
     run: sleep 3600 & mount -t tmpfs left /mnt
 targets: { raw: { host: { pool: images }, size: 600MiB }, oci: { host: { pool: images } } }
@@ -117,6 +125,7 @@ test('one system as a disk and for containers: what it holds is what the templat
   const artifacts = await artifactsOf(build);
   await aDisk(targets.raw.made(artifacts));
   const root = await forContainers(targets.oci.made(artifacts));
+  await madeOfIt(build, root);
   await aCommandThatFails(root);
   await aBuildThatIsAborted(root);
   await partsOfAHost(root);
@@ -145,21 +154,90 @@ async function aDisk({ object, sbom }: MadeImage): Promise<void> {
   expect(['/etc', '/etc/resolv.conf', '/etc/hostname', '/usr/sbin/policy-rc.d', '/etc/apt/apt.conf.d/00berth-bake', '/etc/apt/apt.conf.d/99mmdebstrap', '/proc/1'].filter(there)).toEqual(['/etc']);
 }
 
+/** The root of an archive for containers, as a folder. */
+async function unpackedOf(object: KeptFile): Promise<string> {
+  const folder = await tempFolder('unpacked');
+  // Copying looks at every digest and size.
+  run('skopeo', '--insecure-policy', 'copy', `oci-archive:${await file(object)}`, `oci:${folder}/copy:it`);
+  run('umoci', 'unpack', '--image', `${folder}/copy:it`, join(folder, 'bundle'));
+  return join(folder, 'bundle', 'rootfs');
+}
+
 /** Unpacks it; its folder. */
 async function forContainers({ object, sbom }: MadeImage): Promise<string> {
-  const folder = await tempFolder('oci');
   const archive = await file(object!);
   expect(JSON.parse(run('skopeo', 'inspect', `oci-archive:${archive}`))).toMatchObject({ Architecture: 'amd64', Os: 'linux', Layers: [expect.stringMatching(/^sha256:/)] });
-  // Copying looks at every digest and size.
-  run('skopeo', '--insecure-policy', 'copy', `oci-archive:${archive}`, `oci:${folder}/copy:again`);
   const manifest = JSON.parse(run('skopeo', 'inspect', '--raw', `oci-archive:${archive}`)) as { annotations: Record<string, string> };
   expect(manifest.annotations).toMatchObject({ 'org.opencontainers.image.title': 'web', 'org.opencontainers.image.version': '1', 'org.opencontainers.image.description': 'An "image"\nof ${{ two }} lines' });
-  run('umoci', 'unpack', '--image', `${folder}/copy:again`, join(folder, 'bundle'));
-  const root = join(folder, 'bundle', 'rootfs');
+  const root = await unpackedOf(object!);
   expect(packagesOf(readSpdx(await textOf(sbom!)))).toEqual(installed(await readFile(join(root, 'var/lib/dpkg/status'), 'utf8')));
   expect(await readFile(join(root, strange), 'utf8')).toBe(content);
   expect(await readFile(join(root, 'etc/result'), 'utf8')).toBe('${{ vars.x }} 0\n');
   return root;
+}
+
+/** Images that are made of the two files of that build: what was in it is in them, and nothing of its system is installed anew. */
+async function madeOfIt(parent: string, unpacked: string): Promise<void> {
+  const template = read(`name: child
+os: { name: debian, version: bookworm }
+parent: { image: web }
+packages: [hello]
+files:
+  - { path: /etc/own, content: "its own" }
+commands:
+  - { name: Look, run: "cat /etc/tree-version /etc/own > /etc/seen; echo one > /dev/null" }
+targets: { oci: { host: { pool: images } } }
+`);
+  const { status, error, made, build } = await bake('oci', template, { PARENT_BUILD: parent, PARENT_FILE: 'image.oci.tar' });
+  expect({ status, error }).toEqual({ status: 'passed', error: null });
+  const { object, sbom } = await made();
+  const root = await unpackedOf(object!);
+  const before = installed(await readFile(join(unpacked, 'var/lib/dpkg/status'), 'utf8'));
+  const after = installed(await readFile(join(root, 'var/lib/dpkg/status'), 'utf8'));
+  expect(packagesOf(readSpdx(await textOf(sbom!)))).toEqual(after);
+  expect(after.filter((one) => !before.includes(one)).map((one) => one.split(' ')[0])).toEqual(['hello']);
+  expect(before.filter((one) => !after.includes(one))).toEqual([]);
+  expect(await readFile(join(root, strange), 'utf8')).toBe(content);
+  expect(await readFile(join(root, 'etc/seen'), 'utf8')).toMatch(/^tree v\d.*its own$/s);
+  expect(await readFile(join(root, 'etc/shadow'), 'utf8')).toMatch(/^root:\*:/m);
+  await sameAsBefore(unpacked, root);
+  // Whatever installs a system says so.
+  expect(await outputOf(build, 'Unpack image web')).toEqual({ stdout: '', stderr: '' });
+  await nothingIsLeft();
+  await aDiskOfTheDisk(parent, unpacked);
+}
+
+async function aDiskOfTheDisk(parent: string, unpacked: string): Promise<void> {
+  const template = read('name: disk-child\nos: { name: debian, version: 12 }\nparent: { image: web }\ncommands:\n  - { name: Mark, run: "echo yes > /etc/child" }\ntargets: { raw: { host: { pool: images }, size: 700MiB } }\n');
+  const plan = JSON.parse(targets.raw.plan({ image: 'disk-child', revision: 1, template, plan: 'disk-child' }).source) as { env: Record<string, string>; steps: { id: string }[] };
+  const { build, status, error } = await baked('disk-child', plan, { PARENT_BUILD: parent, PARENT_FILE: 'image.raw' });
+  expect({ status, error }).toEqual({ status: 'passed', error: null });
+  const { object, sbom } = targets.raw.made(await artifactsOf(build));
+  const disk = await file(object!);
+  const system = `${disk}?offset=${2048 * 512}`;
+  run('e2fsck', '-fn', system);
+  const cat = (path: string) => run('debugfs', '-R', `cat "${path}"`, system);
+  const packages = installed(await readFile(join(unpacked, 'var/lib/dpkg/status'), 'utf8'));
+  expect(packagesOf(readSpdx(await textOf(sbom!)))).toEqual(packages);
+  expect(installed(cat('/var/lib/dpkg/status'))).toEqual(packages);
+  expect([cat('/etc/child'), cat('/etc/result'), cat(strange)]).toEqual(['yes\n', '${{ vars.x }} 0\n', content]);
+  expect(cat('/etc/fstab').split('\n').filter((line) => line.startsWith('UUID'))).toEqual([`UUID=${plan.env['FS_UUID']} / ext4 defaults 0 1`]);
+  const stat = (path: string) => run('debugfs', '-R', `stat ${path}`, system);
+  expect(stat('/usr/bin/hers')).toMatch(/Mode: +06751 .*User: +1234 +Group: +2345 .*Links: 2/s);
+  expect(/Inode: \d+/.exec(stat('/usr/bin/also-hers'))).toEqual(/Inode: \d+/.exec(stat('/usr/bin/hers')));
+  expect(stat('/usr/bin/tree')).toContain('security.capability');
+  expect(stat('/dev/null')).toContain('character special');
+  await nothingIsLeft();
+}
+
+/** Owners, bits, links and capabilities are what they were. */
+async function sameAsBefore(unpacked: string, root: string): Promise<void> {
+  const [before, after] = await Promise.all([unpacked, root].map(async (folder) => {
+    const [hers, also] = await Promise.all(['usr/bin/hers', 'usr/bin/also-hers'].map((path) => stat(join(folder, path))));
+    return { mode: hers!.mode & 0o7777, uid: hers!.uid, gid: hers!.gid, links: hers!.nlink, same: hers!.ino === also!.ino, su: (await stat(join(folder, 'usr/bin/su'))).mode & 0o7777, caps: run('chroot', folder, 'getcap', '/usr/bin/tree').trim() };
+  }));
+  expect(before).toEqual({ mode: 0o6751, uid: 1234, gid: 2345, links: 2, same: true, su: 0o4755, caps: '/usr/bin/tree cap_net_raw=ep' });
+  expect(after).toEqual(before);
 }
 
 /** The plan of a template on a copy of the system that was just unpacked, instead of installing one. */

@@ -33,7 +33,7 @@ export class ImageFactoryHandlers {
 
   @MessagePattern('RebuildTarget')
   rebuildTarget(command: Of<'RebuildTarget'>): Promise<Answer> {
-    return this.app.images.onVersion(command, () => ({ type: 'Rebuild', ...command.data }));
+    return this.app.images.rebuild(command);
   }
 
   @MessagePattern('AbortVersion')

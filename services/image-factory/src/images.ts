@@ -5,11 +5,12 @@ import { causeOf, own } from './cause.js';
 import type { Catalogue } from './catalogue.js';
 import { accountsFor, targetsFor, type Catalog, type Placed } from './domain/catalog.js';
 import { imageDecider, type ImageCommand } from './domain/decide.js';
-import { isUsable, noImage, type Image } from './domain/image.js';
+import { noImage, type Image, type Parent, type Version } from './domain/image.js';
 import type { Place } from './domain/pushing.js';
 import { refuse, refuseAll, unknownVersion } from './domain/refusals.js';
 import { manualOf } from './domain/removing.js';
 import type { Hosts } from './follow/hosts.js';
+import { differs, isLack, Parents, type Lack, type Origin } from './parents.js';
 import { ask } from './providers/ask.js';
 import type { Providers } from './providers/provider.js';
 import type { Targets } from './targets/target.js';
@@ -27,6 +28,7 @@ export class Images {
   private readonly templates = new Map<string, ImageTemplate>();
   /** images by the image that they are made of */
   private readonly children = new Map<string, Set<string>>();
+  private readonly parents: Parents;
 
   constructor(
     private readonly runtime: Runtime,
@@ -37,6 +39,7 @@ export class Images {
     private readonly catalogue: Catalogue,
   ) {
     this.images = aggregates('image', imageDecider, runtime.store, () => follower().feed);
+    this.parents = new Parents(this, catalogue, targets);
   }
 
   // --- what there is ---
@@ -73,15 +76,19 @@ export class Images {
     return saved ? targetsFor(this.catalog, targetsOf(saved.template), saved.environment) : [];
   }
 
-  /** The version that an image is made of now; a refusal when there is none that may be used. */
-  parentOf({ saved }: Image): { image: string; version: string } | Refusal | undefined {
-    const parent = saved?.template.parent;
-    if (!parent) return undefined;
-    const image = this.image(parent.image);
-    const id = image.channels.get(parent.channel)?.version;
-    if (id === undefined) return refuse('unknown-channel', `${parent.image}:${parent.channel}, which the image is made of, is not there.`, 'image', `is made of ${parent.image}:${parent.channel}: make that first`);
-    if (id === null || !isUsable(image.versions.get(id))) return refuse('version-not-complete', `${parent.image}:${parent.channel}, which the image is made of, points at no version.`, 'image', `is made of ${parent.image}:${parent.channel}: build that first`);
-    return { image: parent.image, version: id };
+  /** The version that an image is made of now; a refusal when there is none that may be used, or that its targets (all, unless some are named) can begin from. */
+  parentOf(image: Image, wanted?: readonly ImageTarget[]): Parent | Refusal | undefined {
+    return this.parents.now(image, wanted ?? this.buildable(image));
+  }
+
+  /** What a target of a version begins from. */
+  originOf(image: string, version: Version, target: ImageTarget): Origin | Lack {
+    return this.parents.of(image, version, target);
+  }
+
+  /** A version that is being built of a version: `web@3`. */
+  heirOf(version: string): string | undefined {
+    return this.parents.heirOf(version);
   }
 
   // --- feed ---
@@ -145,6 +152,9 @@ export class Images {
     const { parent, name } = template;
     if (!parent) return undefined;
     if (this.image(parent.image).status !== 'live') return refuse('unknown-image', `There is no image ${parent.image}, which ${name} is to be made of.`, 'source', `parent.image: is not the name of an image: save ${parent.image} first`);
+    const of = this.image(parent.image).saved?.template.os;
+    const other = of && differs(name, template.os, parent.image, of);
+    if (other) return refuse('invalid-template', `The template can't be used: ${other.is}.`, 'source', `os: ${other.fix}`);
     for (let at: string | undefined = parent.image; at !== undefined; at = this.image(at).saved?.template.parent?.image) {
       if (at === name) return refuse('invalid-data', `Image ${name} would be made of itself.`, 'source', `parent.image: leads back to ${name}: name another one`);
     }
@@ -166,12 +176,22 @@ export class Images {
     await this.reached(command);
     const { image: name, targets, labels, reason } = command.data;
     const image = this.image(name);
-    const parent = this.parentOf(image);
+    const parent = this.parentOf(image, targets);
     if (parent && 'accepted' in parent && !image.versions.has(command.id)) return parent;
     return this.of(command.id, this.handle(name, {
       type: 'Build', image: name, version: command.id, available: this.buildable(image), labels, cause: 'asked',
       ...(targets && { targets }), ...(reason !== undefined && { reason }), ...(parent && !('accepted' in parent) && { parent }),
     }, command));
+  }
+
+  rebuild(command: Data<'RebuildTarget'>): Promise<Answer> {
+    const { version: id, target } = command.data;
+    return this.onVersion(command, (image, name) => {
+      const version = image.versions.get(id);
+      const origin = version?.targets.get(target)?.status === 'FAILED' ? this.originOf(name, version, target) : {};
+      if (version && isLack(origin)) return refuse('unbuildable-target', `Version ${version.number} of ${name} can't be built as ${target} once more: ${origin.is}.`, 'version', origin.fix);
+      return { type: 'Rebuild', version: id, target };
+    });
   }
 
   /** An answer is about the version. */
@@ -223,15 +243,20 @@ export class Images {
   }
 
   deleteVersion(command: Data<'DeleteVersion'>): Promise<Answer> {
-    return this.withManual(command, (_image, _name, hosts) => ({ type: 'DeleteVersion', version: command.data.version, cascade: command.data.cascade, hosts }));
+    return this.withManual(command, (_image, _name, hosts) => ({ type: 'DeleteVersion', version: command.data.version, cascade: command.data.cascade, hosts, ...this.neededBy(command.data.version) }));
   }
 
   deleteTarget(command: Data<'DeleteTargetImage'>): Promise<Answer> {
-    return this.withManual(command, (_image, _name, hosts) => ({ type: 'DeleteTarget', ...command.data, hosts }));
+    return this.withManual(command, (_image, _name, hosts) => ({ type: 'DeleteTarget', ...command.data, hosts, ...this.neededBy(command.data.version) }));
   }
 
   deletePush(command: Data<'DeleteProviderImage'>): Promise<Answer> {
     return this.withManual(command, (_image, _name, hosts) => ({ type: 'DeletePush', ...command.data, hosts }));
+  }
+
+  private neededBy(version: string): { heir?: string } {
+    const heir = this.heirOf(version);
+    return heir === undefined ? {} : { heir };
   }
 
   private async withManual(command: Command<{ version: string }>, told: (image: Image, name: string, hosts: boolean) => ImageCommand): Promise<Answer> {

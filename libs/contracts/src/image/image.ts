@@ -96,7 +96,7 @@ export const imageEvents = {
   VersionRequested: z
     .object({
       version, ...about, targets, labels: label, reason: z.string().optional(),
-      parent: z.object({ image: name, version }).optional().describe('the version that it is made of'),
+      parent: z.object({ image: name, version, root: imageTarget.optional().describe('which of its targets has the root filesystem that those of this version begin from') }).optional().describe('the version that it is made of'),
       cause: z.enum(['asked', 'schedule', 'parent']),
     })
     .describe('PENDING: a version is to be built.'),

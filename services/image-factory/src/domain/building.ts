@@ -1,6 +1,6 @@
 import { derivedId, type ImageEvent, type ImageTarget, type MadeImage, type Refusal } from '@berth/contracts';
 import { assignedWhenEnded } from './channels.js';
-import { isLive, numberAfter, type Image, type Target, type Version } from './image.js';
+import { isLive, numberAfter, type Image, type Parent, type Target, type Version } from './image.js';
 import { isRefusal, known, refuse, refuseAll, staying, unknownImage } from './refusals.js';
 
 type Decision = readonly ImageEvent[] | Refusal;
@@ -15,7 +15,7 @@ export interface BuildCommand {
   available: readonly ImageTarget[];
   labels: Readonly<Record<string, string>>;
   reason?: string;
-  parent?: { image: string; version: string };
+  parent?: Parent;
   cause: 'asked' | 'schedule' | 'parent';
 }
 

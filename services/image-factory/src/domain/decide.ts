@@ -39,8 +39,9 @@ export type ImageCommand =
   | ({ type: 'FailPush'; error: string } & OfPush)
   | ImportCommand
   | { type: 'DeletePush'; version: string; account: string; hosts: boolean }
-  | { type: 'DeleteTarget'; version: string; target: ImageTarget; cascade: boolean; hosts: boolean }
-  | { type: 'DeleteVersion'; version: string; cascade: boolean; hosts: boolean }
+  /** `heir`: a version that is being built of it, in words */
+  | { type: 'DeleteTarget'; version: string; target: ImageTarget; cascade: boolean; hosts: boolean; heir?: string }
+  | { type: 'DeleteVersion'; version: string; cascade: boolean; hosts: boolean; heir?: string }
   | { type: 'EndDeletion'; version: string; what: { account: string } | { target: ImageTarget }; outcome: { manual: readonly string[] } | { error: string } }
   | { type: 'SetLabels'; version: string; labels: Facts }
   | { type: 'SetAttributes'; version: string; attributes: Facts }
@@ -92,9 +93,9 @@ export function decide(command: ImageCommand, image: Image): readonly ImageEvent
     case 'DeletePush':
       return deletePush(image, command.version, command.account, command.hosts);
     case 'DeleteTarget':
-      return deleteTarget(image, command.version, command.target, command.cascade, command.hosts);
+      return deleteTarget(image, command.version, command.target, command.cascade, command.hosts, command.heir);
     case 'DeleteVersion':
-      return deleteVersion(image, command.version, command.cascade, command.hosts);
+      return deleteVersion(image, command.version, command.cascade, command.hosts, command.heir);
     case 'EndDeletion':
       return endDeletion(image, command.version, command.what, command.outcome);
     case 'SetLabels':

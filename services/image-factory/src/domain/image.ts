@@ -32,13 +32,22 @@ export interface Push extends Work {
   id?: string;
 }
 
+/** What a version is made of. `root`: which of its targets has the root filesystem that those of this one begin from. */
+export interface Parent {
+  image: string;
+  version: string;
+  root?: ImageTarget | undefined;
+}
+
 export interface Version {
   id: string;
   number: number;
   /** of the template; 0 = imported */
   revision: number;
   imported: boolean;
-  parent?: { image: string; version: string };
+  parent?: Parent;
+  /** of what was imported, as far as it was said */
+  os?: Readonly<Record<string, string>>;
   targets: ReadonlyMap<ImageTarget, Target>;
   pushes: ReadonlyMap<string, Push>;
   labels: Readonly<Record<string, string>>;
@@ -135,9 +144,9 @@ export function evolve(image: Image, event: ImageEvent): Image {
       return { ...image, versions: with_(image.versions, id, version) };
     }
     case 'VersionImported': {
-      const { version: id, number, target, account, id: provided, labels } = event.data;
+      const { version: id, number, target, account, id: provided, labels, os } = event.data;
       const version: Version = {
-        id, number, revision: 0, imported: true, labels, attributes: {}, use: 'active', followed: [], ended: 'COMPLETE',
+        id, number, revision: 0, imported: true, labels, attributes: {}, use: 'active', followed: [], ended: 'COMPLETE', ...(os && { os }),
         targets: new Map([[target, { ...fresh, status: 'COMPLETE', attempt: 1, percent: 100, made: { provided: { account, id: provided } } }]]),
         pushes: new Map([[account, { ...fresh, status: 'COMPLETE', attempt: 1, percent: 100, target, provider: '', id: provided }]]),
       };

@@ -33,7 +33,7 @@ function startOf(version: Version, what: { account: string } | { target: ImageTa
   return [{ type: 'Deleted', data: { version: version.id, ...what, manual } }];
 }
 
-export function deleteTarget(image: Image, id: string, target: ImageTarget, cascade: boolean, hosts: boolean): Decision {
+export function deleteTarget(image: Image, id: string, target: ImageTarget, cascade: boolean, hosts: boolean, heir?: string): Decision {
   const version = known(image, id);
   if (isRefusal(version)) return version;
   const built = version.targets.get(target);
@@ -43,10 +43,13 @@ export function deleteTarget(image: Image, id: string, target: ImageTarget, casc
   if (ofIt.some(([, { status }]) => isLive(status))) return live(version);
   const pushed = ofIt.filter(([, push]) => isThere(push));
   if (pushed.length > 0 && !cascade) return refuse('version-in-use', `Target ${target} of version ${version.number} is pushed to ${pushed.map(([account]) => account).join(', ')}.`, 'cascade', 'must be true to remove what was pushed of it too');
-  const used = inUse(image, version, hosts);
+  const used = heir === undefined ? inUse(image, version, hosts) : needed(version, heir);
   if (used) return used;
   return [...pushed.filter(([, { status }]) => status !== 'DELETING').flatMap(([account]) => startOf(version, { account })), ...(built.status === 'DELETING' ? [] : startOf(version, { target }))];
 }
+
+/** What is being built of it needs it until then. */
+const needed = (version: Version, heir: string): Refusal => refuse('version-in-use', `${heir} is being built of version ${version.number}.`, 'version', `is what ${heir} is being built of: wait for that, or abort it (berth image abort ${heir})`);
 
 /** A channel that points at it, or a host that was booted from it. */
 function inUse(image: Image, version: Version, hosts: boolean): Refusal | undefined {
@@ -56,13 +59,14 @@ function inUse(image: Image, version: Version, hosts: boolean): Refusal | undefi
 }
 
 /** @param cascade with what was pushed of it; channels go back to what they pointed at before */
-export function deleteVersion(image: Image, id: string, cascade: boolean, hosts: boolean): Decision {
+export function deleteVersion(image: Image, id: string, cascade: boolean, hosts: boolean, heir?: string): Decision {
   const version = image.versions.get(id);
   if (!version) return known(image, id) as Refusal;
   if (version.deletion === 'DELETED' || version.deletion === 'DELETING') return [];
   if (isUnderWay(version)) return live(version);
   const pushed = [...version.pushes].filter(([, push]) => isThere(push));
   if (pushed.length > 0 && !cascade && !version.imported) return refuse('version-in-use', `Version ${version.number} is pushed to ${pushed.map(([account]) => account).join(', ')}.`, 'cascade', 'must be true to remove what was pushed of it too');
+  if (heir !== undefined) return needed(version, heir);
   const used = inUse(image, version, hosts);
   if (used && (hosts || !cascade)) return used;
   const targets = [...version.targets].filter(([, target]) => isBuilt(target));

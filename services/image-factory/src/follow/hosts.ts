@@ -4,8 +4,8 @@ import { bootedFrom, type LeaseEvent, type ResourceEvent } from '@berth/contract
 export class Hosts {
   /** live hosts by image and number of the version */
   private readonly booted = new Map<string, Set<string>>();
-  /** versions that hosts were launched with, because a channel pointed at them */
-  private readonly launched = new Map<string, string>();
+  /** versions that hosts were launched with; `test`: not because a channel pointed at them */
+  private readonly launched = new Map<string, { version: string; test: boolean }>();
   /** image and number by host */
   private readonly from = new Map<string, string>();
   private readonly instances = new Map<string, string>();
@@ -15,7 +15,7 @@ export class Hosts {
     switch (event.type) {
       case 'ResourceCreated':
       case 'ResourceActivated': {
-        if (event.type === 'ResourceCreated' && event.data.booted && !event.data.booted.test) this.launched.set(id, event.data.booted.version);
+        if (event.type === 'ResourceCreated' && event.data.booted) this.launched.set(id, { version: event.data.booted.version, test: event.data.booted.test === true });
         const { [bootedFrom.image]: image, [bootedFrom.version]: number } = event.data.attributes ?? {};
         if (image === undefined || number === undefined) return;
         this.forget(id);
@@ -60,8 +60,14 @@ export class Hosts {
 
   /** Was a live host launched with a version because a channel pointed at it? */
   follow(version: string): boolean {
-    for (const launched of this.launched.values()) if (launched === version) return true;
+    for (const launched of this.launched.values()) if (launched.version === version && !launched.test) return true;
     return false;
+  }
+
+  /** The version that the host was launched with that a lease holds; undefined: with none of ours. */
+  launchedWith(lease: string): string | undefined {
+    const resource = this.resources.get(lease);
+    return resource === undefined ? undefined : this.launched.get(resource)?.version;
   }
 
   /** What the provider calls the host that a lease holds; undefined: it was not launched at one. */

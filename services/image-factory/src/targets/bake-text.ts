@@ -111,14 +111,18 @@ archives() {
 targets() { apt-get "$@" indextargets --format '$(REPO_URI)|$(RELEASE)|$(CODENAME)|$(COMPONENT)|$(ORIGIN)' 'Created-By: Packages' 2>/dev/null; }
 
 base() {
-  have mmdebstrap || have debootstrap || fail 'neither mmdebstrap nor debootstrap is on the host: install one with "apt-get install mmdebstrap"'
   own=$(dpkg --print-architecture 2>/dev/null || uname -m)
   [ "$own" = "$ARCH" ] || fail "the host is $own and the image is to be $ARCH: lease a host of that architecture"
   rm -rf root
   mkdir -p bake/in
-  archives >bake/archives.list
-  # How the host reaches them: proxies, certificates.
+  # How the host reaches archives: proxies, certificates.
   if have apt-config; then apt-config dump | grep -E '^Acquire::(http|https|ftp|Retries|ForceIPv)' || :; fi >bake/acquire.conf
+  if [ -n "\${PARENT_FILE:-}" ]; then from_parent; else install; fi
+}
+
+install() {
+  have mmdebstrap || have debootstrap || fail 'neither mmdebstrap nor debootstrap is on the host: install one with "apt-get install mmdebstrap"'
+  archives >bake/archives.list
   more=
   if cat bake/archives.list bake/in/*.sources 2>/dev/null | grep -q https://; then more=ca-certificates; fi
   cat bake/archives.list
@@ -147,6 +151,62 @@ base() {
     inside apt-get -q update
     inside apt-get -q -y dist-upgrade
   fi
+}
+
+# The root filesystem of what the image is made of, as that was kept.
+from_parent() {
+  mkdir root
+  case $PARENT_FILE in
+    *.oci.tar) unpack_layer ;;
+    *) copy_disk ;;
+  esac
+  rm -rf bake/parent
+  # Its times are no newer than this.
+  find root -xdev -printf '%T@\\n' | sort -n | tail -n 1 | cut -d . -f 1 >bake/begun
+  devices
+}
+unpack_layer() { # of an archive with one layer, which is what is made here
+  tar -C bake/parent -xf "bake/parent/$PARENT_FILE"
+  rm "bake/parent/$PARENT_FILE"
+  manifest=$(digest manifests bake/parent/index.json)
+  layer=$(digest layers "bake/parent/blobs/sha256/$manifest")
+  [ -n "$layer" ] || fail 'the archive of the image that it is made of has no layer: build that image again'
+  tar -C root --numeric-owner --xattrs '--xattrs-include=*' -xpzf "bake/parent/blobs/sha256/$layer"
+}
+digest() { # name of a list, file: of the first in that list
+  sed -n 's/.*"'"$1"'":\\[{[^}]*"digest":"sha256:\\([0-9a-f]*\\)".*/\\1/p' "$2"
+}
+copy_disk() {
+  have sfdisk || fail 'sfdisk is not on the host: install it with "apt-get install fdisk"'
+  start=$(sfdisk -d "bake/parent/$PARENT_FILE" | sed -n 's/.*start= *\\([0-9]*\\),.*name="root".*/\\1/p')
+  [ -n "$start" ] || fail 'the disk of the image that the image is made of has no partition named root: build that image again'
+  mkdir -p bake/disk
+  mount -t ext4 -o "loop,ro,offset=$((start * 512))" "bake/parent/$PARENT_FILE" bake/disk ||
+    fail 'this host can not mount the disk of the image that the image is made of: lease a host with loop devices, or build that image as oci too'
+  cp -a bake/disk/. root
+  umount bake/disk
+  rmdir root/lost+found
+  # What says which disk it was on.
+  inside sh -c 'if [ -e /etc/fstab ]; then sed -i "/^UUID=[0-9a-f-]* \\/ ext4 defaults 0 1\\$/d" /etc/fstab; fi'
+}
+# An archive for containers has none, and programs of the image need them while it is built.
+devices() {
+  inside sh -ec 'cd /dev
+    node() { [ -e "$1" ] || { mknod "$1" c "$3" "$4"; chmod "$2" "$1"; }; }
+    link() { [ -L "$1" ] || ln -s "$2" "$1"; }
+    node null 666 1 3
+    node zero 666 1 5
+    node full 666 1 7
+    node random 666 1 8
+    node urandom 666 1 9
+    node tty 666 5 0
+    node ptmx 666 5 2
+    node console 600 5 1
+    link fd /proc/self/fd
+    link stdin /proc/self/fd/0
+    link stdout /proc/self/fd/1
+    link stderr /proc/self/fd/2
+    mkdir -p pts shm'
 }
 
 # --- what the template asks for ---
@@ -246,8 +306,11 @@ document() { # as UTF-8, whatever a package calls itself; only what is installed
 
 clean() {
   enter
-  # The same packages make the same times: those of the newest list of packages.
-  inside sh -c 'sed -n "s/^Date: //p" /var/lib/apt/lists/*Release 2>/dev/null | while IFS= read -r time; do date -d "$time" +%s; done | sort -n | tail -n 1' >bake/epoch
+  # The same packages make the same times: those of the newest list of packages, or of what it is made of.
+  {
+    cat bake/begun 2>/dev/null || :
+    inside sh -c 'sed -n "s/^Date: //p" /var/lib/apt/lists/*Release 2>/dev/null | while IFS= read -r time; do date -d "$time" +%s; done'
+  } | sort -n | tail -n 1 >bake/epoch
   [ -s bake/epoch ] || date +%s >bake/epoch
   inside sh -c 'apt-get clean
     rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/ldconfig/aux-cache /var/cache/debconf/*-old /var/lib/dpkg/*-old /tmp/* /var/tmp/* /run/* /root/.bash_history /var/lib/systemd/random-seed
@@ -301,7 +364,7 @@ oci() {
   mkdir -p bake/oci/blobs/sha256 out
   created=$(date -u -d "@$(cat bake/epoch)" +%Y-%m-%dT%H:%M:%SZ)
   # What is in /dev, /proc and /sys is made by whoever runs it.
-  tar --sort=name --numeric-owner --xattrs '--xattrs-include=security.capability' --format=posix --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \\
+  tar --sort=name --numeric-owner --xattrs '--xattrs-include=security.capability' '--xattrs-include=user.*' --format=posix --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime \\
     --exclude='./dev/*' --exclude='./proc/*' --exclude='./sys/*' -C root -cf bake/layer.tar .
   diff=$(sha256sum bake/layer.tar | cut -d ' ' -f 1)
   gzip -n bake/layer.tar

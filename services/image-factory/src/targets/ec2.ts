@@ -29,6 +29,7 @@ function plan(building: Building): TargetPlan {
 
 /** An image of a host: the template is applied to a host that was launched from the base image, and its provider makes an image of that. */
 export const ec2: TargetKind = {
+  begins: 'host',
   faults: (template) => [
     ...(template.targets.ec2 ? [] : [{ field: 'targets.ec2', message: 'says nothing of the host that becomes the image: set targets.ec2.host, and targets.ec2.account' }]),
     ...planFaults(template, hostIn(template), 'targets.ec2.host', () => plan({ image: template.name, revision: 1, template, plan: template.name }).source),

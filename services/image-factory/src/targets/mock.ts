@@ -25,6 +25,7 @@ function plan({ image, revision, template, plan: name }: Building): TargetPlan {
 
 /** A small file, to try out what stands around images. */
 export const mock: TargetKind = {
+  begins: 'nothing',
   faults: (template) => planFaults(template, settingsOf(template).host, 'targets.mock.host', () => plan({ image: template.name, revision: 1, template, plan: template.name }).source),
   plan,
   made: (artifacts) => ({ object: artifact(artifacts, 'image.mock') }),

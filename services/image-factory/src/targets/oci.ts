@@ -16,8 +16,8 @@ function annotations({ image, revision, template }: Building): string {
 
 function plan(building: Building): TargetPlan {
   const { template, image } = building;
-  const { env, secrets } = rootSettings(building);
-  return planOf({ name: building.plan, description: `Builds the image ${image} for containers.`, host: hostOf(hostIn(template)), env, ...(secrets && { secrets }) }, [
+  const { env, ...settings } = rootSettings(building);
+  return planOf({ name: building.plan, description: `Builds the image ${image} for containers.`, host: hostOf(hostIn(template)), env, ...settings }, [
     put('annotations', 'bake/in/annotations', annotations(building)),
     ...rootSteps(building),
     bake('oci', 'Pack the layer', 10),
@@ -27,6 +27,7 @@ function plan(building: Building): TargetPlan {
 
 /** A layout of the Open Container Initiative with one layer, as a tar. */
 export const oci: TargetKind = {
+  begins: 'root',
   faults: (template) => [...rootFaults(template), ...planFaults(template, hostIn(template), 'targets.oci.host', () => plan({ image: template.name, revision: 1, template, plan: template.name }).source)],
   plan,
   made: (artifacts) => ({ object: artifact(artifacts, 'image.oci.tar'), sbom: artifact(artifacts, 'sbom.spdx.json') }),

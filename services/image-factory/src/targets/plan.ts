@@ -9,6 +9,7 @@ import type { PlannedStep, TargetPlan } from './target.js';
 export type StepBody =
   | { run: string; shell: 'sh'; env?: Record<string, string>; secrets?: readonly string[] }
   | { uses: 'put-file'; with: { path: string; content: string } }
+  | { uses: 'download-artifact'; with: { name: string; build: string; path: string } }
   | { uses: 'upload-artifact'; with: { path: string; name: string; type?: 'sbom' } }
   | { uses: 'wait-for-message'; with: { from: string } };
 /** A step of the plan and its share. */
@@ -36,8 +37,19 @@ export const put = (id: string, path: string, content: string): PlanStep => ({ i
 export const bake = (part: string, name: string, weight: number, more: { env?: Record<string, string>; secrets?: readonly string[] } = {}): PlanStep => ({ id: part, name, weight, run: `sh bake/bake.sh ${part}`, shell: 'sh', ...more });
 export const upload = (id: string, name: string, weight: number, type?: 'sbom'): PlanStep => ({ id, name: `Keep ${name}`, weight, uses: 'upload-artifact', with: { path: `out/${name}`, name, ...(type && { type }) } });
 
+/** What a plan says besides its steps. */
+export interface PlanSettings {
+  name: string;
+  description: string;
+  host: Record<string, string>;
+  env: Record<string, string>;
+  /** what a build of it must be told */
+  variables?: Record<string, { required: true }>;
+  secrets?: Record<string, string>;
+}
+
 /** A plan as text, and its shares. */
-export function planOf(plan: { name: string; description: string; host: Record<string, string>; env: Record<string, string>; secrets?: Record<string, string> }, steps: readonly PlanStep[]): Pick<TargetPlan, 'source' | 'steps'> {
+export function planOf(plan: PlanSettings, steps: readonly PlanStep[]): Pick<TargetPlan, 'source' | 'steps'> {
   const env = Object.fromEntries(Object.entries(plan.env).map(([name, value]) => [name, literal(value)]));
   return {
     source: JSON.stringify({ ...plan, env, steps: steps.map(({ weight: _weight, ...step }) => ({ ...step, name: literal(step.name) })) }),
@@ -88,6 +100,9 @@ const aptSource = ({ url, suite, components, trusted }: Repository, os: ImageTem
 
 const rpmSource = ({ name, url, trusted }: Repository): string => `[berth-${name}]\nname=${name}\nbaseurl=${plainUrl(url)}\nenabled=1\ngpgcheck=${trusted ? 0 : 1}\n`;
 
+/** Which system it is. */
+export type System = Pick<ImageTemplate['os'], 'name' | 'version' | 'arch'>;
+
 /** Releases by their numbers. */
 const RELEASES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   debian: { 10: 'buster', 11: 'bullseye', 12: 'bookworm', 13: 'trixie', 14: 'forky' },
@@ -95,12 +110,14 @@ const RELEASES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /** What the archives of a system call a version of it; undefined when that is not known. */
-export function suiteOf({ name, version }: ImageTemplate['os']): string | undefined {
+export function suiteOf({ name, version }: Pick<System, 'name' | 'version'>): string | undefined {
   const releases = RELEASES[name];
   if (releases === undefined) return undefined;
   if (/^[a-z]/.test(version)) return version;
   return releases[version] ?? releases[version.split('.')[0]!];
 }
+/** What has to be the same of an image and of what it is made of, in words: `debian bookworm for x86_64`. */
+export const systemOf = (os: System): string => `${os.name} ${suiteOf(os) ?? os.version} for ${os.arch}`;
 export const systems = Object.keys(RELEASES);
 /** Of the archive of a system, what an image is made of. */
 export const componentsOf = ({ os }: ImageTemplate): string => (os.name === 'ubuntu' ? 'main universe' : 'main');

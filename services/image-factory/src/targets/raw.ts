@@ -21,13 +21,14 @@ function mebibytes(size: string): number {
 function plan(building: Building): TargetPlan {
   const { template, image } = building;
   const { host, size } = settingsOf(template);
-  const { env, secrets } = rootSettings(building);
+  const { env, ...settings } = rootSettings(building);
   const disk = { SIZE: String(mebibytes(size)), FS_UUID: idOf(building, 'filesystem'), DISK_UUID: idOf(building, 'disk'), PARTITION_UUID: idOf(building, 'partition'), PARTITION_TYPE: ROOT_OF[template.os.arch] };
-  return planOf({ name: building.plan, description: `Builds the image ${image} as a disk.`, host: hostOf(host), env: { ...env, ...disk }, ...(secrets && { secrets }) }, [...rootSteps(building), bake('disk', 'Make the disk', 10), upload('keep-image', 'image.raw', 20)]);
+  return planOf({ name: building.plan, description: `Builds the image ${image} as a disk.`, host: hostOf(host), env: { ...env, ...disk }, ...settings }, [...rootSteps(building), bake('disk', 'Make the disk', 10), upload('keep-image', 'image.raw', 20)]);
 }
 
 /** A disk with one partition that holds the system: GPT, ext4. Without a boot loader, unless a command of the template installs one. */
 export const raw: TargetKind = {
+  begins: 'root',
   faults(template) {
     const { host, size } = settingsOf(template);
     const mib = mebibytes(size);

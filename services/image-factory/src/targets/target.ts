@@ -27,18 +27,25 @@ export interface TargetPlan {
   seal?: string;
 }
 
+/** What a target begins from of a version that its image is made of: its root filesystem, a host that is booted from it, or nothing. */
+export type Beginning = 'root' | 'host' | 'nothing';
+
 /** One way to build an image: a build plan, and what is kept of its artifacts. */
 export interface TargetKind {
+  begins: Beginning;
   /**
    * Why a template can't be built like this: field and what to do, in the words of the template. None: it can be.
    * Called before anything is saved.
    */
   faults(template: ImageTemplate): readonly { field: string; message: string }[];
-  /** Pure: the same template gives the same text. */
+  /** Pure: the same template gives the same text. Where it begins from a root filesystem, the plan has {@link ROOT_VARIABLES}. */
   plan(building: Building): TargetPlan;
   /** What was made, by the artifacts of the build. @throws Error in one sentence when something that the plan keeps is not there */
   made(artifacts: readonly KeptFile[]): MadeImage;
 }
+
+/** Variables of a build that begins from a root filesystem: the build that has kept it, and the name of the artifact. */
+export const ROOT_VARIABLES = { build: 'PARENT_BUILD', file: 'PARENT_FILE' } as const;
 
 export type Targets = Readonly<Record<ImageTarget, TargetKind>>;
 

@@ -1,5 +1,5 @@
 import type { Objects } from '@berth/artifacts';
-import { derivedId, type AnyRecorded, type BuildEvent, type ImageTarget } from '@berth/contracts';
+import { bootedFrom, derivedId, type AnyRecorded, type BuildEvent, type ImageTarget } from '@berth/contracts';
 import type { Follower, Runtime } from '@berth/runtime';
 import { ACTOR } from '../cause.js';
 import type { ImageCommand } from '../domain/decide.js';
@@ -8,6 +8,7 @@ import { followBuild, type FollowedBuild } from '../follow/builds.js';
 import type { Hosts } from '../follow/hosts.js';
 import type { Catalogue } from '../catalogue.js';
 import type { Images } from '../images.js';
+import { isLack, type Origin } from '../parents.js';
 import type { Providers } from '../providers/provider.js';
 import { planName, type TargetPlan, type Targets } from '../targets/target.js';
 import { callOf, stored } from './call.js';
@@ -141,7 +142,7 @@ export class Work {
     this.driven.drive(id, async () => {
       const plan = image.channels.get(channel)?.test;
       if (plan === undefined) return;
-      const refusal = await this.request(id, plan, { image: name, imageVersion: String(version.number) });
+      const refusal = await this.request(id, plan, { host: { [bootedFrom.image]: name, [bootedFrom.version]: String(version.number) } });
       if (refusal !== undefined) this.tell(name, { type: 'EndTest', channel, build: id, passed: false, error: `the test could not begin: ${refusal}` }, `${id} refused ${of}`);
     }, () => undefined);
   }
@@ -190,16 +191,18 @@ export class Work {
   }
 
   private async begin(id: string, image: string, { source }: TargetPlan, of: { version: string; target: ImageTarget; attempt: number }): Promise<void> {
-    const revision = this.images.image(image).versions.get(of.version)!.revision;
-    const plan = planName(image, of.target, revision);
+    const version = this.images.image(image).versions.get(of.version)!;
+    const plan = planName(image, of.target, version.revision);
+    const origin = this.images.originOf(image, version, of.target);
+    if (isLack(origin)) return this.tell(image, { type: 'Fail', ...of, error: `${origin.is}: ${origin.fix}` }, `${id} nothing to begin from`);
     const saved = await this.runtime.bus.command('build-orchestrator', 'ApplyPlan', { source }, { id: derivedId(id, 'plan'), actor: ACTOR });
-    const refusal = saved.accepted ? await this.request(id, plan) : `its plan was refused: ${saved.message} ${saved.errors.map(({ field, message }) => `${field}: ${message}`).join('; ')}`;
+    const refusal = saved.accepted ? await this.request(id, plan, origin) : `its plan was refused: ${saved.message} ${saved.errors.map(({ field, message }) => `${field}: ${message}`).join('; ')}`;
     if (refusal !== undefined) this.tell(image, { type: 'Fail', ...of, error: refusal }, `${id} refused`);
   }
 
   /** Asks for a build. @returns why it was refused; undefined when it was not */
-  private async request(id: string, plan: string, host?: Record<string, string>): Promise<string | undefined> {
-    const answer = await this.runtime.bus.command('build-orchestrator', 'RequestBuild', { plan, ...(host && { host }) }, { id, actor: ACTOR });
+  private async request(id: string, plan: string, origin: Origin): Promise<string | undefined> {
+    const answer = await this.runtime.bus.command('build-orchestrator', 'RequestBuild', { plan, ...origin }, { id, actor: ACTOR });
     return answer.accepted ? undefined : answer.message;
   }
 
@@ -214,6 +217,9 @@ export class Work {
     const seal = placed && this.providers[placed.provider.kind].seal;
     if (!placed || !seal) return this.report(id, step, 'fail', `account ${account ?? ''} is not there any more, or its provider makes no images of hosts`);
     if (instance === undefined) return this.report(id, step, 'fail', 'its host was not launched at a provider, so no image of it can be made: targets.ec2.host must want a host of an ec2 blueprint');
+    const { parent } = version;
+    // Of what has such attributes otherwise nothing is made: it would not be what its version says.
+    if (parent && build.hostLease !== undefined && this.hosts.launchedWith(build.hostLease) !== parent.version) return this.report(id, step, 'fail', `its host was not launched from ${parent.image}, which the image is made of: targets.ec2.host must want a host of a blueprint that launches ${parent.image}`);
     let facts = target.facts;
     for (;;) {
       if (this.driven.over || this.builds.get(id)?.end || !this.isWanted(id)) return;

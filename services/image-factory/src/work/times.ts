@@ -42,7 +42,8 @@ export class Times {
     if (recorded.kind !== 'image' || this.timer === undefined) return;
     const image = this.images.image(recorded.id);
     const types = new Set(recorded.commit.events.map(({ type }) => type));
-    if (types.has('ChannelAssigned')) for (const child of this.images.childrenOf(recorded.id)) this.followParents(child, this.images.image(child));
+    // What is made of it may have waited until it is there.
+    if (types.has('ChannelAssigned') || types.has('PushCompleted')) for (const child of this.images.childrenOf(recorded.id)) this.followParents(child, this.images.image(child));
     if (types.has('ImageSaved')) this.followParents(recorded.id, image);
     if (types.has('RevocationDue')) this.passOn(recorded.id, image);
   }
@@ -51,7 +52,11 @@ export class Times {
   private followParents(name: string, image: Image): void {
     if (image.status !== 'live' || !image.saved?.rebuild?.onParent) return;
     const parent = this.images.parentOf(image);
-    if (!parent || 'accepted' in parent) return;
+    if (!parent) return;
+    if ('accepted' in parent) {
+      if (parent.code === 'unbuildable-target') this.runtime.log.warn({ image: name, problem: parent.message }, 'what it is made of has moved, and it could not be built');
+      return;
+    }
     if ([...image.versions.values()].some((version) => version.parent?.version === parent.version)) return;
     this.images.tell(name, { type: 'Build', image: name, version: derivedId(name, `made of ${parent.version} in ${image.saved.revision}`), available: this.images.buildable(image), labels: {}, parent, cause: 'parent' }, `made of ${parent.version}`);
   }
@@ -97,7 +102,7 @@ export class Times {
 
   private forgetOld(name: string, image: Image, now: number): void {
     for (const { id, number } of expired(image, (version) => this.images.askedAt(version), now)) {
-      if (!this.hosts.has(name, number)) this.images.tell(name, { type: 'DeleteVersion', version: id, cascade: true, hosts: false }, `too old ${id}`);
+      if (!this.hosts.has(name, number) && this.images.heirOf(id) === undefined) this.images.tell(name, { type: 'DeleteVersion', version: id, cascade: true, hosts: false }, `too old ${id}`);
     }
   }
 }
