@@ -31,7 +31,7 @@ const HOLD_ROOT = ['oci', 'raw'] as const satisfies readonly ImageTarget[];
 export class Parents {
   constructor(
     private readonly images: ImagesThere,
-    private readonly catalogue: Catalogue,
+    private readonly catalogue: Pick<Catalogue, 'placed'>,
     private readonly targets: Targets,
   ) {}
 
@@ -70,7 +70,7 @@ export class Parents {
     const root = parent.root ?? rootOf(version);
     if (!root) return { is: `${said} has no file that holds its root filesystem`, fix: `build ${parent.image} as ${HOLD_ROOT.join(' or ')} too` };
     const { build, made } = fileOf(version, root) ?? {};
-    if (build === undefined || !made?.object) return { is: `what ${said} was built as ${root} was removed`, ...again };
+    if (build === undefined || !made?.object) return { is: `target ${root} of ${said} was removed`, ...again };
     return { variables: { [ROOT_VARIABLES.build]: build, [ROOT_VARIABLES.file]: made.object.name } };
   }
 

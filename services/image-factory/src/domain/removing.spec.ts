@@ -90,6 +90,7 @@ describe('removing a version', () => {
     given(...one).when(version(2)).thenRejected('version-in-use', 'version');
     given(...one).when(version(2, { cascade: true })).then(assigned(1, 2, 'delete', 'latest', 'version 2 was removed'), leaving(2), leaving(2, raw));
     given(...one).when(version(1, { cascade: true, hosts: true })).thenRejected('version-in-use', 'version');
+    given(...one).when(version(1, { cascade: true, heir: 'web@3' })).thenRejected('version-in-use', 'version');
     given(...one).when(version(9)).thenRejected('unknown-version');
   });
 });

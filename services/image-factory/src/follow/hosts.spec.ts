@@ -41,4 +41,17 @@ describe('hosts, as the factory knows them', () => {
     hosts.applyLease(lease, { type: 'LeaseDestroyed', data: {} });
     expect(hosts.instanceOf(lease)).toBeUndefined();
   });
+
+  test('are behind leases, by the version that they were launched with', () => {
+    const hosts = new Hosts();
+    const [lease, resource] = [derivedId('spec', 'lease'), derivedId('spec', 'resource')];
+    hosts.applyLease(lease, { type: 'LeaseAcquired', data: { resource, blueprint: 'cloud', slot: 0, token: 1 } });
+    // Attributes alone say nothing of it.
+    hosts.applyResource(resource, created({ image: 'web', imageVersion: '2' }));
+    expect(hosts.launchedWith(lease)).toBeUndefined();
+    for (const booted of [{}, { test: true }]) {
+      hosts.applyResource(resource, created({}, booted));
+      expect(hosts.launchedWith(lease)).toBe(version);
+    }
+  });
 });

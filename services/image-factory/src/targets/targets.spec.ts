@@ -44,6 +44,18 @@ test('what a plan does, by target', () => {
   expect(targets.ec2.plan(building(full)).seal).toBe('seal');
 });
 
+test('of a parent the root filesystem is got and unpacked, and the build is told which', () => {
+  const parent = { parent: { image: 'base' } };
+  for (const kind of ['raw', 'oci'] as const) {
+    expect(stepsOf(kind, parent)).toEqual(['parent', 'base', ...stepsOf(kind).slice(1)]);
+    const plan = written(kind, parent) as Written & { variables?: unknown };
+    expect(plan.variables).toEqual({ PARENT_BUILD: { required: true }, PARENT_FILE: { required: true } });
+    expect(plan.steps.find(({ id }) => id === 'parent')).toMatchObject({ name: 'Get image base', uses: 'download-artifact', with: { name: '${{ vars.PARENT_FILE }}', build: '${{ vars.PARENT_BUILD }}', path: 'bake/parent' } });
+    expect(written(kind)).not.toHaveProperty('variables');
+  }
+  for (const kind of ['ec2', 'mock'] as const) expect(stepsOf(kind, { ...full, ...parent })).toEqual(stepsOf(kind, full));
+});
+
 test('the same template gives the same text, and another revision another disk', () => {
   for (const target of Object.values(targets)) expect(target.plan(building(full))).toEqual(target.plan(building(full)));
   const disk = (revision: number) => (JSON.parse(targets.raw.plan({ ...building(), revision }).source) as Written).env['DISK_UUID'];

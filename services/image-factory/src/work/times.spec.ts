@@ -16,13 +16,15 @@ function images(all: Record<string, readonly ImageEvent[]>) {
   const children = (name: string) => [...states].filter(([, { saved: its }]) => its?.template.parent?.image === name).map(([child]) => child);
   const told: { image: string; command: ImageCommand }[] = [];
   const asked = new Map<string, number>();
+  const heirs = new Map<string, string>();
   const clock = { now: at('2030-01-01T00:00:30Z') };
-  const part: Pick<Images, 'image' | 'childrenOf' | 'parentOf' | 'buildable' | 'tell' | 'askedAt'> & { images: { entries(): IterableIterator<[string, { state: Image; revision: number }]> } } = {
+  const part: Pick<Images, 'image' | 'childrenOf' | 'parentOf' | 'buildable' | 'tell' | 'askedAt' | 'heirOf'> & { images: { entries(): IterableIterator<[string, { state: Image; revision: number }]> } } = {
     images: { entries: () => new Map([...states].map(([name, state]) => [name, { state, revision: 0 }])).entries() },
     image: (name) => states.get(name) ?? noImage,
     childrenOf: children,
     buildable: () => ['raw'],
     askedAt: (version) => asked.get(version) ?? 0,
+    heirOf: (version) => heirs.get(version),
     parentOf: ({ saved: its }) => {
       const parent = its?.template.parent;
       const version = parent && states.get(parent.image)?.channels.get(parent.channel)?.version;
@@ -36,7 +38,7 @@ function images(all: Record<string, readonly ImageEvent[]>) {
   };
   const hosts: Pick<Hosts, 'has'> = { has: () => false };
   const times = new Times({ log: { warn: () => undefined } as never }, part as unknown as Images, hosts as Hosts, () => clock.now);
-  return { times, told, clock, asked, states, types: () => told.map(({ image, command }) => `${image} ${command.type}`) };
+  return { times, told, clock, asked, heirs, states, types: () => told.map(({ image, command }) => `${image} ${command.type}`) };
 }
 
 describe('what happens without being asked for', () => {
@@ -68,14 +70,21 @@ describe('what happens without being asked for', () => {
   });
 
   test('versions that are too old go, but for what is kept and what channels need', () => {
-    const { times, types, clock, asked, told } = images({ web: [saved(1, { retention: { keep: 1, maxAge: DAY } }), channel(), ...complete(1), ...complete(2, 1), ...complete(3, 2), ...complete(4, 3)] });
+    const { times, types, clock, asked, heirs, told } = images({ web: [saved(1, { retention: { keep: 1, maxAge: DAY } }), channel(), ...complete(1), ...complete(2, 1), ...complete(3, 2), ...complete(4, 3)] });
     for (const number of [1, 2, 3, 4]) asked.set(id(number), at('2030-01-01T00:00:00Z') + number * 1000);
     times.look();
     expect(types()).toEqual([]);
     clock.now += 2 * DAY;
+    // Something is being built of 1.
+    heirs.set(id(1), 'child@1');
     times.look();
     // 4 is the newest and what `latest` points at; 3 is where it would go back to.
-    expect(told.map(({ command }) => ('version' in command ? command.version : ''))).toEqual([id(2), id(1)]);
+    const gone = () => told.map(({ command }) => ('version' in command ? command.version : ''));
+    expect(gone()).toEqual([id(2)]);
+    heirs.clear();
+    clock.now += DAY;
+    times.look();
+    expect(gone()).toEqual([id(2), id(1)]);
   });
 
   test('an image follows the channel that it is made of, where that was said', () => {
