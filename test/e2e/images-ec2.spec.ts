@@ -97,6 +97,33 @@ describe('images of EC2', { timeout: 90_000 }, () => {
     expect(cloud.ec2.images().length).toBe(before + 1);
   });
 
+  test('an image of another one is made of a host that was booted from that, or of none', async () => {
+    await save('ground');
+    const one = await build('ground');
+    const { made } = await happened('ground', 'TargetCompleted', (data) => data.version === one);
+    await tell('SaveImage', { source: JSON.stringify({ name: 'house', os: { name: 'debian', version: '12' }, parent: { image: 'ground' }, commands: [{ name: 'mark', run: 'echo house > "$HOME/house"' }], targets: { ec2: { host: { grounds: 'yes' }, account: 'home' } } }) });
+    // It calls itself what it is not.
+    await cloud.save({ name: 'looks-like-it', attributes: { grounds: 'yes', image: 'ground', imageVersion: '1' } });
+    const fooled = await build('house');
+    const failed = await happened('house', 'TargetFailed', (data) => data.version === fooled);
+    expect(failed.error).toMatch(/its host was not launched from ground, which the image is made of: targets\.ec2\.host must want a host of a blueprint that launches ground/);
+    await cloud.fleet.command('allocator', 'DisableBlueprint', { name: 'looks-like-it' });
+    await cloud.nothingLeft();
+
+    await cloud.save({ name: 'grounds', image: { name: 'ground', channel: 'latest' }, attributes: { grounds: 'yes' } });
+    const images = new Set(cloud.ec2.images().map(({ id }) => id));
+    await tell('RebuildTarget', { version: fooled, target: 'ec2' });
+    const house = await happened('house', 'TargetCompleted', (data) => data.version === fooled);
+    expect(images).not.toContain(house.made.provided!.id);
+    expect(cloud.ec2.instances().at(-1)!.imageId).toBe(made.provided!.id);
+    await cloud.nothingLeft();
+    await cloud.fleet.command('allocator', 'DisableBlueprint', { name: 'grounds' });
+    // Where it is not, no host can be booted from it.
+    await tell('SaveImage', { source: JSON.stringify({ name: 'far-house', os: { name: 'debian', version: '12' }, parent: { image: 'ground' }, targets: { ec2: { host: { grounds: 'yes' }, account: 'west' } } }) });
+    const refused = await cloud.fleet.bus.command('image-factory', 'BuildImage', { image: 'far-house' }, { id: randomUUID() });
+    expect(refused).toMatchObject({ accepted: false, code: 'unbuildable-target', errors: [{ message: 'push it there (berth image push ground@1 --account west)' }] });
+  });
+
   test('a version whose hosts never become ready is rolled back', async () => {
     await save('shaky');
     const one = await build('shaky');

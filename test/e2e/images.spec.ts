@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { BuildEvent, CommandInput, CommandType, ImageEvent } from '@berth/contracts';
+import { imageWriter } from '../support/images.js';
 import { serviceNames, startFleet, startTestSshd, type Fleet } from '../support/fleet.js';
 import { eventually } from '../support/wait.js';
 
@@ -126,6 +127,45 @@ describe('images', () => {
     // The parent has moved: another one follows.
     await eventually(async () => expect((await events('child')).filter((event) => event.type === 'VersionRequested').at(-1)?.data).toMatchObject({ parent: { version: one } }), SOON);
     expect(await refusal('RemoveImage', { image: 'base', cascade: true })).toMatch(/^image-in-use: .*child/);
+  });
+
+  test('a version is built on what it is made of as that was when it was asked for, or says what it lacks', async () => {
+    const parent = { parent: { image: 'ground' } };
+    // The one host that would build it has something else to do, so it waits.
+    await fleet.addMachine('mason', await startTestSshd(), { attributes: { builds: 'roots' } });
+    await fleet.requestLease({ type: 'host', attributes: { builds: 'roots' } });
+    const writer = imageWriter(fleet.bus.connection);
+    const ground = async (target: 'oci' | 'mock') => {
+      const written = await writer.version('ground', { target, body: Buffer.from('not a system') });
+      await writer.append('ground', { type: 'ChannelAssigned', data: { channel: 'latest', version: written.id, previous: null, by: 'managed' } });
+      return written;
+    };
+    await ground('mock');
+    expect(await refusal('SaveImage', { source: template('house', { ...parent, os: { name: 'debian', version: '13' } }) })).toBe("invalid-template: The template can't be used: house is debian trixie for x86_64, and ground is debian bookworm for x86_64.");
+    await tell('SaveImage', { source: template('house', { ...parent, targets: { oci: { host: { builds: 'roots' } } } }) });
+    expect(await refusal('BuildImage', { image: 'house' })).toBe("unbuildable-target: Image house can't be built: version 1 of ground, which it is made of, has no file that holds its root filesystem.");
+    const { id: of, object } = await ground('oci');
+    const kept = (await events('ground')).flatMap((event) => (event.type === 'TargetStarted' && event.data.version === of ? [event.data.build] : []))[0];
+    const version = await build('house');
+    const [asked, started] = (await events('house')).slice(-2);
+    expect(asked?.data).toMatchObject({ version, parent: { image: 'ground', version: of, root: 'oci' } });
+    const variables = { PARENT_BUILD: kept, PARENT_FILE: object.name };
+    const requested = (id: string) => eventually(async () => {
+      const found = (await fleet.events('build')).filter((one) => one.id === id).flatMap(({ commit }) => commit.events as BuildEvent[]).find(({ type }) => type === 'BuildRequested');
+      expect(found?.data).toMatchObject({ variables });
+    }, SOON);
+    await requested((started!.data as { build: string }).build);
+    expect(await refusal('DeleteVersion', { version: of, cascade: true })).toBe('version-in-use: house@1 is being built of version 2.');
+    expect(await refusal('DeleteTargetImage', { version: of, target: 'oci' })).toBe('version-in-use: house@1 is being built of version 2.');
+    await tell('AbortVersion', { version });
+    expect(await ended('house', version)).toBe('FAILED');
+    // The channel moves on; another attempt does not.
+    await ground('oci');
+    await tell('RebuildTarget', { version, target: 'oci' });
+    await requested(((await events('house')).filter(({ type }) => type === 'TargetStarted').at(-1)!.data as { build: string }).build);
+    await tell('AbortVersion', { version });
+    await tell('DeleteVersion', { version: of });
+    expect(await refusal('RebuildTarget', { version, target: 'oci' })).toBe("unbuildable-target: Version 1 of house can't be built as oci once more: version 2 of ground, which it is made of, was removed.");
   });
 
   test('a channel with a test points at a version only once a plan has passed on a host of it', async () => {

@@ -51,6 +51,7 @@ describe('removing what was built', () => {
     given(...one, pushing(1)).when(target(1, { cascade: true })).thenRejected('version-live', 'version');
     given(...one).when(target(2)).thenRejected('version-in-use', 'version');
     given(...one).when(target(1, { hosts: true })).thenRejected('version-in-use', 'version');
+    given(...one).when(target(1, { heir: 'web@3' })).thenRejected('version-in-use', 'version');
     given(...one).when({ ...target(1), target: 'oci' } as ImageCommand).thenRejected('target-not-there', 'target');
     given(...begun, ...requested(1), failed(1), ended(1, 'FAILED')).when(target(1)).thenRejected('target-not-there', 'target');
     given(...one, leaving(1, raw), gone(1, raw)).when(target(1)).thenRejected('target-not-there', 'target');
