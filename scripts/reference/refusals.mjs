@@ -45,7 +45,7 @@ const MEANINGS = {
   'unknown-account': 'there is no account of that name, or it is not one of the environment',
   'unknown-catalog-entry': 'there is no such provider, account, environment, pool, catalog or deployable',
   'unknown-policy': 'there is no replication policy of that name',
-  'unbuildable-target': 'the template or the environment of the image does not have that target',
+  'unbuildable-target': 'the template or the environment of the image does not have that target, or what it is made of has nothing that it could begin from',
   'target-live': 'the target is being built',
   'target-not-failed': 'only a target that has failed is built once more',
   'target-not-built': 'what is not built can not be pushed',
