@@ -177,6 +177,10 @@ describe('RegisterImage', () => {
     expect(await available(id)).toMatchObject({ Architecture: 'arm64', BootMode: 'uefi', EnaSupport: true, RootDeviceName: '/dev/xvda', BlockDeviceMappings: [{ Ebs: { SnapshotId, VolumeSize: 5 } }], Tags: [{ Key: 'a', Value: 'b' }] });
   });
 
+  test.each(['legacy-bios', 'uefi', 'uefi-preferred', undefined] as const)('with the boot mode %s', async (BootMode) => {
+    expect((await available(await register({ ...root(ec2.addSnapshot({ sizeGiB: 5 })), BootMode })))?.BootMode).toBe(BootMode);
+  });
+
   test.each<[string, (snapshot: string) => Partial<RegisterImageCommandInput>]>([
     ['InvalidSnapshot.NotFound', () => root(`snap-${gone}`)],
     ['InvalidSnapshotID.Malformed', () => root('mine')],
@@ -186,6 +190,7 @@ describe('RegisterImage', () => {
     ['InvalidParameterValue', (snapshot) => ({ ...root(snapshot), Architecture: 'aarch64' as never })],
     ['InvalidParameterCombination', (snapshot) => ({ ...root(snapshot), VirtualizationType: undefined })],
     ['InvalidParameterCombination', (snapshot) => ({ ...root(snapshot), Architecture: 'arm64', BootMode: 'legacy-bios' })],
+    ['InvalidParameterValue', (snapshot) => ({ ...root(snapshot), BootMode: 'UEFI' as never })],
     ['InvalidParameterValue', (snapshot) => ({ ...root(snapshot), TagSpecifications: [{ ResourceType: 'snapshot', Tags: [{ Key: 'a', Value: '' }] }] })],
   ])('%s', async (code, more) => {
     await expect(register(more(ec2.addSnapshot({ sizeGiB: 5 })))).rejects.toEqual(refusal(code));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { keptFile } from '../action.js';
 import { instant, name, span, uuid } from '../scalars.js';
-import { imageTarget, imageTemplate, targetSettings, templateSource } from './template.js';
+import { diskBoot, imageTarget, imageTemplate, targetSettings, templateSource } from './template.js';
 
 /** How far something of an image is, in the words that the field uses. PARTIAL: some of its targets were built. */
 export const imageStatus = z.enum(['NEW', 'PENDING', 'BUILDING', 'COMPLETE', 'PARTIAL', 'FAILED', 'DELETING', 'DELETED', 'DELETEFAILED']);
@@ -42,6 +42,7 @@ const made = z.object({
   object: keptFile.optional().describe('the image as a file'),
   provided: z.object({ account: name, id: providerId }).optional().describe('the image as its provider has it'),
   sbom: keptFile.optional().describe('what it is made of, SPDX 2.3 as JSON'),
+  boot: diskBoot.optional().describe('what a disk boots by; absent where that was not said, as of disks that were made before it could be'),
 });
 export type MadeImage = z.output<typeof made>;
 

@@ -16,9 +16,12 @@ const size = z
   .regex(/^[1-9]\d{0,6}(MiB|GiB)$/, 'use a size such as 2GiB')
   .describe('of the disk');
 
+/** What a disk boots by. */
+export const diskBoot = z.enum(['uefi', 'none']);
+
 /** How each target is built, where the template says something about it. */
 export const targetSettings = z.strictObject({
-  raw: z.strictObject({ host, size: size.default('2GiB') }).optional(),
+  raw: z.strictObject({ host, size: size.default('2GiB'), boot: diskBoot.optional().describe('what the disk boots by, uefi when absent; none: it can be mounted only') }).optional(),
   oci: z.strictObject({ host }).optional(),
   ec2: z.strictObject({ host: wants.describe('what the host must be that becomes the image: a host that is launched from the base image'), account: name.describe('account on the provider that the host runs in') }).optional(),
   mock: z

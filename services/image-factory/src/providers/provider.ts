@@ -1,4 +1,4 @@
-import type { AccountSpec, ImageTemplate, KeptFile, ProviderKind, ProviderSpec } from '@berth/contracts';
+import type { AccountSpec, ImageTemplate, KeptFile, MadeImage, ProviderKind, ProviderSpec } from '@berth/contracts';
 
 /** What is known of something at its provider; stored before and after each effect. */
 export type Facts = Readonly<Record<string, string>>;
@@ -55,7 +55,7 @@ export interface Provider {
   /** Why an account can't be used: one sentence, or undefined. Asked before the account is saved. @throws nothing that is an answer of the provider */
   check(account: AccountSpec, provider: ProviderSpec, signal: AbortSignal): Promise<string | undefined>;
   /** Brings what was built to the account: from a file, or from where the provider has made it. */
-  push(call: Call & { object?: KeptFile; from?: Provided; os: ImageTemplate['os'] | undefined }): Promise<Step>;
+  push(call: Call & { object?: KeptFile; from?: Provided; os: ImageTemplate['os'] | undefined; boot?: MadeImage['boot'] }): Promise<Step>;
   /** Takes away what was pushed, or made. */
   remove(call: Call & { id: string }): Promise<RemoveStep>;
   /** Takes away what a push or a seal has made that is not gone on with, as its facts say. */

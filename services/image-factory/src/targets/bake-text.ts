@@ -1,3 +1,5 @@
+import { DISK } from './disk-text.js';
+
 /**
  * What bakes an image, a part at a time: `sh bake/bake.sh PART`. The same text for every template: values come in the
  * environment and in the files of `bake/in`, and none of them is ever read as a script, but for the commands of the template,
@@ -231,7 +233,7 @@ packages() {
     rm -f bake/in/*.repo
     repositories
     if [ "$WHERE" = host ] || ls bake/in/*.sources >/dev/null 2>&1 || ! inside sh -c 'ls /var/lib/apt/lists/*Release' >/dev/null 2>&1; then inside apt-get -q update; fi
-    cat bake/in/packages-* 2>/dev/null | inside xargs -r apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confold install
+    cat bake/in/packages-* 2>/dev/null | apt_install
   elif inside sh -c 'command -v dnf' >/dev/null; then
     rm -f bake/in/*.sources
     repositories
@@ -239,6 +241,10 @@ packages() {
   else
     fail 'neither apt-get nor dnf is there to install packages with'
   fi
+}
+
+apt_install() { # their names come in, a line each; what is made by installing them has the time of the lists
+  inside env SOURCE_DATE_EPOCH="$(epoch)" xargs -r apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confold install
 }
 
 files() {
@@ -304,20 +310,24 @@ document() { # as UTF-8, whatever a package calls itself; only what is installed
 
 # --- the end ---
 
-clean() {
-  enter
-  # The same packages make the same times: those of the newest list of packages, or of what it is made of.
+# The same packages make the same times: those of the newest list of packages, or of what it is made of.
+epoch() {
   {
     cat bake/begun 2>/dev/null || :
     inside sh -c 'sed -n "s/^Date: //p" /var/lib/apt/lists/*Release 2>/dev/null | while IFS= read -r time; do date -d "$time" +%s; done'
-  } | sort -n | tail -n 1 >bake/epoch
+  } | sort -n | tail -n 1
+}
+
+clean() {
+  enter
+  epoch >bake/epoch
   [ -s bake/epoch ] || date +%s >bake/epoch
   inside sh -c 'apt-get clean
-    rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/ldconfig/aux-cache /var/cache/debconf/*-old /var/lib/dpkg/*-old /tmp/* /var/tmp/* /run/* /root/.bash_history /var/lib/systemd/random-seed
+    rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/cache/ldconfig/aux-cache /var/cache/debconf/*-old /var/lib/dpkg/*-old /tmp/* /var/tmp/* /run/* /etc/.resolv.conf.systemd-resolved.bak /root/.bash_history /var/lib/systemd/random-seed
     find /var/log -type f -exec rm -f {} +
     if [ -e /etc/machine-id ]; then : >/etc/machine-id; fi
     rm -f /var/lib/dbus/machine-id'
-  if [ -n "\${FS_UUID:-}" ]; then printf 'UUID=%s / ext4 defaults 0 1\\n' "$FS_UUID" | inside sh -c 'grep -qs "^[^#]" /etc/fstab || cat >/etc/fstab'; fi
+  if [ -n "\${FS_UUID:-}" ]; then mounts | of_disk /etc/fstab; fi
   ssh_keys
 }
 # Keys of a host are made where it runs. A system that makes none by itself makes them before its server starts.
@@ -332,23 +342,6 @@ END
 }
 same_times() {
   find root -xdev -newermt "@$(cat bake/epoch)" -exec touch -h -d "@$(cat bake/epoch)" {} +
-}
-
-# A disk with one partition, made without mounting anything.
-disk() {
-  have mke2fs || fail 'mke2fs is not on the host: install it with "apt-get install e2fsprogs"'
-  have sfdisk || fail 'sfdisk is not on the host: install it with "apt-get install fdisk"'
-  same_times
-  mkdir -p out
-  rm -f out/image.raw
-  truncate -s "\${SIZE}M" out/image.raw
-  E2FSPROGS_FAKE_TIME=$(cat bake/epoch)
-  SOURCE_DATE_EPOCH=$E2FSPROGS_FAKE_TIME
-  export E2FSPROGS_FAKE_TIME SOURCE_DATE_EPOCH
-  # A MiB before it and one behind it are for the table.
-  mke2fs -q -F -t ext4 -b 4096 -m 1 -L root -U "$FS_UUID" -E "offset=1048576,hash_seed=$FS_UUID,lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0" -d root out/image.raw $(((SIZE - 2) * 256)) ||
-    fail "what the image holds ($(du -sm root | cut -f 1) MiB) does not fit on its disk of $SIZE MiB: set targets.raw.size"
-  printf 'label: gpt\\nlabel-id: %s\\nstart=2048, size=%s, type=%s, uuid=%s, name=root\\n' "$DISK_UUID" $(((SIZE - 2) * 2048)) "$PARTITION_TYPE" "$PARTITION_UUID" | sfdisk -q out/image.raw
 }
 
 blob() { # file, media type: its descriptor
@@ -378,6 +371,7 @@ oci() {
   tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(cat bake/epoch)" -C bake/oci -cf out/image.oci.tar oci-layout index.json blobs
 }
 
+${DISK}
 # A host becomes an image. What its login and its server of SSH need stays until then: the image takes it away when it starts
 # elsewhere for the first time, before anybody can log in.
 seal() {
@@ -402,7 +396,7 @@ seal() {
 part=\${1#apart-}
 if [ "$WHERE" = host ]; then host_root "$1"; elif [ "$part" = "$1" ]; then apart "$1"; fi
 case $part in
-  base | packages | files | password | lock | sbom | clean | disk | oci | seal) "$part" ;;
+  base | packages | boot | files | password | lock | sbom | clean | disk | oci | seal) "$part" ;;
   command) command_ ;;
   *) fail "bake.sh has no part $part" ;;
 esac

@@ -40,8 +40,8 @@ export interface TargetKind {
   faults(template: ImageTemplate): readonly { field: string; message: string }[];
   /** Pure: the same template gives the same text. Where it begins from a root filesystem, the plan has {@link ROOT_VARIABLES}. */
   plan(building: Building): TargetPlan;
-  /** What was made, by the artifacts of the build. @throws Error in one sentence when something that the plan keeps is not there */
-  made(artifacts: readonly KeptFile[]): MadeImage;
+  /** What was made of a template, by the artifacts of the build. @throws Error in one sentence when something that the plan keeps is not there */
+  made(artifacts: readonly KeptFile[], template: ImageTemplate): MadeImage;
 }
 
 /** Variables of a build that begins from a root filesystem: the build that has kept it, and the name of the artifact. */

@@ -8,7 +8,7 @@ const kinds = Object.keys(targets) as (keyof typeof targets)[];
 
 /** Each script there is, over all templates: values are in none. */
 const scripts = new Set<string>();
-const parts = ['base', 'packages', 'files', 'command', 'password', 'lock', 'sbom', 'clean', 'disk', 'oci', 'seal'].map((part) => `sh bake/bake.sh ${part}`);
+const parts = ['base', 'packages', 'boot', 'files', 'command', 'password', 'lock', 'sbom', 'clean', 'disk', 'oci', 'seal'].map((part) => `sh bake/bake.sh ${part}`);
 
 test.each(kinds)('%s: every template has faults that are told, or a plan', (kind) => {
   let planned = 0;

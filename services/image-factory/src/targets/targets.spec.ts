@@ -36,8 +36,9 @@ const full = {
 };
 
 test('what a plan does, by target', () => {
-  expect(stepsOf('raw')).toEqual(['base', 'lock', 'sbom', 'keep-sbom', 'clean', 'disk', 'keep-image']);
-  expect(stepsOf('raw', full)).toEqual(['base', 'packages', 'files', 'command-1', 'command-2', 'password', 'sbom', 'keep-sbom', 'clean', 'disk', 'keep-image']);
+  expect(stepsOf('raw')).toEqual(['base', 'boot', 'lock', 'sbom', 'keep-sbom', 'clean', 'disk', 'keep-image']);
+  expect(stepsOf('raw', { targets: { raw: { boot: 'none' } } })).toEqual(['base', 'lock', 'sbom', 'keep-sbom', 'clean', 'disk', 'keep-image']);
+  expect(stepsOf('raw', full)).toEqual(['base', 'packages', 'boot', 'files', 'command-1', 'command-2', 'password', 'sbom', 'keep-sbom', 'clean', 'disk', 'keep-image']);
   expect(stepsOf('oci', full)).toEqual(['base', 'packages', 'files', 'command-1', 'command-2', 'password', 'sbom', 'keep-sbom', 'clean', 'oci', 'keep-image']);
   expect(stepsOf('ec2', full)).toEqual(['packages', 'files', 'command-1', 'command-2', 'password', 'sbom', 'keep-sbom', 'ready', 'seal', 'keep-host']);
   expect(stepsOf('mock', full)).toEqual(['bake', 'keep-image']);
@@ -95,11 +96,38 @@ describe('values', () => {
   });
 });
 
+describe('what a disk boots by', () => {
+  const disk = (more?: Record<string, unknown>) => written('raw', more).env;
+  test('UEFI, unless the template says none: its partition has ids of its own', () => {
+    expect(disk()).toMatchObject({ BOOT: 'uefi', ESP_UUID: expect.stringMatching(/^[0-9a-f-]{36}$/) as string, ESP_ID: expect.stringMatching(/^[0-9A-F]{8}$/) as string });
+    expect(disk({ targets: { raw: { boot: 'uefi', size: '4GiB' } } })).toEqual({ ...disk(), SIZE: '4096' });
+    const { BOOT, ...mounted } = disk({ targets: { raw: { boot: 'none' } } });
+    expect(BOOT).toBe('none');
+    expect(disk()).toMatchObject(mounted);
+    expect(Object.keys(mounted)).not.toContain('ESP_ID');
+  });
+  test('comes after the packages and before all that may change it', () => {
+    const around = (more: Record<string, unknown>) => {
+      const steps = stepsOf('raw', more);
+      const at = steps.indexOf('boot');
+      return steps.slice(at - 1, at + 2);
+    };
+    expect(around({ packages: ['a'], commands: [{ name: 'a', run: 'true' }] })).toEqual(['packages', 'boot', 'command-1']);
+    expect(around({ os: { name: 'debian', version: '12', rootPassword: 'root' } })).toEqual(['base', 'boot', 'password']);
+  });
+  test('is kept with what was made', () => {
+    const artifacts = ['image.raw', 'sbom.spdx.json'].map((name) => ({ name, object: `b/1/${name}`, bytes: 7, sha256: 'x' }));
+    expect(targets.raw.made(artifacts, template()).boot).toBe('uefi');
+    expect(targets.raw.made(artifacts, template({ targets: { raw: { boot: 'none' } } })).boot).toBe('none');
+  });
+});
+
 describe('what can not be built', () => {
   test.each<[keyof typeof targets, string, Record<string, unknown>, { field: string; message: string }[]]>([
     ['raw', 'another system', { os: { name: 'fedora', version: '40' } }, [{ field: 'os.name', message: 'a root filesystem is made of debian or ubuntu: name one of them, or build it as ec2 from a host that has it' }]],
     ['oci', 'another version', { os: { name: 'debian', version: '3.1' } }, [{ field: 'os.version', message: 'is not known: use the name that the archives have for it, such as trixie' }]],
-    ['raw', 'a disk that holds nothing', { targets: { raw: { size: '64MiB' } } }, [{ field: 'targets.raw.size', message: 'is 64MiB: use 256MiB to 16384GiB' }]],
+    ['raw', 'a disk that holds nothing', { targets: { raw: { size: '64MiB' } } }, [{ field: 'targets.raw.size', message: 'is 64MiB: use 512MiB to 16384GiB' }]],
+    ['raw', 'a disk that holds nothing, and boots nothing', { targets: { raw: { size: '64MiB', boot: 'none' } } }, [{ field: 'targets.raw.size', message: 'is 64MiB: use 256MiB to 16384GiB' }]],
     ['ec2', 'a host that nobody named', {}, [{ field: 'targets.ec2', message: 'says nothing of the host that becomes the image: set targets.ec2.host, and targets.ec2.account' }]],
     ['raw', 'a package that would go', { packages: ['a', 'vim-'] }, [{ field: 'packages[1]', message: 'would be removed, which is what "-" at the end says: write the name of a package' }]],
     ['oci', 'a file that is a folder', { files: [{ path: '/etc/', content: '' }] }, [{ field: 'files[0].path', message: 'is a folder: name a file in it' }]],
@@ -121,12 +149,12 @@ describe('what was made', () => {
   const kept = (name: string, bytes = 7): KeptFile => ({ name, object: `b/1/${name}`, bytes, sha256: 'x' });
   test.each(['raw', 'oci'] as const)('of %s is the file and its list of packages', (kind) => {
     const name = { raw: 'image.raw', oci: 'image.oci.tar' }[kind];
-    expect(targets[kind].made([kept('sbom.spdx.json'), kept('else'), kept(name)])).toEqual({ object: kept(name), sbom: kept('sbom.spdx.json') });
-    expect(() => targets[kind].made([kept(name)])).toThrow('the build has kept no sbom.spdx.json');
-    expect(() => targets[kind].made([kept('sbom.spdx.json'), kept(name, 0)])).toThrow(`the build has kept an empty ${name}`);
+    expect(targets[kind].made([kept('sbom.spdx.json'), kept('else'), kept(name)], template())).toMatchObject({ object: kept(name), sbom: kept('sbom.spdx.json') });
+    expect(() => targets[kind].made([kept(name)], template())).toThrow('the build has kept no sbom.spdx.json');
+    expect(() => targets[kind].made([kept('sbom.spdx.json'), kept(name, 0)], template())).toThrow(`the build has kept an empty ${name}`);
   });
   test('of a host is the list of its packages, and of a mock its file', () => {
-    expect(targets.ec2.made([kept('sbom.spdx.json')])).toEqual({ sbom: kept('sbom.spdx.json') });
-    expect(targets.mock.made([kept('image.mock')])).toEqual({ object: kept('image.mock') });
+    expect(targets.ec2.made([kept('sbom.spdx.json')], template())).toEqual({ sbom: kept('sbom.spdx.json') });
+    expect(targets.mock.made([kept('image.mock')], template())).toEqual({ object: kept('image.mock') });
   });
 });

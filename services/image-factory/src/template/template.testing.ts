@@ -24,7 +24,7 @@ export const anyTemplate: fc.Arbitrary<ImageTemplate> = fc
       files: fc.array(fc.record({ path: nastyLine(60).map((text) => `/${text}`), content: nasty, mode }, { requiredKeys: ['path', 'content'] }), { maxLength: 4 }),
       commands: fc.array(fc.record({ name: nastyLine(100), run: nasty.filter((text) => text !== '') }), { maxLength: 4 }),
       parent: fc.record({ image: name }),
-      targets: fc.record({ raw: fc.record({ host, size: of(/^[1-9]\d{0,3}(MiB|GiB)$/) }), oci: fc.record({ host }), ec2: fc.record({ host, account: name }), mock: fc.record({ host, outcome: fc.constantFrom('complete', 'failed') }) }, { requiredKeys: [] }),
+      targets: fc.record({ raw: fc.record({ host, size: of(/^[1-9]\d{0,3}(MiB|GiB)$/), boot: fc.constantFrom('uefi', 'none') }, { requiredKeys: ['host', 'size'] }), oci: fc.record({ host }), ec2: fc.record({ host, account: name }), mock: fc.record({ host, outcome: fc.constantFrom('complete', 'failed') }) }, { requiredKeys: [] }),
     },
     { requiredKeys: ['name', 'os'] },
   )

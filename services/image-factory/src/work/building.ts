@@ -173,9 +173,10 @@ export class Work {
       return;
     }
     if (!build.end.passed) return this.tell(name, { type: 'Fail', ...of, error: build.end.error }, `${id} failed`);
-    const account = this.images.templateOf(name, version.revision)?.targets.ec2?.account;
+    const template = this.images.templateOf(name, version.revision)!;
+    const account = template.targets.ec2?.account;
     try {
-      const files = this.targets[kind].made([...build.artifacts.values()]);
+      const files = this.targets[kind].made([...build.artifacts.values()], template);
       const provided = made.seal !== undefined && account !== undefined && target.facts[SEALED] !== undefined ? { provided: { account: target.facts['account'] ?? account, id: target.facts[SEALED] } } : {};
       if (made.seal !== undefined && !('provided' in provided)) throw new Error('its provider has made no image of the host');
       this.tell(name, { type: 'Complete', ...of, made: { ...files, ...provided } }, `${id} complete`);

@@ -82,7 +82,7 @@ export class Moving {
       const step = await this.providers[placed.provider.kind].push({
         ...callOf(image, version, placed, push.attempt, push.facts, this.objects, this.driven.signal),
         os: this.images.templateOf(image, version.revision)?.os ?? state.saved?.template.os,
-        ...(made?.object && { object: made.object }), ...(from && { from }),
+        ...(made?.object && { object: made.object }), ...(made?.boot && { boot: made.boot }), ...(from && { from }),
       });
       if ((step.is === 'keep' || step.is === 'wait') && (step.percent !== undefined || step.activity !== undefined)) {
         await this.images.store(image, { type: 'PushProgress', ...of, percent: step.percent ?? push.percent, activity: step.activity ?? push.activity });

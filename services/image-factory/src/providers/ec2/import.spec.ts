@@ -23,10 +23,10 @@ afterAll(async () => {
 const disk = kept('out/disk.raw', Buffer.alloc(300_000, 'disk'));
 type Pushes = Rehearsal<ReturnType<typeof quickly>>;
 
-function pushing({ file = disk.file, read = disk.read, arch = 'x86_64' as 'x86_64' | 'aarch64', bucket = 'disks', on = cloud } = {}): Pushes {
+function pushing({ file = disk.file, read = disk.read, arch = 'x86_64' as 'x86_64' | 'aarch64', bucket = 'disks', on = cloud, boot = undefined as 'uefi' | 'none' | undefined } = {}): Pushes {
   const os = { name: 'debian', version: '12', arch };
   const provider = aws(on, { target: 'raw', bucket: { name: bucket, endpoint: s3.endpoint } });
-  return new Rehearsal((by, call) => by.push({ ...call, object: file, os }), { account: accountOf(on), provider, read });
+  return new Rehearsal((by, call) => by.push({ ...call, object: file, os, ...(boot && { boot }) }), { account: accountOf(on), provider, read });
 }
 
 /** What is left of a push in the bucket. */
@@ -53,6 +53,19 @@ describe('a disk', () => {
     const one = pushing({ arch: 'aarch64' });
     await one.until(quickly);
     expect(imagesOf(cloud, one)).toMatchObject([{ architecture: 'arm64', bootMode: 'uefi' }]);
+  });
+
+  it('that was made to boot by UEFI is registered for that alone', async () => {
+    const one = pushing({ boot: 'uefi' });
+    await one.until(quickly);
+    expect(imagesOf(cloud, one)).toMatchObject([{ architecture: 'x86_64', bootMode: 'uefi' }]);
+  });
+
+  it('that was made to be mounted only is refused before any of it is sent', async () => {
+    const one = pushing({ boot: 'none' });
+    expect(await one.until(quickly)).toEqual({ is: 'failed', error: `the disk of web ${one.call.number} does not boot, so EC2 can't start it: set targets.raw.boot to uefi, and build it again` });
+    expect(left(one)).toEqual([]);
+    expect(one.facts).toEqual({});
   });
 
   it('that is large goes in parts, and tells how far it is', async () => {

@@ -1,5 +1,5 @@
 import { CreateTagsCommand, DescribeImportSnapshotTasksCommand, ImportSnapshotCommand, RegisterImageCommand, type SnapshotTaskDetail } from '@aws-sdk/client-ec2';
-import type { ImageTemplate, KeptFile } from '@berth/contracts';
+import type { ImageTemplate, KeptFile, MadeImage } from '@berth/contracts';
 import { ForeignAnswer, pollAfter } from '@berth/ec2';
 import { contentOf, share } from '../content.js';
 import type { Call, Step } from '../provider.js';
@@ -9,7 +9,7 @@ import { keyOf, nameOf, tagged, tagsOf, tokenOf } from './names.js';
 import { ec2Of, type Site } from './site.js';
 import { siteOf, time, type Work } from './work.js';
 
-type Push = Call & { object: KeptFile; os: ImageTemplate['os'] | undefined };
+type Push = Call & { object: KeptFile; os: ImageTemplate['os'] | undefined; boot?: MadeImage['boot'] };
 
 /** Parts of the whole, in percent. */
 const UPLOADED = 50;
@@ -110,8 +110,9 @@ async function register(site: Site, call: Push, name: string, snapshot: string):
           Architecture: isArm ? 'arm64' : 'x86_64',
           // What is left out is taken for i386 and paravirtual.
           VirtualizationType: 'hvm',
-          // Machines with ARM boot by UEFI alone; the others as their type does when nothing is said.
-          ...(isArm && { BootMode: 'uefi' as const }),
+          // Machines with ARM boot by UEFI alone, the others by BIOS when nothing is said. Not `uefi-preferred`, with which types without
+          // UEFI start it by BIOS: nothing on the disk is for that. With this it is launched on types of the Nitro System alone.
+          ...((isArm || call.boot === 'uefi') && { BootMode: 'uefi' as const }),
           EnaSupport: true,
           RootDeviceName: ROOT,
           BlockDeviceMappings: [{ DeviceName: ROOT, Ebs: { SnapshotId: snapshot, VolumeType: 'gp3', DeleteOnTermination: true } }],

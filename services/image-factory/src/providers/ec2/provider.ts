@@ -46,9 +46,11 @@ export function providerOf({ now = Date.now, log = () => undefined, timing: give
 }
 
 async function push(call: Parameters<Provider['push']>[0], work: Work): Promise<Step> {
-  const { object, from } = call;
+  const { object, from, boot } = call;
   if (call.provider.target === 'raw') {
     if (object === undefined) throw new Trouble(`there is no disk of ${call.image} ${call.number} to upload: build it for the target raw`, false);
+    // It would be an image that no instance starts of, found out when the first one does not.
+    if (boot === 'none') throw new Trouble(`the disk of ${call.image} ${call.number} does not boot, so EC2 can't start it: set targets.raw.boot to uefi, and build it again`, false);
     return importDisk({ ...call, object }, work);
   }
   if (from === undefined) throw new Trouble(`there is no image of ${call.image} ${call.number} at a provider to copy: build it for the target ec2`, false);
