@@ -22,7 +22,7 @@ const VITEST = 'node_modules/vitest/vitest.mjs';
 /** What machines are driven with from outside of them, and what stands in for their controllers. */
 const MANAGEMENT = ['ipmitool', 'ipmi_sim', 'snmpget', 'snmpset', 'snmpd', 'ping'];
 /** What images are made with, and read. */
-const IMAGES = ['mmdebstrap', 'debootstrap', 'sfdisk', 'debugfs', 'skopeo', 'umoci'];
+const IMAGES = ['mmdebstrap', 'debootstrap', 'sfdisk', 'debugfs', 'mcopy', 'fsck.vfat', 'qemu-system-x86_64', 'skopeo', 'umoci'];
 /** What each command runs with Node once everything is there; `build` has nothing left to do then. */
 const COMMANDS = {
   demo: { run: ['libs/cli/dist/demo.js'] },

@@ -1,14 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openArtifacts, type Objects } from '@berth/artifacts';
-import type { BuildEvent, ImageTemplate, KeptFile, MadeImage } from '@berth/contracts';
-import { findTool } from '@berth/embedded/servers';
+import type { BuildEvent, ImageTemplate, KeptFile, MachineEvent, MadeImage } from '@berth/contracts';
+import { findTool, newSshKey } from '@berth/embedded/servers';
 import { targets } from '@berth/image-factory/targets';
 import { readTemplate } from '@berth/image-factory/template';
 import { packagesOf, readSpdx } from '../../services/image-factory/src/targets/spdx.testing.js';
@@ -16,8 +17,10 @@ import { anyTemplate } from '../../services/image-factory/src/template/template.
 import { tempFolder } from '../support/cleanup.js';
 import { startFleet, startTestSshd, type Fleet } from '../support/fleet.js';
 import type { TestSshd } from '../support/sshd.js';
+import { bootDisk } from '../support/vm.js';
 import { eventually } from '../support/wait.js';
 
+const MIB = 2 ** 20;
 /** Installing a system is a minute on a busy machine. */
 const LONG = 300_000;
 const FLEET = ['lease', 'allocator', 'host-agent-gateway', 'build-orchestrator'] as const;
@@ -41,7 +44,7 @@ let sshd: TestSshd;
 let kept: Objects;
 beforeAll(async () => {
   if (process.getuid?.() !== 0) throw new Error('images are built by root: run these tests as root');
-  for (const tool of ['mmdebstrap', 'debootstrap', 'sfdisk', 'debugfs', 'skopeo', 'umoci'] as const) await findTool(tool);
+  for (const tool of ['mmdebstrap', 'debootstrap', 'sfdisk', 'debugfs', 'mcopy', 'fsck.vfat', 'skopeo', 'umoci'] as const) await findTool(tool);
   const store = await tempFolder('artifacts');
   [fleet, sshd] = await Promise.all([startFleet({ services: FLEET, env: { BERTH_ARTIFACTS: `folder:${store}` } }), startTestSshd()]);
   kept = openArtifacts({ kind: 'folder', path: store }, fleet.bus.connection);
@@ -68,7 +71,7 @@ async function bake(kind: keyof typeof targets, template: ImageTemplate, variabl
   expect(targets[kind].faults(template)).toEqual([]);
   const name = `${template.name}-${kind}`;
   const ended = await baked(name, JSON.parse(targets[kind].plan({ image: template.name, revision: 1, template, plan: name }).source), variables);
-  return { ...ended, made: async (): Promise<MadeImage> => targets[kind].made(await artifactsOf(ended.build)) };
+  return { ...ended, made: async (): Promise<MadeImage> => targets[kind].made(await artifactsOf(ended.build), template) };
 }
 /** The bytes of what was kept, as a file. */
 async function file({ object, name }: KeptFile): Promise<string> {
@@ -106,7 +109,7 @@ commands:
       setcap cap_net_raw+ep /usr/bin/tree
   - name: Start something that stays
     run: sleep 3600 & mount -t tmpfs left /mnt
-targets: { raw: { host: { pool: images }, size: 600MiB }, oci: { host: { pool: images } } }
+targets: { raw: { host: { pool: images }, size: 600MiB, boot: none }, oci: { host: { pool: images } } }
 `;
 const strange = '/opt/a b/$(id) ${{ vars.x }}';
 const content = '${{ vars.x }} \'$(id)\' "\\ é\n';
@@ -125,8 +128,8 @@ test('one system as a disk and for containers: what it holds is what the templat
   expect(status).toBe('passed');
   await nothingIsLeft();
   const artifacts = await artifactsOf(build);
-  await aDisk(targets.raw.made(artifacts));
-  const root = await forContainers(targets.oci.made(artifacts));
+  await aDisk(targets.raw.made(artifacts, wanted));
+  const root = await forContainers(targets.oci.made(artifacts, wanted));
   await madeOfIt(build, root);
   await aCommandThatFails(root);
   await aBuildThatIsAborted(root);
@@ -154,6 +157,71 @@ async function aDisk({ object, sbom }: MadeImage): Promise<void> {
   // Nothing of the host, and nothing that was there for the time of the building alone.
   const there = (path: string) => spawnSync('debugfs', ['-R', `stat "${path}"`, system], { encoding: 'utf8' }).stdout.includes('Inode:');
   expect(['/etc', '/etc/resolv.conf', '/etc/hostname', '/usr/sbin/policy-rc.d', '/etc/apt/apt.conf.d/00berth-bake', '/etc/apt/apt.conf.d/99mmdebstrap', '/proc/1'].filter(there)).toEqual(['/etc']);
+}
+
+test('a disk boots, is enrolled, and runs what it is told on a lease', { timeout: 2 * LONG }, async () => {
+  const { publicKey, privateKey } = newSshKey('berth');
+  const privateKeyPath = join(await tempFolder('login'), 'key');
+  await writeFile(privateKeyPath, privateKey, { mode: 0o600 });
+  const template = read(JSON.stringify({
+    name: 'boots', os: { name: 'debian', version: 12 }, packages: ['openssh-server'], files: [{ path: '/root/.ssh/authorized_keys', content: publicKey, mode: '600' }],
+    targets: { raw: { host: { pool: 'images' }, size: '640MiB' } },
+  }));
+  const { status, error, made } = await bake('raw', template);
+  expect(error).toBeNull();
+  expect(status).toBe('passed');
+  await nothingIsLeft();
+  const { object, sbom, boot } = await made();
+  expect(boot).toBe('uefi');
+  const disk = await file(object!);
+  await whatItBootsWith(disk, await textOf(sbom!));
+
+  // As on a machine whose disk is larger than the image of it.
+  await truncate(disk, 1024 * MIB);
+  const vm = await bootDisk(disk, { timeoutMs: LONG });
+  await fleet.addMachine('booted', { ...vm, user: 'root', privateKeyPath }, { attributes: { pool: 'booted' }, folder: '/var/lib/berth' });
+  const added = (await fleet.events('machine')).flatMap(({ commit }) => commit.events as MachineEvent[]).findLast((event) => event.type === 'MachineAdded')!;
+  expect(added.data).toMatchObject({ name: 'booted', hostKey: expect.stringMatching(/^ssh-ed25519 /) as string, facts: { os: 'linux', arch: 'x86_64', cpus: '2' } });
+  const lease = await fleet.requestLease({ type: 'host', attributes: { pool: 'booted' } });
+  const token = Number((await fleet.bus.waitForStatus('lease', lease, ['active'], { timeoutMs: LONG })).data['token']);
+  const look = ['systemctl is-system-running --wait', 'df --output=size -m / | tail -n 1', 'findmnt -no SOURCE,FSTYPE /boot/efi', 'stat -c %s /etc/machine-id', 'networkctl --no-legend list | grep -c configured', 'echo "on $BERTH_LEASE"'].join('; ');
+  const action = await fleet.command('host-agent-gateway', 'RunAction', { lease, token, spec: { kind: 'run-command', command: look } });
+  await fleet.bus.waitForStatus('action', action.id, ['succeeded'], { timeoutMs: LONG });
+  const [state, size, efi, id, configured, on] = (await fleet.output(action.id)).stdout.trim().split('\n');
+  expect({ efi, state, id, configured, on }).toEqual({ efi: '/dev/vda1 vfat', state: 'running', id: '33', configured: '1', on: `on ${lease}` });
+  expect(Number(size)).toBeGreaterThan(800);
+  await eventually(() => expect(vm.console()).toContain('localhost login:'), { timeoutMs: 60_000 });
+  await fleet.command('lease', 'ReleaseLease', { lease });
+  await fleet.bus.waitForStatus('lease', lease, ['destroyed'], { timeoutMs: LONG });
+  await fleet.command('allocator', 'RemoveMachine', { name: 'booted' });
+  await vm.stop();
+});
+
+async function whatItBootsWith(disk: string, sbom: string): Promise<void> {
+  const { partitiontable } = JSON.parse(run('sfdisk', '--json', disk)) as { partitiontable: { label: string; partitions: { start: number; size: number; type: string; name: string }[] } };
+  expect(partitiontable).toMatchObject({
+    label: 'gpt',
+    partitions: [{ start: 2048, size: 64 * 2048, type: 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B', name: 'boot' }, { start: 65 * 2048, size: (640 - 66) * 2048, type: '4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709', name: 'root' }],
+  });
+  run('sfdisk', '--verify', disk);
+  const system = `${disk}?offset=${65 * MIB}`;
+  run('e2fsck', '-fn', system);
+  const cat = (path: string) => run('debugfs', '-R', `cat "${path}"`, system);
+  const list = packagesOf(readSpdx(sbom));
+  expect(list).toEqual(installed(cat('/var/lib/dpkg/status')));
+  expect(list.filter((one) => /^(linux-image-cloud-amd64|grub-efi-amd64-bin|systemd-sysv|openssh-server) /.test(one))).toHaveLength(4);
+  const root = /^UUID=(\S+) \/ ext4/m.exec(cat('/etc/fstab'))![1]!;
+  expect(run('dumpe2fs', '-h', system)).toMatch(new RegExp(`^Filesystem UUID: +${root}$`, 'm'));
+  expect(cat('/boot/grub/grub.cfg')).toContain(`linux $at/vmlinuz root=UUID=${root} ro`);
+  const there = (path: string) => spawnSync('debugfs', ['-R', `stat "${path}"`, system], { encoding: 'utf8' }).stdout.includes('Inode:');
+  expect(['/boot/grub', '/etc/.resolv.conf.systemd-resolved.bak', '/etc/ssh/ssh_host_ed25519_key'].filter(there)).toEqual(['/boot/grub']);
+
+  const efi = `${disk}@@${MIB}`;
+  expect(run('mdir', '-i', efi, '-b', '-/', '::').trim().split('\n')).toEqual(['::/EFI/', '::/EFI/BOOT/', '::/EFI/BOOT/BOOTX64.EFI', '::/EFI/BOOT/grub.cfg']);
+  expect(run('mtype', '-i', efi, '::/EFI/BOOT/grub.cfg')).toContain(`--fs-uuid --set=root ${root}\n`);
+  const partition = `${disk}.efi`;
+  run('dd', `if=${disk}`, `of=${partition}`, 'bs=1M', 'skip=1', 'count=64', 'status=none');
+  run('fsck.vfat', '-n', partition);
 }
 
 /** The root of an archive for containers, as a folder. */
@@ -322,6 +390,9 @@ describe('what a host lacks', () => {
     return folder;
   };
   const env = { PATH: process.env['PATH'], NAME: 'a', REVISION: '1', OS: 'debian', SUITE: 'bookworm', ARCH: 'amd64', COMPONENTS: 'main' };
+  /** A part, on a system that is one file of so many MiB. */
+  const holding = (mib: number, part: string) => `mkdir root && head -c ${mib}M /dev/urandom >root/file && date +%s >bake/epoch && exec sh bake/bake.sh ${part}`;
+  const disk = { FS_UUID: randomUUID(), DISK_UUID: randomUUID(), PARTITION_UUID: randomUUID(), PARTITION_TYPE: randomUUID(), BOOT: 'none' };
   const hidden = (...programs: string[]) => `${programs.map((one) => `mount --bind /dev/null "$(command -v ${one})"; `).join('')}exec sh bake/bake.sh base`;
   const without = async (script: string, more: Record<string, string> = {}) => spawnSync('unshare', ['--mount', '--propagation', 'private', 'sh', '-ec', script], { cwd: await place(), encoding: 'utf8', env: { ...env, ...more } });
 
@@ -329,6 +400,8 @@ describe('what a host lacks', () => {
     expect(await without(hidden('mmdebstrap', 'debootstrap'))).toMatchObject({ status: 1, stderr: 'neither mmdebstrap nor debootstrap is on the host: install one with "apt-get install mmdebstrap"\n' });
     expect(await without('exec sh bake/bake.sh base', { ARCH: 'm68k' })).toMatchObject({ status: 1, stderr: expect.stringMatching(/^the host is \w+ and the image is to be m68k: lease a host of that architecture\n$/) as string });
     expect(await without('chmod -R a+rX "$PWD/.." && exec setpriv --reuid=65534 --regid=65534 --clear-groups sh bake/bake.sh base')).toMatchObject({ status: 1, stderr: 'building an image needs root: lease a host that Berth logs in to as root\n' });
+    expect(await without(holding(20, 'disk'), { ...disk, SIZE: '16' })).toMatchObject({ status: 1, stderr: 'what the image holds (21 MiB) does not fit on its disk of 16 MiB: set targets.raw.size\n' });
+    expect(await without(holding(20, 'disk'), { ...disk, SIZE: '64' })).toMatchObject({ status: 0, stderr: '' });
     expect(await without('exec setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin sh bake/bake.sh base')).toMatchObject({ status: 1, stderr: 'this host does not let root make namespaces, which images are built in: lease a host that is no container\n' });
   });
 });

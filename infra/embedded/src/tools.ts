@@ -25,6 +25,10 @@ const TOOLS = {
   debootstrap: { package: 'debootstrap', why: 'images are installed with it' },
   sfdisk: { package: 'fdisk', why: 'disks are parted with it' },
   debugfs: { package: 'e2fsprogs', why: 'disks are made with its mke2fs, and the tests read them with it' },
+  mcopy: { package: 'mtools', why: 'disks get with it what boots them' },
+  'fsck.vfat': { package: 'dosfstools', why: 'the tests look with it at what boots a disk' },
+  // Its firmware is a package of its own.
+  'qemu-system-x86_64': { package: 'qemu-system-x86 ovmf', why: 'the tests boot disks with it' },
   skopeo: { package: 'skopeo', why: 'the tests read images for containers with it' },
   umoci: { package: 'umoci', why: 'the tests unpack images for containers with it' },
   python3: { package: 'python3', why: 'an example is written in it' },

@@ -189,7 +189,7 @@ copy_disk() {
   umount bake/disk
   rmdir root/lost+found
   # What says which disk it was on.
-  inside sh -c 'if [ -e /etc/fstab ]; then sed -i "/^UUID=[0-9a-f-]* \\/ ext4 defaults 0 1\\$/d" /etc/fstab; fi'
+  for name in /etc/fstab /boot/grub/grub.cfg; do inside sh -c 'if grep -qsxF "$2" "$1"; then rm "$1"; fi' sh "$name" "$OF_DISK"; done
 }
 # An archive for containers has none, and programs of the image need them while it is built.
 devices() {

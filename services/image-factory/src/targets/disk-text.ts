@@ -16,16 +16,18 @@ boot() {
   if ! inside sh -c 'ls /var/lib/apt/lists/*Release' >/dev/null 2>&1; then inside apt-get -q update; fi
   set -- initramfs-tools e2fsprogs dbus "grub-efi-$ARCH-bin"
   inside test -e /sbin/init || set -- "$@" systemd-sysv
-  # Parts of systemd that are packages of their own in newer releases.
+  printf '%s\\n' "$@" | apt_install
+  # What the kernel loads the system with is made when the kernel is installed: once, if all that goes in is there by then.
+  set --
+  if ! inside sh -c 'ls -d /vmlinuz /boot/vmlinuz*' 2>/dev/null | grep -q .; then
+    kernel=$(kernel)
+    set -- "$kernel"
+  fi
+  # Parts of systemd that are packages of their own in newer releases. Once the first is there, no name is known here any more.
   for name in systemd-resolved systemd-repart; do
     if in_archive "$name"; then set -- "$@" "$name"; fi
   done
   printf '%s\\n' "$@" | apt_install
-  # What it loads the system with is made when it is installed: once, with all that goes in.
-  if ! inside sh -c 'ls -d /vmlinuz /boot/vmlinuz*' 2>/dev/null | grep -q .; then
-    kernel=$(kernel)
-    printf '%s\\n' "$kernel" | apt_install
-  fi
   # Kernels that no system packages make no links.
   inside sh -c 'if [ ! -e /vmlinuz ] && [ ! -e /boot/vmlinuz ]; then
       version=$(ls /boot/vmlinuz-* | sed "s,^/boot/vmlinuz-,," | sort -V | tail -n 1)
@@ -84,9 +86,11 @@ menuentry '$1' {
 }
 END
 }
+# The first line of what names the disk.
+OF_DISK='# Of this disk: written anew for each.'
 # A file that names the disk. One that came with the image that this one is made of names another; one of the template stays.
 of_disk() { # path; its content comes in
-  inside sh -c 'if grep -qs "^[^#]" "$1" && ! grep -qxF "$2" "$1"; then exit; fi; { printf "%s\\n" "$2"; cat; } >"$1"' sh "$1" '# Of this disk: written anew for each.'
+  inside sh -c 'if grep -qs "^[^#]" "$1" && ! grep -qxF "$2" "$1"; then exit; fi; { printf "%s\\n" "$2"; cat; } >"$1"' sh "$1" "$OF_DISK"
 }
 mounts() {
   if [ "$BOOT" = none ]; then
@@ -116,16 +120,18 @@ disk() {
   at=1
   parts=
   if [ "$BOOT" = uefi ]; then
-    loader
     at=$((1 + ESP))
     parts="start=2048, size=$((ESP * 2048)), type=C12A7328-F81F-11D2-BA4B-00A0C93EC93B, uuid=$ESP_UUID, name=boot
 "
   fi
   length=$((SIZE - at - 1))
+  printf 'label: gpt\\nlabel-id: %s\\n%sstart=%s, size=%s, type=%s, uuid=%s, name=root\\n' "$DISK_UUID" "$parts" $((at * 2048)) $((length * 2048)) "$PARTITION_TYPE" "$PARTITION_UUID" | sfdisk -q out/image.raw
+  if [ "$BOOT" = uefi ]; then loader; fi
   ext4 >bake/mke2fs.conf
-  MKE2FS_CONFIG=bake/mke2fs.conf mke2fs -q -F -t ext4 -b 4096 -m 1 -L root -U "$FS_UUID" -E "offset=$((at * 1048576)),hash_seed=$FS_UUID,lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0" -d root out/image.raw $((length * 256)) ||
+  if ! MKE2FS_CONFIG=bake/mke2fs.conf mke2fs -q -F -t ext4 -b 4096 -m 1 -L root -U "$FS_UUID" -E "offset=$((at * 1048576)),hash_seed=$FS_UUID,lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0" -d root out/image.raw $((length * 256)) >bake/mke2fs.log 2>&1; then
+    if ! grep -qiE 'could not allocate|no space|too small|not enough' bake/mke2fs.log; then cat bake/mke2fs.log >&2; fi
     fail "what the image holds ($(du -sm root | cut -f 1) MiB) does not fit on its disk of $SIZE MiB: set targets.raw.size"
-  printf 'label: gpt\\nlabel-id: %s\\n%sstart=%s, size=%s, type=%s, uuid=%s, name=root\\n' "$DISK_UUID" "$parts" $((at * 2048)) $((length * 2048)) "$PARTITION_TYPE" "$PARTITION_UUID" | sfdisk -q --wipe-partitions never out/image.raw
+  fi
 }
 # What boot loaders and kernels of all releases can read, whatever the host would make by itself.
 ext4() {
