@@ -32,7 +32,7 @@ export async function bootDisk(disk: string, { timeoutMs = 300_000 } = {}): Prom
   const variables = join(folder, 'variables.fd');
   await copyFile(VARIABLES, variables);
   const port = await freePorts(1);
-  const machine = ['-nodefaults', '-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', '512', '-display', 'none', '-serial', 'stdio'];
+  const machine = ['-nodefaults', '-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'qemu64', '-smp', '2', '-m', '512', '-display', 'none', '-serial', 'stdio'];
   const drives = [`if=pflash,format=raw,readonly=on,file=${FIRMWARE}`, `if=pflash,format=raw,file=${variables}`, `if=virtio,format=raw,snapshot=on,file=${disk}`].flatMap((drive) => ['-drive', drive]);
   const network = ['-netdev', `user,id=net,restrict=on,hostfwd=tcp:${HOST}:${port}-:22`, '-device', 'virtio-net-pci,netdev=net,romfile=', '-device', 'virtio-rng-pci'];
   // Where it keeps what is written and not kept.
