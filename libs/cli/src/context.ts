@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import type { Command, OptionValues } from 'commander';
 import { berthHome, httpClient, readCliConfig, type BerthHttp } from '@berth/client';
 import { whoIsAsking } from './asker.js';
 import { considerations } from './considered.js';
@@ -72,7 +72,13 @@ export class Context {
   }
 }
 
-/** Adds a command that takes `--json`, as all do. */
+/** Adds a command that takes `--json`, as all do. How it prints is none of its options: many are sent on as they are. */
 export function leaf(parent: Command, usage: string, description: string): Command {
-  return parent.command(usage).description(description).option('--json', 'one JSON value on standard output');
+  const command = parent.command(usage).description(description).option('--json', 'one JSON value on standard output');
+  const all = command.opts.bind(command);
+  command.opts = <T extends OptionValues>() => {
+    const { json: _json, ...options } = all();
+    return options as T;
+  };
+  return command;
 }

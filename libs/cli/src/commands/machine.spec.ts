@@ -36,6 +36,13 @@ describe('berth machine set', () => {
     expect(fake.asked).toEqual([]);
   });
 
+  test('sends nothing of how it prints', async () => {
+    routes();
+    expect((await set('--slots', '4', '--json')).code).toBe(0);
+    expect(fake.asked[0]!.body).toEqual({ slots: 4 });
+    expect((await set('--json')).stdout).toContain('Nothing is to be changed');
+  });
+
   test('says what becomes of what runs on it', async () => {
     routes(2);
     expect((await set('--slots', '1')).stdout).toContain('it gives no new leases until its 2 leases are over');
