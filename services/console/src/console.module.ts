@@ -54,6 +54,7 @@ import { ProjectionsController } from './http/projections.controller.js';
 import { malformed, refuseExpectations } from './http/malformed.js';
 import { answerOtherMethods, refuseUnacceptable } from './http/methods.js';
 import { answerReads } from './http/reading.js';
+import { refuseUnread } from './http/unread.js';
 import { Settling } from './http/settling.js';
 import { answerWrites } from './http/writing.js';
 import { LeaseFilesController } from './http/lease-files.controller.js';
@@ -255,6 +256,7 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
     const routes = access.door.guard(adapter.getInstance());
     refuseUnacceptable(adapter.getInstance(), api.table);
     extra.watch?.(adapter.getInstance(), api);
+    refuseUnread(adapter.getInstance(), api.table);
     app.useGlobalInterceptors(answerReads(adapter.getInstance(), api.table, standing, api.mark));
     answerWrites(adapter.getInstance(), api.table, settling);
     refuseExpectations(adapter.getHttpServer());

@@ -34,7 +34,7 @@ export class BlueprintsController {
     answers: { 200: page(schemas.BlueprintView) },
   })
   async list(@Req() request: FastifyRequest): Promise<Page<BlueprintView>> {
-    const { items, ...rest } = memoryPage(this.fleet.blueprintList(), blueprintList, listQuery(request, form, ['resources']));
+    const { items, ...rest } = memoryPage(this.fleet.blueprintList(), blueprintList, listQuery(request, form));
     if (!queryUnlessFalse(request, 'resources')) return { items: items.map((blueprint) => ({ ...blueprint, resources: [] })), ...rest };
     const seen = await this.scope.visibleLeases(request.principal);
     return { items: items.map((blueprint) => showing(blueprint, seen)), ...rest };

@@ -9,7 +9,7 @@ import { ConsoleApp } from '../console.app.js';
 import { DeadLetters, NotRetryable } from '../live/dead-letters.js';
 import { nothing } from './bodies.js';
 import { Describe } from './describe.js';
-import { onlyKnown, positionQuery } from './paging.js';
+import { positionQuery } from './paging.js';
 import * as parameters from './parameters.js';
 import { HttpProblem, notFound } from './problem.js';
 import { queryText } from './server.js';
@@ -29,7 +29,6 @@ export class DeadLettersController {
   @Needs('deadletters:read')
   @Describe({ summary: 'Commands that could not be carried out, the newest first.', query: { service: z.enum(services), type: z.string(), limit: parameters.limit, cursor: parameters.cursor }, answers: { 200: page(schemas.DeadLetterView) } })
   list(@Req() request: FastifyRequest): Promise<Page<DeadLetterView>> {
-    onlyKnown(request, ['service', 'type', 'limit', 'cursor']);
     const { limit, before } = positionQuery(request);
     const service = queryText(request, 'service');
     if (service !== undefined && !(services as readonly string[]).includes(service)) {

@@ -20,13 +20,13 @@ const ofWire: readonly ProblemCode[] = ['expectation-failed', 'headers-too-large
 
 /** Every code that a route may answer a "no" with. */
 export function problemsOf({ method, path, description }: Route): ProblemCode[] {
-  const { query = {}, open, problems = [], settles, foreign } = description;
+  const { open, problems = [], foreign } = description;
   if (foreign === 'bare') return [...ofWire];
   const more: ProblemCode[] = [];
   if (!open) more.push('unauthorized', 'forbidden', 'rate-limited');
   if (method !== 'GET') more.push('unsupported-media-type', 'too-large', 'invalid-json', 'invalid-data');
-  if (/[:*]/.test(path) || Object.keys(query).length > 0 || settles) more.push('invalid-data');
-  if (readsViews(method, description)) more.push('invalid-data', 'not-yet');
+  if (/[:*]/.test(path) || path.startsWith('/api/')) more.push('invalid-data');
+  if (readsViews(method, description)) more.push('not-yet');
   return [...new Set([...problems, ...everywhere, ...more])].sort();
 }
 
@@ -83,9 +83,13 @@ function pathParameters({ path, description: { params = {} } }: Route, named: Na
   });
 }
 
-function queryParameters({ method, description }: Route, named: Named): JsonSchema[] {
-  const own = { ...description.query, ...(takesAfter(method, description) && { after: parameters.after }), ...(description.settles && { wait: parameters.wait }) };
-  return Object.entries(own).map(([name, schema]) => {
+/** All that a route reads of a query. */
+export const queryOf = ({ method, description }: Pick<Route, 'method' | 'description'>): Readonly<Record<string, z.ZodType>> => ({
+  ...description.query, ...(takesAfter(method, description) && { after: parameters.after }), ...(description.settles && { wait: parameters.wait }),
+});
+
+function queryParameters(route: Route, named: Named): JsonSchema[] {
+  return Object.entries(queryOf(route)).map(([name, schema]) => {
     const { description: what, ...json } = named(schema, 'input');
     const list = json['type'] === 'array';
     return { name, in: 'query', ...(what !== undefined && { description: what }), ...(list && { style: 'form', explode: parameters.isRepeated(schema) }), ...(json['enum'] !== undefined && isFlag(json['enum'] as unknown[]) && { allowEmptyValue: true }), schema: json };

@@ -13,7 +13,7 @@ import { resourceView, withLeases } from '../views/resources.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { asOf } from './explanations.js';
 import { orphanList } from './memory-lists.js';
-import { listQuery, memoryForm, memoryPage, onlyKnown, pageOf, WHOLE } from './paging.js';
+import { listQuery, memoryForm, memoryPage, pageOf, WHOLE } from './paging.js';
 import { HttpProblem, notFound } from './problem.js';
 import { objectBody, queryCount, queryText } from './server.js';
 import { z } from 'zod';
@@ -102,7 +102,6 @@ export class FleetController {
   @Needs('fleet:read')
   @Describe({ summary: 'The whole fleet as it was at a time or a position; as it is without.', query: momentQuery, answers: { 200: schemas.MomentView }, shows: { kinds: ['machine', 'resource', 'lease', 'build'], rows: true, timed: true } })
   async moment(@Req() request: FastifyRequest): Promise<MomentView> {
-    onlyKnown(request, Object.keys(momentQuery));
     const limit = queryCount(request, 'limit', { least: 0, most: 10_000, otherwise: WHOLE });
     const now = Date.now();
     const wanted = asOf(queryText(request, 'at')) ?? { time: now };

@@ -59,7 +59,7 @@ describe('the fleet at a past moment', () => {
   test.each([
     ['fleet?at=yesterday', 'at', 'use an RFC 3339 time such as 2030-01-31T12:00:00Z, or a position'],
     ['fleet?limit=10001', 'limit', 'must be a number from 0 to 10000'],
-    ['fleet?when=1', 'when', 'use at, limit'],
+    ['fleet?when=1', 'when', 'use at, limit, after'],
   ])('%s is refused', async (path, field, message) => {
     const response = await berth.ask(path);
     expect([response.status, ((await response.json()) as Problem).errors]).toEqual([422, [{ field, message }]]);

@@ -33,10 +33,10 @@ const leases = async (path: string): Promise<Page<LeaseView>> => (await (await b
 
 describe('lists', () => {
   test.each([
-    ['leases?colour=red', 'colour', 'use status, owner, project, type, blueprint, resource, build, attr, q, since, until, machine, plan, sort, limit, cursor, total'],
-    ['builds?owner=x', 'owner', 'use status, plan, initiator, project, ref, q, since, until, machine, sort, limit, cursor, total'],
-    ['machines?state=held', 'state', 'use status, blueprint, platform, attr, q, since, until, sort, limit, cursor, total'],
-    ['plans?status=x', 'status', 'use q, since, until, sort, limit, cursor, total'],
+    ['leases?colour=red', 'colour', 'use status, owner, project, type, blueprint, resource, build, attr, q, since, until, machine, plan, sort, limit, cursor, total, after'],
+    ['builds?owner=x', 'owner', 'use status, plan, initiator, project, ref, q, since, until, machine, sort, limit, cursor, total, after'],
+    ['machines?state=held', 'state', 'did you mean "status"?'],
+    ['plans?status=x', 'status', 'use q, since, until, sort, limit, cursor, total, after'],
     ['blueprints?kind=boat', 'kind', 'use one of preallocated, local, ec2, working-copy, service, composite'],
     ['leases?status=lost', 'status', 'use one of pending, acquired, active, released, broken, destroyed'],
     ['leases?sort=colour', 'sort', 'use one of created, modified, priority, with - before it for the greatest first'],

@@ -9,9 +9,6 @@ import { queryCount, queryFlag, queryText } from './server.js';
 const LIMIT = { least: 1, most: parameters.MOST };
 /** How many a list gives that was whole before it had pages. */
 export const WHOLE = LIMIT.most;
-/** What every read takes: it has waited for that position by now. */
-const OF_READS = 'after';
-
 const LAST_INSTANT = Date.UTC(9999, 11, 31);
 
 const refused = (field: string, what: string, message: string): HttpProblem => new HttpProblem('invalid-data', `The query is refused: ${what}.`, [{ field, message }]);
@@ -19,19 +16,13 @@ const refused = (field: string, what: string, message: string): HttpProblem => n
 /**
  * Reads what is asked of a list: `?FILTER=&sort=&limit=&cursor=&total=`.
  *
- * @param also parameters that the route reads itself
- * @throws {HttpProblem} what is not known or can't be read, with what there is instead
+ * @throws {HttpProblem} what can't be read, with what there is instead
  */
-export function listQuery(request: FastifyRequest, form: ListForm, also: readonly string[] = []): ListQuery {
-  const known = parameters.ofList(form);
+export function listQuery(request: FastifyRequest, form: ListForm): ListQuery {
   const query = request.query as Record<string, string | string[] | undefined>;
   const where: Record<string, readonly string[]> = {};
-  for (const name of Object.keys(query)) {
-    if (!Object.hasOwn(form.filters, name)) {
-      if (Object.hasOwn(known, name) || name === OF_READS || also.includes(name)) continue;
-      throw refused(name, `there is no filter ${JSON.stringify(name)}`, `use ${[...Object.keys(known), ...also].join(', ')}`);
-    }
-    const values = valuesOf(name, form.filters[name]!, [query[name] ?? []].flat().filter((value) => value !== ''));
+  for (const [name, filter] of Object.entries(form.filters)) {
+    const values = valuesOf(name, filter, [query[name] ?? []].flat().filter((value) => value !== ''));
     if (values.length > 0) where[name] = values;
   }
   const { sort, descending } = sortOf(request, form);
@@ -50,15 +41,6 @@ export function positionQuery(request: FastifyRequest): { limit: number; before:
   const cursor = queryText(request, 'cursor');
   if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) throw refused('cursor', 'cursor is not one of ours', 'use the cursor of the page before');
   return { limit: queryCount(request, 'limit', { ...LIMIT, otherwise: parameters.USUAL }), before: cursor === undefined ? undefined : Number(cursor) };
-}
-
-/**
- * Refuses what a query names and nobody reads.
- * @throws {HttpProblem} with what there is instead
- */
-export function onlyKnown(request: FastifyRequest, known: readonly string[]): void {
-  const unknown = Object.keys(request.query as object).find((name) => !known.includes(name) && name !== OF_READS);
-  if (unknown !== undefined) throw refused(unknown, `there is no parameter ${JSON.stringify(unknown)}`, `use ${known.join(', ')}`);
 }
 
 /** One page as it is answered. */

@@ -11,7 +11,7 @@ import { Reads } from '../views/reads.js';
 import { MOST_BUCKETS, WEEK } from '../views/usage.js';
 import { usageCsv } from './csv.js';
 import { Describe, type Content, type Shows } from './describe.js';
-import { instantQuery, onlyKnown } from './paging.js';
+import { instantQuery } from './paging.js';
 import { HttpProblem } from './problem.js';
 import { queryCount, queryText } from './server.js';
 
@@ -55,13 +55,11 @@ export class UsageController {
   @Needs('usage:read')
   @Describe({ summary: 'How busy it was, in stretches of time.', query: timelineQuery, answers: { 200: schemas.TimelineView }, shows })
   timeline(@Req() request: FastifyRequest): Promise<TimelineView> {
-    onlyKnown(request, Object.keys(timelineQuery));
     const { from, to } = span(request);
     return this.reads.timeline(from, to, queryCount(request, 'buckets', { least: 1, most: MOST_BUCKETS, otherwise: 100 }), seenBy(request.principal));
   }
 
   private report(request: FastifyRequest): Promise<UsageView> {
-    onlyKnown(request, Object.keys(usageQuery));
     const by = queryText(request, 'by') ?? 'owner';
     if (!usageBy.options.includes(by as UsageBy)) throw refused('by', `usage is not told by ${JSON.stringify(by)}`, `use one of ${usageBy.options.join(', ')}`);
     const { from, to } = span(request);

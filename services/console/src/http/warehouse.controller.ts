@@ -39,7 +39,7 @@ export class WarehouseController {
     answers: { 200: page(schemas.WarehouseObject) }, problems: ['invalid-query'], shows: showsWarehouse,
   })
   async objects(@Req() request: FastifyRequest): Promise<Page<WarehouseObject>> {
-    const query = listQuery(request, objectForm, ['query']);
+    const query = listQuery(request, objectForm);
     return pageOf(await this.images.objects(attributesIn(queryText(request, 'query')), query), query, (object) => object);
   }
 
