@@ -50,8 +50,8 @@ describe('berth job run', () => {
     expect(await run('reboot', 'mac-7')).toMatchObject({ code: 1, stderr: 'berth: A job reboot is live on mac-7 already: follow it with `berth job watch j0`, or end it with `berth job cancel j0`.\n' });
     fake.routes({ 'POST workers/*/jobs': [409, { detail: 'The task is under way.', task_id: 'j0' }] });
     expect((await run('reboot', 'w-7', '--worker')).stderr).toContain('live on the machine of w-7 already: follow it with `berth job watch j0`');
-    fake.routes({ 'POST workers/*/jobs': [404, { tc_worker_id: 'No worker with this id is known here.' }] });
-    expect((await run('ping', 'w-9', '--worker')).stderr).toBe('berth: Worker w-9: No worker with this id is known here. `berth hardware list` shows the workers.\n');
+    fake.routes({ 'POST workers/*/jobs': [404, { tc_worker_id: 'TC worker with that ID not found.' }] });
+    expect((await run('ping', 'w-9', '--worker')).stderr).toBe('berth: Worker w-9: TC worker with that ID not found. `berth hardware list` shows the workers.\n');
     fake.routes({ 'POST machines/*/jobs': problem(409, 'unconfigured-task', "Task ipmi_on can't be done: machine mac-7 has no interface ipmi.") });
     expect((await run('ipmi_on', 'mac-7')).stderr).toBe("berth: Task ipmi_on can't be done: machine mac-7 has no interface ipmi.\n");
   });

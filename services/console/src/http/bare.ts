@@ -10,9 +10,9 @@ import type { HttpProblem } from './problem.js';
 export function bareBody({ code, status, message, errors }: HttpProblem): { status: number; body: Record<string, unknown> } {
   switch (code) {
     case 'unknown-worker':
-      return { status, body: { tc_worker_id: 'No worker with this id is known here.' } };
+      return { status, body: { tc_worker_id: 'TC worker with that ID not found.' } };
     case 'unmanaged-worker':
-      return { status, body: { tc_worker_id: 'The worker is known, but no machine that runs it is managed here.' } };
+      return { status, body: { tc_worker_id: 'Not managing hardware running that TC worker.' } };
     case 'unpublished-task':
       return { status: 400, body: { task_name: [message] } };
     case 'job-live':

@@ -62,8 +62,8 @@ describe.each(forms)('%s', (_form, path) => {
   });
 
   test('404 for a worker that is not known, or runs on nothing that is managed: two texts', async () => {
-    expect(await said(path('stranger', 'ping'))).toEqual([404, { tc_worker_id: 'No worker with this id is known here.' }]);
-    expect(await said(path('cloudy', 'ping'))).toEqual([404, { tc_worker_id: 'The worker is known, but no machine that runs it is managed here.' }]);
+    expect(await said(path('stranger', 'ping'))).toEqual([404, { tc_worker_id: 'TC worker with that ID not found.' }]);
+    expect(await said(path('cloudy', 'ping'))).toEqual([404, { tc_worker_id: 'Not managing hardware running that TC worker.' }]);
   });
 
   test('409 names the job that is live; another one says why', async () => {

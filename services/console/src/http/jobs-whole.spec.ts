@@ -13,13 +13,13 @@ const post = async (path: string): Promise<[number, Record<string, string>]> => 
 
 test('from saying how a machine is managed to a job on it, with the gateway that carries it out', { timeout: 60_000 }, async () => {
   const { jobs, hardware } = berth.berth;
-  expect(await post('jobs?tc_worker_id=w&task_name=ping')).toEqual([404, { tc_worker_id: 'No worker with this id is known here.' }]);
+  expect(await post('jobs?tc_worker_id=w&task_name=ping')).toEqual([404, { tc_worker_id: 'TC worker with that ID not found.' }]);
   const document = { groups: [{ name: 'spec', escalation: [{ method: 'ssh_reboot' as const }] }], hardware: [{ name: 'box', address: '127.0.0.1', groups: ['spec'], workers: [{ id: 'w', group: 'g' }] }] };
   const imported = await hardware.import(document);
   expect([...imported.groups, ...imported.hardware].map(({ name, change, error }) => [name, change, error])).toEqual([['spec', 'added', null], ['box', 'added', null]]);
   expect((await hardware.import(document, { prune: true })).hardware).toEqual([{ name: 'box', change: 'same', paths: [], error: null }]);
   expect(await hardware.get('box')).toMatchObject({ enrolled: true, loan: null });
-  expect(await post('workers/w/jobs?task_name=ping&worker_group=other')).toEqual([404, { tc_worker_id: 'The worker is known, but no machine that runs it is managed here.' }]);
+  expect(await post('workers/w/jobs?task_name=ping&worker_group=other')).toEqual([404, { tc_worker_id: 'Not managing hardware running that TC worker.' }]);
   expect((await post('jobs?tc_worker_id=w&task_name=ipmi_off'))[0]).toBe(409);
 
   // It waits for whoever has the machine, so it is live, and a second one is not begun.

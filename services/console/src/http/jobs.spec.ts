@@ -162,7 +162,7 @@ test('the tasks there are, which are published, and who may', async () => {
 });
 
 test('the client reads a "no" of the form that other controllers have', async () => {
-  await expect(operator.berth.jobs.requestOn('stranger', 'ping')).rejects.toMatchObject({ status: 404, code: 'unknown-worker', message: 'No worker with this id is known here.' });
+  await expect(operator.berth.jobs.requestOn('stranger', 'ping')).rejects.toMatchObject({ status: 404, code: 'unknown-worker', message: 'TC worker with that ID not found.' });
   await expect(operator.berth.jobs.requestOn('busy', 'ping')).rejects.toMatchObject({ status: 409, code: 'job-live', errors: [{ field: 'detail' }, { field: 'task_id', message: LIVE }] });
   await expect(operator.berth.jobs.requestInGroup('w', ';', 'fly')).rejects.toMatchObject({ status: 400, code: 'invalid-data', message: expect.stringMatching(/^task_name: there is no task "fly".*; worker_group: use 1 to 128/) as string });
   expect(await operator.berth.jobs.requestOnOneOf('w', 'ping', { group: 'g' })).toMatchObject({ task_name: 'ping', tc_worker_id: 'w' });
