@@ -9,7 +9,7 @@ import { refuseOpenRoutes, type Route } from './needs.js';
 import { OF_TASK, type Need, type Permission } from './permissions.js';
 import { asking, type Principal } from './principal.js';
 import type { Rates } from './rates.js';
-import { thingOf, type Scope } from './scope.js';
+import { refuseStrange, thingOf, type Scope } from './scope.js';
 import { refuseOtherOrigins, type SignIns, type Subject } from './sign-ins.js';
 import { isHawk, type Taskcluster } from './taskcluster.js';
 
@@ -121,7 +121,10 @@ export class Door {
       if (need !== 'signed-in' && need !== OF_TASK) {
         if (!who.permissions.has(need)) throw forbidden(who, need);
         const thing = knock.route === undefined ? undefined : thingOf(knock.route, knock.params);
-        if (thing) await this.scope.check(who, need, thing);
+        if (thing) {
+          refuseStrange(thing, need);
+          await this.scope.check(who, need, thing);
+        }
       }
     } catch (error) {
       // That something is not there is no refusal, and an outage even less.

@@ -229,3 +229,10 @@ describe('what is asked for acts for whom it may', () => {
     expect(berth.sent.map(({ type, data }) => [type, data['projects']])).toEqual([['compilers'], ['compilers', 'graphics'], ['compilers'], undefined, ['compilers'], ['compilers']].map((projects) => ['ConsiderLease', projects]));
   });
 });
+
+test.each([['leases/nope/release', 'lease'], ['builds/nope/abort', 'build'], ['actions/nope/cancel', 'action'], ['builds/nope/steps/One/rerun', 'build']])('%s: what can be the id of nothing is not there, and no command is sent', async (path, kind) => {
+  berth.script({});
+  const { status, code, detail } = await problemOf(berth.send('POST', path));
+  expect([status, code, detail]).toEqual([404, `unknown-${kind}`, expect.stringContaining(`There is no ${kind} "nope"`)]);
+  expect(berth.sent).toEqual([]);
+});

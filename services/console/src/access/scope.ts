@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { unreachable, type AnyRecorded, type Kind } from '@berth/contracts';
+import { unreachable, uuid, type AnyRecorded, type Kind } from '@berth/contracts';
 import { HttpProblem, notFound } from '../http/problem.js';
 import type { Reads } from '../views/reads.js';
 import { LIVE_SCHEMA } from '../views/schema.js';
@@ -45,6 +45,19 @@ export function thingOf(route: string, params: unknown): Thing | undefined {
   return of === undefined ? undefined : { kind: things[of as keyof typeof things], id: (params as { id: string }).id };
 }
 
+const unknown = ({ kind, id }: Thing): HttpProblem => {
+  const [code, where] = words[kind];
+  return notFound(code, `${kind} ${JSON.stringify(id)}`, where);
+};
+
+/**
+ * What can be the id of nothing is told before a write becomes a command, which would complain of a field that nobody has written.
+ * @throws {HttpProblem}
+ */
+export function refuseStrange(thing: Thing, permission: Permission): void {
+  if (!isRead(permission) && !uuid.safeParse(thing.id).success) throw unknown(thing);
+}
+
 /** Which things somebody sees and may touch. */
 export class Scope {
   /** projects of leases and builds, so that a feed need not look up each event anew */
@@ -64,8 +77,7 @@ export class Scope {
     if (who.projects === null && (isRead(permission) || isAtLeast(who.role, 'operator'))) return;
     const belongs = await this.belongs(thing);
     if (!belongs) return;
-    const [code, where] = words[thing.kind];
-    if (!sees(who, belongs)) throw notFound(code, `${thing.kind} ${JSON.stringify(thing.id)}`, where);
+    if (!sees(who, belongs)) throw unknown(thing);
     if (isRead(permission) || owns(who, belongs)) return;
     throw new HttpProblem('forbidden', `The ${thing.kind} is ${belongs.owner}'s: you are ${who.name}, and a ${who.role} without projects may touch only what is its own.`, [{ field: 'id', message: `is that of ${belongs.owner}` }]);
   }
