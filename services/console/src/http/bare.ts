@@ -14,7 +14,7 @@ export function bareBody({ code, status, message, errors }: HttpProblem): { stat
     case 'unmanaged-worker':
       return { status, body: { tc_worker_id: 'Not managing hardware running that TC worker.' } };
     case 'unpublished-task':
-      return { status: 400, body: { task_name: [message] } };
+      return { status: 400, body: { task_name: [message, ...errors.map((one) => one.message)] } };
     case 'job-live':
       return { status, body: { detail: message, task_id: liveJobOf(errors) } };
     case 'invalid-data':

@@ -72,7 +72,7 @@ describe.each(forms)('%s', (_form, path) => {
   });
 
   test('400 for a task that is not published, and for what the gateway does not like', async () => {
-    expect(await said(path('w', 'wake'))).toEqual([400, { task_name: ['The task wake is not published here.'] }]);
+    expect(await said(path('w', 'wake'))).toEqual([400, { task_name: ['The task wake is not published here.', 'must be one of ping, reboot'] }]);
     expect(await said(path('odd', 'ping'))).toEqual([400, { tc_worker_id: ['is odd'], task_name: ['is odd too'] }]);
   });
 

@@ -24,7 +24,7 @@ export function gateway(berth: Scripted) {
       if (worker === 'busy' || data['machine'] === 'busy') return rejected('job-live', `The task ${task} is under way on busy.`, [{ field: 'data.task', message: `is live as job ${LIVE}` }]);
       if (worker === 'bare') return rejected('unconfigured-task', 'The machine bare has no IPMI.', [{ field: 'data.task', message: 'needs the interface ipmi' }]);
       if (worker === 'odd') return rejected('invalid-data', 'It is refused.', [{ field: 'data.worker.id', message: 'is odd' }, { field: 'data.task', message: 'is odd too' }]);
-      if (task === 'wake') return rejected('unpublished-task', 'The task wake is not published here.', [{ field: 'data.task', message: 'is not published' }]);
+      if (task === 'wake') return rejected('unpublished-task', 'The task wake is not published here.', [{ field: 'data.task', message: 'must be one of ping, reboot' }]);
       const position = await berth.happen('job', id, requested({ task, machine: data['machine'] ?? 'box', ...(worker !== undefined && { worker: data['worker'] }) }));
       return { accepted: true, id, position };
     },
