@@ -8,14 +8,15 @@ import { Scope } from '../access/scope.js';
 import { History } from '../live/history.js';
 import { Hub } from '../live/hub.js';
 import { pour } from '../live/pour.js';
-import { liveEvents, placeOf } from '../live/sse.js';
+import { liveEvents } from '../live/sse.js';
 import { actionView } from '../views/action.js';
 import { Reads } from '../views/reads.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { historyList, placed } from './memory-lists.js';
+import { lastEvent } from './last-event.js';
 import { listQuery, memoryForm, memoryPage } from './paging.js';
 import { HttpProblem, notFound } from './problem.js';
-import { objectBody, queryText } from './server.js';
+import { objectBody } from './server.js';
 import { RUNTIME } from './tokens.js';
 import { z } from 'zod';
 import { command, Describe, settles } from './describe.js';
@@ -43,14 +44,11 @@ export class EventsController {
     answers: { 200: { types: ['text/event-stream'], what: 'each `data` is one event', schema: schemas.LiveEvent } },
   })
   async events(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const last = request.headers['last-event-id'];
-    const after = (typeof last === 'string' && last !== '' ? last : undefined) ?? queryText(request, 'after');
-    const place = after === undefined ? undefined : placeOf(after);
-    if (after !== undefined && !place) throw new HttpProblem('invalid-data', 'The query is refused: after is not the id of an event.', [{ field: 'after', message: 'use an id of the feed, such as 123' }]);
-    const kinds = setOf(queryText(request, 'kinds'));
+    const place = lastEvent(request);
+    const kinds = setOf(request, 'kinds');
     const unknown = [...kinds].find((kind) => !Object.hasOwn(writers, kind));
     if (unknown !== undefined) throw new HttpProblem('invalid-data', `The query is refused: there is no kind ${JSON.stringify(unknown)}.`, [{ field: 'kinds', message: `use ${Object.keys(writers).join(', ')}` }]);
-    const wanted = { kinds, ids: setOf(queryText(request, 'ids')) };
+    const wanted = { kinds, ids: setOf(request, 'ids') };
     const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' };
     await pour(reply, headers, (signal) => liveEvents(this.runtime.connection, this.hub, place, wanted, signal, (recorded) => this.scope.mayRead(request.principal!, recorded)), this.runtime.log);
   }
@@ -99,4 +97,8 @@ export class EventsController {
   }
 }
 
-const setOf = (list: string | undefined): Set<string> => new Set(list?.split(',').filter((part) => part !== ''));
+/** With commas between, or the parameter several times. */
+function setOf(request: FastifyRequest, name: string): Set<string> {
+  const { [name]: given } = request.query as Record<string, string | string[] | undefined>;
+  return new Set([given ?? []].flat().flatMap((list) => list.split(',')).filter((part) => part !== ''));
+}

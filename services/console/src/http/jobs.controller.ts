@@ -11,17 +11,18 @@ import { Needs } from '../access/needs.js';
 import { OF_TASK, permissionFor } from '../access/permissions.js';
 import { Hub } from '../live/hub.js';
 import { pour } from '../live/pour.js';
-import { eventsOf, placeOf } from '../live/sse.js';
+import { eventsOf } from '../live/sse.js';
 import { jobView, type JobRow } from '../views/job.js';
 import { listForm } from '../views/lists.js';
 import { Reads } from '../views/reads.js';
 import { accepted, commandId, Commands } from './commands.js';
 import { command, Describe, settles } from './describe.js';
+import { lastEvent } from './last-event.js';
 import { nameIn } from './names.js';
 import { listQuery, pageOf } from './paging.js';
 import * as parameters from './parameters.js';
 import { HttpProblem, notFound } from './problem.js';
-import { objectBody, queryText } from './server.js';
+import { objectBody } from './server.js';
 import { RUNTIME, STORE } from './tokens.js';
 
 const form = listForm('job');
@@ -75,10 +76,7 @@ export class JobsController {
     answers: { 200: { types: ['text/event-stream'], what: 'each `data` is one event', schema: schemas.LiveEvent } }, problems: ['unknown-job'],
   })
   async events(@Param('id') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const last = request.headers['last-event-id'];
-    const after = (typeof last === 'string' && last !== '' ? last : undefined) ?? queryText(request, 'after');
-    const place = after === undefined ? undefined : placeOf(after);
-    if (after !== undefined && !place) throw new HttpProblem('invalid-data', 'The query is refused: after is not the id of an event.', [{ field: 'after', message: 'use an id of the feed, such as 123' }]);
+    const place = lastEvent(request);
     await this.found(id);
     const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' };
     await pour(reply, headers, (signal) => eventsOf(this.store, this.hub, 'job', id, place, signal), this.runtime.log);
