@@ -96,6 +96,7 @@ const MEANINGS = {
   'machine-unreachable': 'nothing answers at that address',
   'machine-refused': 'the machine does not let us in, is not what was said, or could not do it',
   'host-key-changed': 'the machine shows another key than the pinned one',
+  'changed-meanwhile': 'somebody has said it anew since it was read (`base`, `If-Match`): read it again',
   'machine-changed': 'somebody else changed the machine while this change was being tried: look at it and send it again',
   'path-outside': 'the path leaves the working copy',
   'too-many-sessions': 'so many terminals and forwards are open under the lease that there is no room for another',

@@ -35,6 +35,7 @@ export const commandEnvelope = z.object({
   data: z.record(z.string(), z.unknown()).default({}),
   actor: z.string().max(128).optional().describe('who asks, as shown in the history'),
   after: z.number().int().nonnegative().optional().describe('position in BERTH_EVENTS that the receiver must have seen before it decides'),
+  base: z.number().int().nonnegative().optional().describe('position in BERTH_EVENTS as of which whoever asks has read what this changes: refused when somebody has said that anew since'),
 });
 export type CommandEnvelope = z.infer<typeof commandEnvelope>;
 
@@ -147,6 +148,7 @@ export const refusals = {
   'machine-refused': 422,
   'host-key-changed': 422,
   'machine-changed': 409,
+  'changed-meanwhile': 412,
   'path-outside': 422,
   'too-many-sessions': 429,
   unavailable: 503,

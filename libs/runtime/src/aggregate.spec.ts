@@ -13,9 +13,9 @@ const decider: Decider<string[], { add: string }, LeaseEvent> = {
 };
 
 /** One process: its own states, fed by its own feed of a shared store. */
-async function open(store: EventStore) {
+async function open(store: EventStore, of = decider) {
   let feed: Feed;
-  const own = aggregates('lease', decider, store, () => feed);
+  const own = aggregates('lease', of, store, () => feed);
   feed = await store.feed(0, (recorded) => own.apply(recorded as Recorded<LeaseEvent>), (error) => {
     throw error;
   });
@@ -60,6 +60,46 @@ describe('handling commands', () => {
     const process = await open({ ...store, append: (...args) => (args[3].cause === 'a' ? Promise.reject(new Error('away')) : store.append(...args)) });
     await expect(process.handle('x', { add: 'a' }, cause('a'))).rejects.toThrow('away');
     expect(await process.handle('x', { add: 'b' }, cause('b'))).toMatchObject({ accepted: true });
+  });
+
+  describe('based on what was read', () => {
+    /** Two things in one stream, by their first letter; what begins with a dash only tells how it goes. */
+    const saying: typeof decider = { ...decider, says: ({ data }) => (/^-/.test((data as { reason: string }).reason) ? undefined : (data as { reason: string }).reason[0]) };
+    const based = (id: string, base: number): Cause => ({ ...cause(id), base });
+    const refused = { accepted: false, code: 'changed-meanwhile', message: expect.stringContaining('by spec at 2030-01-01T00:00:00.000Z') as string };
+
+    test('is refused when the same was said anew since, and only then', async () => {
+      const process = await open(memoryStore(), saying);
+      const first = (await process.handle('x', { add: 'a1' }, cause('a1'))).accepted;
+      const read = process.get('x')!.revision;
+      await process.handle('x', { add: '-how it goes' }, cause('how'));
+      expect([first, await process.handle('x', { add: 'b1' }, based('b1', read))]).toEqual([true, expect.objectContaining({ accepted: true })]);
+      const other = await open(memoryStore(), saying);
+      await other.handle('x', { add: 'a1' }, cause('a1'));
+      const before = other.get('x')!.revision;
+      await other.handle('x', { add: 'a2' }, cause('a2'));
+      expect(await other.handle('x', { add: 'a3' }, based('a3', before))).toMatchObject(refused);
+      expect(await other.handle('x', { add: 'a3' }, based('a3', other.get('x')!.revision))).toMatchObject({ accepted: true });
+    });
+
+    test('is not refused for its own effect, however late it comes again', async () => {
+      const store = memoryStore();
+      const process = await open(store, saying);
+      const mine = await process.handle('x', { add: 'a1' }, based('a1', 0));
+      await process.handle('x', { add: 'a2' }, cause('a2'));
+      // Another decision than the first: only its id says that it was carried out.
+      expect(await process.handle('x', { add: 'a3' }, based('a1', 0))).toEqual(mine);
+      expect(await reasonsOf(store, 'x')).toEqual(['a1', 'a2']);
+    });
+
+    test('of two at once, in two processes, one is refused', async () => {
+      const store = memoryStore();
+      const processes = await Promise.all([open(store, saying), open(store, saying)]);
+      const answers = await Promise.all(processes.map((process, i) => process.handle('x', { add: `a${i}` }, based(`a${i}`, 0))));
+      expect(answers.filter(({ accepted }) => accepted)).toHaveLength(1);
+      expect(answers.find(({ accepted }) => !accepted)).toMatchObject(refused);
+      expect(await reasonsOf(store, 'x')).toHaveLength(1);
+    });
   });
 
   test('for all schedules of two processes: every accepted command is stored once, no refused one is, and no decision is made on a stale state', async () => {

@@ -1,5 +1,5 @@
 import { ConflictError, type EventStore, type Feed } from '@berth/event-store';
-import type { Answer, Commit, EventOf, Kind, Recorded, Refusal } from '@berth/contracts';
+import { rejected, type Answer, type Commit, type EventOf, type Kind, type Recorded, type Refusal } from '@berth/contracts';
 
 /** Pure: what a command does to a state, and what an event makes of it. Time and ids are inside the command. */
 export interface Decider<S, C, E extends EventOf<string, unknown>> {
@@ -9,6 +9,8 @@ export interface Decider<S, C, E extends EventOf<string, unknown>> {
   evolve(state: S, event: E): S;
   /** Nothing more will happen to it: its state may leave memory. */
   ended(state: S): boolean;
+  /** The thing that an event says anew, or takes away, by a name within the aggregate; undefined for what only tells how it goes. */
+  says?(event: E): string | undefined;
 }
 
 /** Who asked for what: goes into the commit. */
@@ -20,6 +22,8 @@ export interface Cause {
   cause: string;
   /** RFC 3339 */
   at: string;
+  /** position as of which whoever asked had read what is changed: refused when it was said anew since */
+  base?: number | undefined;
 }
 
 /** The aggregates of one kind: their states as the feed has shown them, and the one way to write to them. */
@@ -60,6 +64,13 @@ export function aggregates<S, C, E extends EventOf<string, unknown>>(
     return { state, revision };
   }
 
+  /** The last commit after a position that says anew what a decision says too. */
+  function saidSince(stored: readonly Recorded<E>[], base: number, decision: readonly E[]): Recorded<E> | undefined {
+    const of = (events: readonly E[]) => events.map((event) => decider.says?.(event)).filter((thing) => thing !== undefined);
+    const things = new Set(of(decision));
+    return stored.findLast(({ sequence, commit }) => sequence > base && of(commit.events).some((thing) => things.has(thing)));
+  }
+
   async function attempt(id: string, command: C, cause: Cause): Promise<Answer> {
     for (let tries = 0; ; tries++) {
       let entry = states.get(id);
@@ -74,6 +85,14 @@ export function aggregates<S, C, E extends EventOf<string, unknown>>(
       }
       if ('accepted' in decision) return decision;
       if (decision.length === 0) return { accepted: true, id, position: entry?.revision ?? 0 };
+      if (cause.base !== undefined) {
+        // A commit that comes after this look makes the append fail, and then it is looked at too.
+        const stored = await store.load<E>(kind, id);
+        const own = stored.find(({ commit }) => commit.id === cause.id);
+        if (own) return { accepted: true, id, position: own.sequence };
+        const newer = saidSince(stored, cause.base, decision);
+        if (newer) return rejected('changed-meanwhile', `It was changed meanwhile, by ${newer.commit.actor} at ${newer.commit.at}: read it again, and say on top of that what is to be otherwise.`);
+      }
       const commit: Commit = { id: cause.id, at: cause.at, actor: cause.actor, cause: cause.cause, events: [...decision] };
       try {
         const sequence = await store.append(kind, id, entry?.revision ?? 0, commit);

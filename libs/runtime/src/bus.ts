@@ -13,6 +13,7 @@ export interface Bus {
    *
    * @param options.id made by the asker; derive it from what caused the command, so that a repeat is the same command
    * @param options.after position that the receiver must have seen before it decides
+   * @param options.base position as of which the asker has read what this changes: refused when somebody has said that anew since
    * @param options.patienceMs how long to go on (default: for ever, for commands that follow from events)
    * @throws {UnavailableError} not answered within `patienceMs`, or the connection was closed
    */
@@ -20,7 +21,7 @@ export interface Bus {
     service: S,
     type: T,
     data: CommandInput<S, T>,
-    options: { id: string; actor?: string; after?: number; patienceMs?: number },
+    options: { id: string; actor?: string; after?: number; base?: number | undefined; patienceMs?: number },
   ): Promise<Answer>;
 }
 
@@ -32,7 +33,7 @@ export function natsBus(connection: NatsConnection): Bus {
   return {
     async command(service, type, data, options) {
       const subject = subjects.command(service, type);
-      const payload = JSON.stringify({ id: options.id, type, data, actor: options.actor, after: options.after });
+      const payload = JSON.stringify({ id: options.id, type, data, actor: options.actor, after: options.after, base: options.base });
       const trace = currentTrace();
       const headers = trace === undefined ? undefined : natsHeaders();
       headers?.set(TRACE_HEADER, trace!);

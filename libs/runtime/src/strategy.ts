@@ -17,6 +17,8 @@ export interface Command<D = unknown> {
   data: D;
   actor: string;
   after: number;
+  /** position as of which the asker has read what this changes, if it says so */
+  base?: number | undefined;
 }
 
 const MAX_DELIVER = 8;
@@ -274,5 +276,5 @@ function readCommand(service: ServiceName, envelope: CommandEnvelope): Command |
     const errors = fieldErrors(data.error, 'data');
     return rejected('invalid-data', `${envelope.type} is refused: ${summary(errors)}`, errors);
   }
-  return { id: envelope.id, type: envelope.type, data: data.data, actor: envelope.actor ?? 'bus', after: envelope.after ?? 0 };
+  return { id: envelope.id, type: envelope.type, data: data.data, actor: envelope.actor ?? 'bus', after: envelope.after ?? 0, base: envelope.base };
 }

@@ -121,7 +121,7 @@ export class Catalogue {
 }
 
 const versionOf = (state: Blueprint | undefined): number => state?.version ?? 0;
-const causeOf = (command: Command): Cause => ({ id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString() });
+const causeOf = (command: Command): Cause => ({ id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString(), base: command.base });
 
 /** What a schema can't see; a rule that came after blueprints were stored can't stand there either. */
 export function misfit(spec: BlueprintSpec): { field: string; message: string } | undefined {

@@ -79,7 +79,7 @@ export class Hosts {
     const access = toLookAt(known.machine, changes);
     const looked = access && (await this.look(command, access));
     if (looked && 'accepted' in looked) return { ...looked, message: `Machine ${name} is not changed: ${looked.message}` };
-    return this.machines.handle(name, { type: 'Change', name, changes, ...(looked && { looked: { access, ...looked } }) }, { id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString() });
+    return this.machines.handle(name, { type: 'Change', name, changes, ...(looked && { looked: { access, ...looked } }) }, { id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString(), base: command.base });
   }
 
   private async look(command: Command, access: HostAccess): Promise<{ hostKey: string; facts: Enrolled['facts'] } | Extract<Answer, { accepted: false }>> {

@@ -58,7 +58,7 @@ export class Room {
   }
 
   async setQuota(command: Command<Quota>): Promise<Answer> {
-    return this.fleets.handle(FLEET, { type: 'SetQuota', quota: command.data, inUse: this.inUse() }, { id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString() });
+    return this.fleets.handle(FLEET, { type: 'SetQuota', quota: command.data, inUse: this.inUse() }, { id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString(), base: command.base });
   }
 
   /** Does a limit apply to a lease of this blueprint? */

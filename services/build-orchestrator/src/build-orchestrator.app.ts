@@ -257,6 +257,6 @@ export class BuildOrchestratorApp implements Following {
   }
 }
 
-const causeOf = (command: Command): Cause => ({ id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString() });
+const causeOf = (command: Command): Cause => ({ id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString(), base: command.base });
 /** Who asks, when that is known by more than a name of ours. */
 const by = ({ actor }: Command): { by?: string } => (actor === '' ? {} : { by: actor });

@@ -17,6 +17,7 @@ export interface Sent {
   data: Record<string, unknown>;
   actor?: string;
   after?: number;
+  base?: number;
 }
 /** What a command is answered with; undefined = no answer at all. */
 export type Script = (command: Sent) => Answer | Promise<Answer> | undefined;

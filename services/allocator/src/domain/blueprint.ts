@@ -247,4 +247,4 @@ export function evolve(state: Blueprint, event: BlueprintEvent): Blueprint {
 const without = (apart: ReadonlyMap<string, Apart>, version: string | undefined): ReadonlyMap<string, Apart> => new Map([...apart].filter(([id]) => id !== version));
 
 /** A blueprint may come back under its name, so it never ends for good. */
-export const blueprintDecider = { initial: { status: 'none', version: 0 } as Blueprint, decide, evolve, ended: () => false };
+export const blueprintDecider = { initial: { status: 'none', version: 0 } as Blueprint, decide, evolve, ended: () => false, says: ({ type }: BlueprintEvent) => (type === 'BlueprintSaved' || type === 'BlueprintRemoved' ? 'blueprint' : undefined) };

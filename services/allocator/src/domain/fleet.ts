@@ -158,4 +158,4 @@ export function evolve(state: Fleet, event: FleetEvent): Fleet {
 
 /** Id of the one fleet. */
 export const FLEET = 'fleet';
-export const fleetDecider = { initial: { quota: { owners: {} }, slots: new Map(), launches: new Map() } as Fleet, decide, evolve, ended: () => false };
+export const fleetDecider = { initial: { quota: { owners: {} }, slots: new Map(), launches: new Map() } as Fleet, decide, evolve, ended: () => false, says: ({ type }: FleetEvent) => (type === 'QuotaSet' ? 'quota' : undefined) };

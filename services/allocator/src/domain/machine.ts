@@ -100,4 +100,4 @@ export function evolve(state: Machine, event: MachineEvent): Machine {
 }
 
 /** A name may be used again after its machine was removed, so a machine never ends for good. */
-export const machineDecider = { initial: { status: 'none' } as Machine, decide, evolve, ended: () => false };
+export const machineDecider = { initial: { status: 'none' } as Machine, decide, evolve, ended: () => false, says: () => 'machine' };

@@ -83,4 +83,5 @@ export const webhookDecider = {
   evolve,
   // Few, and asked for by every status.
   ended: () => false,
+  says: ({ type }: WebhookEvent) => (type === 'WebhookSaved' || type === 'WebhookRemoved' ? 'webhook' : undefined),
 };

@@ -6,7 +6,7 @@ import type { Follower, Runtime } from '@berth/runtime';
 import type { Reads } from '../views/reads.js';
 import { actorNow } from '../access/principal.js';
 import { HttpProblem, problemOf } from './problem.js';
-import { noteWritten } from './written.js';
+import { baseNow, noteWritten } from './written.js';
 
 /** How long an asker over HTTP is kept waiting for a service. */
 const PATIENCE_MS = 12_000;
@@ -32,7 +32,7 @@ export class Commands {
     let answer;
     try {
       // Checked by the service alone, which knows more than its schema: one check, one wording.
-      answer = await this.runtime.bus.command(service, type, data as CommandInput<S, T>, { id, actor: actorNow(), patienceMs: how.patienceMs ?? PATIENCE_MS, ...(how.after !== undefined && { after: how.after }) });
+      answer = await this.runtime.bus.command(service, type, data as CommandInput<S, T>, { id, actor: actorNow(), base: baseNow(), patienceMs: how.patienceMs ?? PATIENCE_MS, ...(how.after !== undefined && { after: how.after }) });
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
       throw new HttpProblem('unavailable', `The ${service} did not answer, so it is unknown whether this was carried out: send it again with Idempotency-Key ${id}, which has one effect.`);

@@ -54,6 +54,8 @@ export interface Description {
   problems?: readonly ProblemCode[];
   settles?: Settles;
   shows?: Shows;
+  /** path of the read that shows what this writes: its ETag may come as `If-Match` */
+  writes?: string;
 }
 
 /** The same, with what follows from what the route needs. */

@@ -24,6 +24,7 @@ export function problemsOf({ method, path, description }: Route): ProblemCode[] 
   if (foreign === 'bare') return [...ofWire];
   const more: ProblemCode[] = [];
   if (!open) more.push('unauthorized', 'forbidden', 'rate-limited');
+  if (description.writes !== undefined) more.push('changed-meanwhile');
   if (method !== 'GET') more.push('unsupported-media-type', 'too-large', 'invalid-json', 'invalid-data');
   if (/[:*]/.test(path) || path.startsWith('/api/')) more.push('invalid-data');
   if (readsViews(method, description)) more.push('not-yet');
@@ -103,7 +104,7 @@ function headers({ method, description }: Route, named: Named): JsonSchema[] {
   const header = (name: string, schema: JsonSchema, description: string) => ({ name, in: 'header', description, schema });
   if (method !== 'GET') {
     const { description: what, ...json } = named(parameters.idempotencyKey, 'input');
-    return [header('Idempotency-Key', json, String(what))];
+    return [header('Idempotency-Key', json, String(what)), ...(description.writes === undefined ? [] : [header('If-Match', { type: 'string' }, `the ETag of \`GET ${templateOf(description.writes)}\`: refused when somebody has said anew since what is written here`)])];
   }
   return readsViews(method, description) ? [header('If-None-Match', { type: 'string' }, 'an ETag: 304 while nothing has changed')] : [];
 }

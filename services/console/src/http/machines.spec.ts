@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Accepted, Problem } from '@berth/client';
 import { rejected } from '@berth/contracts';
 import { scripted, type Scripted } from '../scripted.testing.js';
@@ -64,4 +64,26 @@ test('a viewer may not', async () => {
   const { secret } = await berth.berth.tokens.create({ name: 'looker', role: 'viewer' });
   const response = await fetch(`${berth.berth.access.url}/api/v1/machines/box`, { method: 'PATCH', body: '{"slots":1}', headers: { Authorization: `Bearer ${secret}`, 'Content-Type': 'application/json' } });
   expect([(await problem(response))[1], berth.sent]).toEqual(['forbidden', []]);
+});
+
+describe('based on a read', () => {
+  const tagOf = async (path: string): Promise<string> => (await berth.ask(path)).headers.get('etag')!;
+
+  test('its position goes with the command, and decides there', async () => {
+    const position = await berth.happen('machine', 'box', { type: 'MachineChanged', data: { ...box, changed: ['slots'] } });
+    await berth.send('PATCH', 'machines/box', { slots: 4 }, { 'If-Match': `"other", ${await tagOf(`machines/box?after=${position}`)}` });
+    expect(berth.sent).toEqual([expect.objectContaining({ type: 'ChangeMachine', base: expect.any(Number) as number })]);
+    expect(berth.sent[0]!.base).toBeGreaterThanOrEqual(position);
+    berth.script({ ChangeMachine: () => rejected('changed-meanwhile', 'It was changed meanwhile.') });
+    expect(await problem(await berth.send('PATCH', 'machines/box', { slots: 4 }, { 'If-Match': await tagOf('machines/box') }))).toEqual([412, 'changed-meanwhile', []]);
+  });
+
+  test('a tag of something else has no effect but to be refused; without one nothing is asked', async () => {
+    const refused = [412, 'changed-meanwhile', []];
+    for (const tag of [await tagOf('machines'), await tagOf('quota'), '"of somebody else"']) expect(await problem(await berth.send('PATCH', 'machines/box', { slots: 4 }, { 'If-Match': tag }))).toEqual(refused);
+    expect((await problem(await berth.send('PATCH', 'machines/box', { slots: 4 }, { 'If-Match': '*' })))[1]).toBe('invalid-data');
+    expect(berth.sent).toEqual([]);
+    await berth.send('PATCH', 'machines/box', { slots: 4 });
+    expect(berth.sent).toEqual([expect.not.objectContaining({ base: expect.anything() as unknown })]);
+  });
 });

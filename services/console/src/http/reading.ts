@@ -13,9 +13,12 @@ import { acceptsCoding } from './methods.js';
 import { HttpProblem } from './problem.js';
 import type { RouteTable } from './routes.js';
 import { queryCount } from './server.js';
+import { partsOf, tagsIn, type Marks } from './tags.js';
 
 /** The views follow in milliseconds: whoever asks for a position that is not there by then has asked for one that is not to be. */
 const AFTER_MS = 2000;
+/** So long a read that somebody may write on waits for the rows of what was seen last. */
+const CATCH_UP_MS = 1000;
 /** Below this a compressed answer is hardly shorter, and costs time. */
 const WORTH_COMPRESSING = 1400;
 /** Of the lives of resources only these change what is shown of a lease. */
@@ -36,22 +39,20 @@ export interface Standing {
  * A tag is `W/"MARK-POSITION-HASH"`: the mark is of the address and of this installation, what it was made of stood at that position, and its text had that hash. While nothing
  * that is shown has changed since the position, nobody has to be asked. Otherwise the hash says.
  *
- * @param mark of what the text depends on besides: the form of the views
  * @returns what has to stand around all handlers
  */
-export function answerReads(server: FastifyInstance, table: RouteTable, { hub, projection }: Standing, mark: string): NestInterceptor {
+export function answerReads(server: FastifyInstance, table: RouteTable, { hub, projection }: Standing, own: Marks): NestInterceptor {
   const standing = new WeakMap<FastifyRequest, number>();
-  /** A tag is of one address and one asker alone, whatever position it was asked for with: not everybody is shown the same. */
-  const own = ({ url, principal }: FastifyRequest) =>
-    createHash('sha1').update(JSON.stringify([hub.origin, mark, url.replace(/[?&]after=[^&]*/g, ''), principal?.actor, principal?.role, principal?.projects])).digest('hex').slice(0, 8);
-
+  const written = new Set(table.routes.map(({ description }) => description.writes));
   server.addHook('preHandler', async (request) => {
     const route = table.find(request.method, request.routeOptions.url);
     if (!route || !readsViews(route.method, route.description)) return;
     const { shows } = route.description;
     if (takesAfter(route.method, route.description)) await reached(request, shows?.rows === true);
-    if (!shows) return;
-    standing.set(request, shows.rows ? projection.position : hub.position);
+    // Whoever writes on what is shown says its position. One that is too low would count what they have seen as what others have said since.
+    const base = written.has(route.path);
+    if (base && shows?.rows) await projection.reached(hub.position, CATCH_UP_MS);
+    if (shows || base) standing.set(request, shows?.rows ? projection.position : hub.position);
   });
 
   async function reached(request: FastifyRequest, rows: boolean): Promise<void> {
@@ -120,12 +121,7 @@ function notModified(reply: FastifyReply, tag: string): void {
   reply.code(304).header('ETag', tag).header('Vary', 'Accept-Encoding, Authorization, Cookie').header('Cache-Control', 'private, no-cache');
 }
 
-const tags = (request: FastifyRequest): string[] => request.headers['if-none-match']?.split(',').map((tag) => tag.trim()) ?? [];
-
-function partsOf(tag: string): { text: string; mark: string; position: number; hash: string } | undefined {
-  const match = /^(?:W\/)?"([0-9a-f]{8})-(\d{1,15})-([\w-]{16})"$/.exec(tag);
-  return match ? { text: tag, mark: match[1]!, position: Number(match[2]), hash: match[3]! } : undefined;
-}
+const tags = (request: FastifyRequest): string[] => tagsIn(request.headers['if-none-match']);
 
 /** Whether the hub has come to a position before the time is up. What is kept in memory is as far as the hub. */
 function heard(hub: Pick<Hub, 'position' | 'listen'>, position: number): Promise<boolean> {

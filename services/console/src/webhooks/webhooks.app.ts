@@ -55,7 +55,7 @@ export class WebhooksApp {
 
   private async handle(name: string, what: WebhookCommand, command: Command): Promise<Answer> {
     await this.follower().reached(command.after);
-    return this.webhooks.handle(name, what, { id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString() });
+    return this.webhooks.handle(name, what, { id: command.id, actor: command.actor, cause: command.id, at: new Date().toISOString(), base: command.base });
   }
 
   // --- feed ---

@@ -88,7 +88,7 @@ export function evolve(hardware: Hardware, event: HardwareEvent): Hardware {
   }
 }
 
-export const hardwareDecider = { initial: { status: 'none' } as Hardware, decide, evolve, ended: () => false };
+export const hardwareDecider = { initial: { status: 'none' } as Hardware, decide, evolve, ended: () => false, says: ({ type }: HardwareEvent) => (type === 'HardwareSet' || type === 'HardwareRemoved' ? 'hardware' : undefined) };
 
 /** A group of machines. */
 export type Group = { status: 'none' } | { status: 'set'; spec: HardwareGroupSpec } | { status: 'removed' };
@@ -107,4 +107,4 @@ export function decideGroup(command: GroupCommand, group: Group): readonly Hardw
 /** Pure. */
 export const evolveGroup = (_group: Group, event: HardwareGroupEvent): Group => (event.type === 'HardwareGroupSet' ? { status: 'set', spec: event.data } : { status: 'removed' });
 
-export const groupDecider = { initial: { status: 'none' } as Group, decide: decideGroup, evolve: evolveGroup, ended: () => false };
+export const groupDecider = { initial: { status: 'none' } as Group, decide: decideGroup, evolve: evolveGroup, ended: () => false, says: () => 'group' };

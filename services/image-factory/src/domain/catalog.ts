@@ -140,7 +140,10 @@ export function evolveCatalog(catalog: Catalog, event: CatalogEvent): Catalog {
   }
 }
 
-export const catalogDecider = { initial: noCatalog, decide: decideCatalog, evolve: evolveCatalog, ended: () => false };
+/** One entry of the one stream of all. */
+const says = (event: CatalogEvent): string => (event.type === 'CatalogEntryRemoved' ? `${event.data.kind} ${event.data.name}` : `${event.type.replace(/Saved$/, '').toLowerCase()} ${event.data.name}`);
+
+export const catalogDecider = { initial: noCatalog, decide: decideCatalog, evolve: evolveCatalog, ended: () => false, says };
 
 /** An account with its provider. */
 export interface Placed {

@@ -206,4 +206,10 @@ function restore(image: Image, id: string, reason: string): readonly ImageEvent[
   return [{ type: 'VersionRestored', data: { version: id, reason } }];
 }
 
-export const imageDecider = { initial: noImage, decide, evolve, ended: () => false };
+/** The template and each channel are said by themselves. */
+function says({ type, data }: ImageEvent): string | undefined {
+  if (type === 'ImageSaved' || type === 'ImageRemoved') return 'image';
+  return type === 'ChannelSaved' || type === 'ChannelRemoved' ? `channel ${data.channel}` : undefined;
+}
+
+export const imageDecider = { initial: noImage, decide, evolve, ended: () => false, says };

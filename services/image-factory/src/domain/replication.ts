@@ -123,7 +123,7 @@ export function evolvePolicy(policy: Policy, event: ReplicationEvent): Policy {
   }
 }
 
-export const policyDecider = { initial: noPolicy, decide: decidePolicy, evolve: evolvePolicy, ended: () => false };
+export const policyDecider = { initial: noPolicy, decide: decidePolicy, evolve: evolvePolicy, ended: () => false, says: ({ type }: ReplicationEvent) => (type === 'ReplicationPolicySaved' || type === 'ReplicationPolicyRemoved' ? 'policy' : undefined) };
 
 export type Part = 'body' | 'attributes';
 

@@ -26,4 +26,4 @@ export function evolve(_state: PlanState, event: PlanEvent): PlanState {
   return { status: 'saved', ...event.data };
 }
 
-export const planDecider = { initial: { status: 'none' } as PlanState, decide, evolve, ended: () => false };
+export const planDecider = { initial: { status: 'none' } as PlanState, decide, evolve, ended: () => false, says: () => 'plan' };
