@@ -12,6 +12,8 @@ export interface Command extends Pick<Call, 'query' | 'body' | 'type'> {
   label: string;
   method?: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
+  /** tag of the read that it is based on: refused when somebody has said the same anew since */
+  base?: string | undefined;
   /** pending until the feed shows such an event; without it, until the service has answered */
   until?: (event: LiveEvent) => boolean;
 }
@@ -59,7 +61,7 @@ function setPending(key: string, on: boolean): void {
 
 /** Sends a command and shows how it goes. @throws {ProblemError} refused, which a toast has said unless `quiet` */
 export async function run<T = unknown>(command: Command, { quiet = false } = {}): Promise<T> {
-  const { key, label, path, until, method = 'POST', query, body, type } = command;
+  const { key, label, path, base, until, method = 'POST', query, body, type } = command;
   const id = crypto.randomUUID();
   let shown = false;
   let over = false;
@@ -75,7 +77,7 @@ export async function run<T = unknown>(command: Command, { quiet = false } = {})
   setPending(key, true);
   put({ id, label, state: 'queued' });
   try {
-    const answer = await ask<T>(path, { method, key: id, ...(query && { query }), ...(body !== undefined && { body }), ...(type !== undefined && { type }) });
+    const answer = await ask<T>(path, { method, key: id, ...(query && { query }), ...(body !== undefined && { body }), ...(type !== undefined && { type }), ...(base !== undefined && { headers: { 'If-Match': base } }) });
     over = true;
     if (shown || !until) finish();
     else {

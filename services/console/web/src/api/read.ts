@@ -1,8 +1,8 @@
-import { keepPreviousData, QueryClient, useInfiniteQuery, useQuery, type UseQueryResult } from '@tanstack/react-query';
-import { useEffect, useMemo, useRef } from 'react';
+import { keepPreviousData, QueryClient, replaceEqualDeep, useInfiniteQuery, useQuery, type UseQueryResult } from '@tanstack/react-query';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Page } from '@berth/client';
 import { ProblemError } from './problem';
-import { ask, type Query } from './request';
+import { ask, sameTag, type Query } from './request';
 
 const PAGE = 200;
 /** The most that one page of a list has. */
@@ -17,6 +17,7 @@ export const queries = new QueryClient({
       refetchOnWindowFocus: false,
       refetchOnReconnect: false,
       networkMode: 'always',
+      structuralSharing: (before, read) => sameTag(read, replaceEqualDeep(before, read)),
       // A "no" stays one; an outage may be over in a moment.
       retry: (failures, error) => failures < TRIES && (!(error instanceof ProblemError) || error.status === 0 || error.status >= 500),
     },
@@ -43,6 +44,15 @@ export function useRead<T>(path: string, { query = {}, enabled = true, every }: 
     placeholderData: keepPreviousData,
     ...(every !== undefined && { refetchInterval: every }),
   });
+}
+
+/** Reads one thing for a form to begin with: what was kept of it may be old, so nothing is shown before it was read. From then on it is kept fresh. */
+export function useFresh<T>(path: string): { data: T | undefined; error: ProblemError | null } {
+  const { data, error, isFetching, isPlaceholderData } = useRead<T>(path);
+  const [of, setOf] = useState<string>();
+  const isRead = data !== undefined && error === null && !isFetching && !isPlaceholderData;
+  if (isRead && of !== path) setOf(path);
+  return { data: isRead || of === path ? data : undefined, error };
 }
 
 /** Reads all pages of a list as one, and keeps it fresh: for what is looked through here. */

@@ -48,8 +48,23 @@ export async function send(path: string, call: Call = {}): Promise<Response> {
   throw problem;
 }
 
+const tags = new WeakMap<object, string>();
+
+/** The tag of what was read, to be sent with what is written on top of it; nothing of what no read has answered. */
+export const tagOf = (data: unknown): string | undefined => (typeof data === 'object' && data !== null ? tags.get(data) : undefined);
+
+/** What stands in place of what was read is as of the same moment. */
+export function sameTag<T>(read: unknown, kept: T): T {
+  const tag = tagOf(read);
+  if (tag !== undefined && typeof kept === 'object' && kept !== null) tags.set(kept, tag);
+  return kept;
+}
+
 /** Sends a request and reads its answer. @throws {ProblemError} */
 export async function ask<T>(path: string, call: Call = {}): Promise<T> {
   const response = await send(path, call);
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  const answer = (response.status === 204 ? undefined : await response.json()) as T;
+  const tag = response.headers.get('ETag');
+  if (tag !== null && typeof answer === 'object' && answer !== null) tags.set(answer, tag);
+  return answer;
 }

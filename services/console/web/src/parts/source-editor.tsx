@@ -3,10 +3,12 @@ import { useRef, useState, type FormEvent, type ReactNode } from 'react';
 import type { Permission } from '@berth/client';
 import type { FieldError } from '@berth/contracts';
 import { ProblemError } from '../api/problem';
+import { tagOf } from '../api/request';
 import { Field } from '../ui/field';
 import { ProblemBox } from '../ui/problem';
 import { Act } from './act';
 import { faultsOf, offsetOf, type Fault } from './faults';
+import { Meanwhile } from './meanwhile';
 
 const LINES = 22;
 
@@ -18,13 +20,17 @@ interface EditorProps {
   needs: Permission;
   /** on the button that saves */
   action: string;
-  /** saves the text, and leaves */
-  save: (text: string) => Promise<void>;
+  /** what was read, as it is now, where something is changed */
+  of?: object | undefined;
+  /** saves the text, based on the read with that tag, and leaves */
+  save: (text: string, base: string | undefined) => Promise<void>;
   /** has the text read and saves nothing; gives what it is, in a sentence */
   check: (text: string) => Promise<string>;
   onCancel: () => void;
   /** of what the service says is wrong, what is wrong with the text */
   isOfText?: (error: FieldError) => boolean;
+  /** it was begun anew with what is there now: so has what `children` show to be */
+  onTheirs?: () => void;
   /** told of each "no", for `children` to show */
   onProblem?: (error: unknown) => void;
   /** fields of the form besides the text, which show what is wrong with them by themselves */
@@ -32,8 +38,10 @@ interface EditorProps {
 }
 
 /** A text that the service reads itself, and what it says of it, line by line. */
-export function SourceEditor({ label, hint, text: initial, needs, action, save, check, onCancel, isOfText = () => true, onProblem, children }: EditorProps) {
+export function SourceEditor({ label, hint, text: initial, of, needs, action, save, check, onCancel, isOfText = () => true, onTheirs, onProblem, children }: EditorProps) {
   const [text, setText] = useState(initial);
+  // As it was opened: it may be changed by others while one writes.
+  const [base, setBase] = useState(tagOf(of));
   const [problem, setProblem] = useState<unknown>();
   const [fine, setFine] = useState<string>();
   const [busy, setBusy] = useState<'save' | 'check'>();
@@ -41,14 +49,14 @@ export function SourceEditor({ label, hint, text: initial, needs, action, save, 
   const gutter = useRef<HTMLDivElement>(null);
   const faults = problem instanceof ProblemError ? faultsOf(problem.errors.filter(isOfText), text) : [];
 
-  const send = async (what: 'save' | 'check'): Promise<void> => {
+  const send = async (what: 'save' | 'check', on = base): Promise<void> => {
     setBusy(what);
     setProblem(undefined);
     onProblem?.(undefined);
     setFine(undefined);
     try {
       if (what === 'check') setFine(await check(text));
-      else await save(text);
+      else await save(text, on);
     } catch (error) {
       setProblem(error);
       onProblem?.(error);
@@ -59,6 +67,13 @@ export function SourceEditor({ label, hint, text: initial, needs, action, save, 
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     void send('save');
+  };
+  const take = (): void => {
+    setText(initial);
+    setBase(tagOf(of));
+    setProblem(undefined);
+    onProblem?.(undefined);
+    onTheirs?.();
   };
   const goTo = ({ line, column }: Fault): void => {
     const start = offsetOf(text, line, column);
@@ -85,6 +100,7 @@ export function SourceEditor({ label, hint, text: initial, needs, action, save, 
       </Field>
       {children}
       {faults.length === 0 && <ProblemBox error={problem} known={problem instanceof ProblemError ? problem.errors.filter((error) => !isOfText(error)).map(({ field }) => field) : []} />}
+      <Meanwhile problem={problem} onTheirs={take} onMine={() => void send('save', tagOf(of))} />
       {faults.length > 0 && <p className="note bad" role="alert">{faults.length === 1 ? 'One thing is wrong with it.' : `${faults.length} things are wrong with it.`}</p>}
       {faults.length > 0 && (
         <ul className="faults" aria-label="What is wrong">

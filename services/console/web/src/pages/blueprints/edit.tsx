@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { Link, useLocation, useParams } from 'wouter';
 import { stringify } from 'yaml';
 import { run } from '../../api/commands';
-import { useRead } from '../../api/read';
+import { useFresh } from '../../api/read';
 import { nameIn, YamlEditor } from '../../parts/yaml-editor';
 import { Loaded } from '../../ui/empty';
 import { SelectField } from '../../ui/field';
@@ -15,11 +15,11 @@ const kinds = Object.keys(examples);
 /** Changes a blueprint; what is saved is its next version. */
 export default function EditBlueprint() {
   const { name = '' } = useParams<{ name: string }>();
-  const read = useRead<BlueprintView>(`blueprints/${encodeURIComponent(name)}`);
+  const read = useFresh<BlueprintView>(`blueprints/${encodeURIComponent(name)}`);
   const [, go] = useLocation();
   return (
     <Page title={`Edit ${name}`} trail={<Link href="/blueprints">Blueprints</Link>}>
-      <Loaded read={read}>{({ spec }) => <Editor text={stringify(spec)} name={name} onLeave={() => go(`/blueprints/${name}`)} />}</Loaded>
+      <Loaded read={read}>{(blueprint) => <Editor of={blueprint} text={stringify(blueprint.spec)} name={name} onLeave={() => go(`/blueprints/${name}`)} />}</Loaded>
     </Page>
   );
 }
@@ -35,14 +35,14 @@ export function NewBlueprint({ kind, onKind, onLeave }: { kind: string; onKind: 
   );
 }
 
-function Editor({ text, name: fixed, onLeave }: { text: string; name?: string; onLeave: () => void }) {
+function Editor({ of, text, name: fixed, onLeave }: { of?: BlueprintView; text: string; name?: string; onLeave: () => void }) {
   const [check, setCheck] = useState(true);
-  const save = (data: Record<string, unknown>) => {
+  const save = (data: Record<string, unknown>, base: string | undefined) => {
     const name = fixed ?? nameIn(data, 'blueprint');
-    return run({ key: `save blueprint ${name}`, label: `Blueprint ${name}`, method: 'PUT', path: `blueprints/${encodeURIComponent(name)}`, body: data, ...(!check && { query: { check: false } }) }, { quiet: true });
+    return run({ key: `save blueprint ${name}`, label: `Blueprint ${name}`, method: 'PUT', path: `blueprints/${encodeURIComponent(name)}`, body: data, base, ...(!check && { query: { check: false } }) }, { quiet: true });
   };
   return (
-    <YamlEditor text={text} save={save} onLeave={onLeave}>
+    <YamlEditor {...(of && { of })} text={text} save={save} onLeave={onLeave}>
       <label className="row"><input type="checkbox" checked={check} onChange={(event) => setCheck(event.target.checked)} /> ask its provider whether it could launch</label>
     </YamlEditor>
   );

@@ -2,7 +2,7 @@ import type { CatalogEntryKind } from '@berth/client';
 import { Link, useLocation, useParams } from 'wouter';
 import { stringify } from 'yaml';
 import { run } from '../../api/commands';
-import { useRead } from '../../api/read';
+import { useFresh } from '../../api/read';
 import { nameIn, YamlEditor } from '../../parts/yaml-editor';
 import { Empty, Loaded } from '../../ui/empty';
 import { Page } from '../../ui/page';
@@ -21,11 +21,11 @@ export default function EditEntry() {
 
 function Edit({ kind, name }: { kind: CatalogEntryKind; name: string }) {
   const { path, needs } = kinds[kind];
-  const read = useRead<EntryView>(`${path}/${encodeURIComponent(name)}`);
+  const read = useFresh<EntryView>(`${path}/${encodeURIComponent(name)}`);
   const [, go] = useLocation();
   return (
     <Page title={`Edit ${name}`} trail={trailOf(kind)}>
-      <Loaded read={read}>{(entry) => <YamlEditor text={stringify(specOf(kind, entry))} needs={needs} save={(data) => save(kind, name, data)} onLeave={() => go(kind === 'catalog' ? `/catalogs/${encodeURIComponent(name)}` : listOf(kind))} />}</Loaded>
+      <Loaded read={read}>{(entry) => <YamlEditor of={entry} text={stringify(specOf(kind, entry))} needs={needs} save={(data, base) => save(kind, name, data, base)} onLeave={() => go(kind === 'catalog' ? `/catalogs/${encodeURIComponent(name)}` : listOf(kind))} />}</Loaded>
     </Page>
   );
 }
@@ -41,7 +41,7 @@ export function NewEntry({ kind, onLeave }: { kind: CatalogEntryKind; onLeave: (
 }
 
 /** Replaces what was said before. */
-function save(kind: CatalogEntryKind, name: string, body: Record<string, unknown>): Promise<unknown> {
+function save(kind: CatalogEntryKind, name: string, body: Record<string, unknown>, base?: string): Promise<unknown> {
   const { path, one, shows } = kinds[kind];
-  return run({ key: `save ${kind} ${name}`, label: `The ${one} ${name}`, method: 'PUT', path: `${path}/${encodeURIComponent(name)}`, body, until: (event) => event.kind === 'catalog' && event.type === shows && (event.data as { name: string }).name === name }, { quiet: true });
+  return run({ key: `save ${kind} ${name}`, label: `The ${one} ${name}`, method: 'PUT', path: `${path}/${encodeURIComponent(name)}`, body, base, until: (event) => event.kind === 'catalog' && event.type === shows && (event.data as { name: string }).name === name }, { quiet: true });
 }

@@ -2,7 +2,7 @@ import type { HardwareView } from '@berth/client';
 import { Link, useLocation, useParams } from 'wouter';
 import { stringify } from 'yaml';
 import { run } from '../../api/commands';
-import { useRead } from '../../api/read';
+import { useFresh } from '../../api/read';
 import { nameIn, YamlEditor } from '../../parts/yaml-editor';
 import { Loaded } from '../../ui/empty';
 import { SelectField } from '../../ui/field';
@@ -15,11 +15,11 @@ export const trail = <Link href="/hardware">Hardware</Link>;
 /** Says anew how a machine is managed. */
 export default function EditHardware() {
   const { name = '' } = useParams<{ name: string }>();
-  const read = useRead<HardwareView>(`hardware/${encodeURIComponent(name)}`);
+  const read = useFresh<HardwareView>(`hardware/${encodeURIComponent(name)}`);
   const [, go] = useLocation();
   return (
     <Page title={`Edit ${name}`} trail={trail}>
-      <Loaded read={read}>{(hardware) => <YamlEditor text={specOf(hardware)} needs="hardware:write" save={(data) => save('machine', name, data)} onLeave={() => go(`/hardware/${name}`)} />}</Loaded>
+      <Loaded read={read}>{(hardware) => <YamlEditor of={hardware} text={specOf(hardware)} needs="hardware:write" save={(data, base) => save('machine', name, data, base)} onLeave={() => go(`/hardware/${name}`)} />}</Loaded>
     </Page>
   );
 }
@@ -39,7 +39,7 @@ export function NewHardware({ kind, onKind, onLeave }: { kind: string; onKind: (
 }
 
 /** Replaces what was said before. */
-export function save(kind: keyof typeof examples, name: string, body: Record<string, unknown>): Promise<unknown> {
+export function save(kind: keyof typeof examples, name: string, body: Record<string, unknown>, base?: string): Promise<unknown> {
   const [path, type] = kind === 'machine' ? (['hardware', 'HardwareSet'] as const) : (['hardware-groups', 'HardwareGroupSet'] as const);
-  return run({ key: `save ${path} ${name}`, label: `What is said of ${name}`, method: 'PUT', path: `${path}/${encodeURIComponent(name)}`, body, until: (event) => event.id === name && event.type === type }, { quiet: true });
+  return run({ key: `save ${path} ${name}`, label: `What is said of ${name}`, method: 'PUT', path: `${path}/${encodeURIComponent(name)}`, body, base, until: (event) => event.id === name && event.type === type }, { quiet: true });
 }

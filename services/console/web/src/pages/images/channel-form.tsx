@@ -2,12 +2,20 @@ import type { ChannelView, PlanView } from '@berth/client';
 import { useState } from 'react';
 import { run } from '../../api/commands';
 import { ProblemError } from '../../api/problem';
-import { useWhole } from '../../api/read';
+import { useFresh, useWhole } from '../../api/read';
+import { tagOf } from '../../api/request';
 import { Dialog } from '../../ui/dialog';
 import { SelectField, TextField } from '../../ui/field';
 
+/** Changes a channel, from how it is once this is opened. */
+export function ChangeChannel({ channel: { id, image }, onClose }: { channel: ChannelView; onClose: () => void }) {
+  const { data } = useFresh<ChannelView>(`channels/${encodeURIComponent(id)}`);
+  return data && <ChannelForm image={image} channel={data} onClose={onClose} />;
+}
+
 /** Makes a channel of an image, or changes one. */
 export function ChannelForm({ image, channel: is, taken = [], onClose }: { image: string; channel?: ChannelView; /** names of others */ taken?: readonly string[]; onClose: () => void }) {
+  const [base] = useState(tagOf(is));
   const [name, setName] = useState(is?.channel ?? '');
   const [managed, setManaged] = useState(is?.managed ?? false);
   const [test, setTest] = useState(is?.test ?? '');
@@ -20,7 +28,7 @@ export function ChannelForm({ image, channel: is, taken = [], onClose }: { image
     // Saving is changing, where there is one.
     if (taken.includes(name)) throw new ProblemError(0, 'name-taken', 'The name is taken.', [{ field: 'channel', message: 'is a channel already: change that one, or choose another name' }]);
     const id = `${image}:${name}`;
-    return run({ key: `change ${id}`, label: `Channel ${id}`, method: 'PUT', path: `channels/${encodeURIComponent(id)}`, body: { managed, ...(test !== '' && { test }) }, until: (event) => event.kind === 'image' && event.id === image && event.type === 'ChannelSaved' }, { quiet: true });
+    return run({ key: `change ${id}`, label: `Channel ${id}`, method: 'PUT', path: `channels/${encodeURIComponent(id)}`, body: { managed, ...(test !== '' && { test }) }, base, until: (event) => event.kind === 'image' && event.id === image && event.type === 'ChannelSaved' }, { quiet: true });
   };
   return (
     <Dialog title={is ? `Change ${is.channel}` : 'New channel'} action="Save" onConfirm={confirm} onClose={onClose} known={['channel', 'managed', 'test']} onProblem={setProblem}>

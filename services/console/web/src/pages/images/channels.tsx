@@ -14,7 +14,7 @@ import { Loaded } from '../../ui/empty';
 import { Facts, Section } from '../../ui/page';
 import { Table, type Column } from '../../ui/table';
 import { Ago } from '../../ui/time';
-import { ChannelForm } from './channel-form';
+import { ChangeChannel, ChannelForm } from './channel-form';
 import { AssignDialog, RollbackDialog } from './move';
 
 /** Always there, and always the newest. */
@@ -62,7 +62,7 @@ function Channel({ of }: { of: ChannelView }) {
       {asking === 'assign' && <AssignDialog channel={of} onClose={close} />}
       {asking === 'retest' && <AssignDialog channel={of} again onClose={close} />}
       {asking === 'rollback' && <RollbackDialog channel={of} onClose={close} />}
-      {asking === 'change' && <ChannelForm image={of.image} channel={of} onClose={close} />}
+      {asking === 'change' && <ChangeChannel channel={of} onClose={close} />}
       {asking === 'remove' && <RemoveDialog channel={of} onClose={close} />}
     </Section>
   );

@@ -36,7 +36,7 @@ export default function Plan() {
   return (
     <Page title={name} trail={<Link href="/plans">Plans</Link>} actions={actions}>
       <Loaded read={read}>
-        {(plan) => (editing === '' ? <Shown plan={plan} versions={versions} error={error} /> : <Editor key={plan.version} text={plan.source} version={plan.version} onLeave={leave} />)}
+        {(plan) => (editing === '' ? <Shown plan={plan} versions={versions} error={error} /> : <Editor of={plan} text={plan.source} onLeave={leave} />)}
       </Loaded>
     </Page>
   );

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { run } from '../../api/commands';
 import { ProblemError } from '../../api/problem';
 import { useRead } from '../../api/read';
+import { tagOf } from '../../api/request';
 import { useSession } from '../../api/session';
 import { Act } from '../../parts/act';
 import { ThemeSwitch } from '../../shell/theme-switch';
@@ -45,7 +46,7 @@ function Limits() {
                 ['Own limits', Object.entries(quota.owners).map(([owner, most]) => `${owner} ${most}`).join(', ')],
               ]}
             />
-            {editing && <EditLimits quota={quota} onClose={() => setEditing(false)} />}
+            {editing && <EditLimits of={read.data} quota={quota} onClose={() => setEditing(false)} />}
           </>
         )}
       </Loaded>
@@ -56,7 +57,8 @@ function Limits() {
 const names = ['hosts', 'hostsPerOwner', 'resources'] as const;
 const labels = { hosts: 'Slots of hosts leased at a time', hostsPerOwner: 'of these for one owner', resources: 'Resources launched at a time' };
 
-function EditLimits({ quota, onClose }: { quota: QuotaView['quota']; onClose: () => void }) {
+function EditLimits({ of, quota, onClose }: { /** what was read */ of: QuotaView | undefined; quota: QuotaView['quota']; onClose: () => void }) {
+  const [base] = useState(tagOf(of));
   const [values, setValues] = useState(() => Object.fromEntries(names.map((name) => [name, quota[name] === undefined ? '' : String(quota[name])])));
   const [owners, setOwners] = useState(() => Object.entries(quota.owners).map(([owner, most]) => `${owner} = ${most}`).join('\n'));
   const [problem, setProblem] = useState<unknown>();
@@ -65,7 +67,7 @@ function EditLimits({ quota, onClose }: { quota: QuotaView['quota']; onClose: ()
   const confirm = () => {
     const lines = owners.split('\n').filter((line) => line.trim() !== '').map((line) => line.split(/=(?=[^=]*$)/).map((part) => part.trim()));
     return run({
-      key: 'limits', label: 'Limits', method: 'PUT', path: 'quota',
+      key: 'limits', label: 'Limits', method: 'PUT', path: 'quota', base,
       body: { ...Object.fromEntries(names.filter((name) => values[name] !== '').map((name) => [name, number(values[name]!)])), owners: Object.fromEntries(lines.map(([owner = '', most = '']) => [owner, number(most)])) },
     }, { quiet: true });
   };

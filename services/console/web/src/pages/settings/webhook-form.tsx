@@ -3,12 +3,14 @@ import type { WebhookSpec } from '@berth/contracts';
 import { useState } from 'react';
 import { run } from '../../api/commands';
 import { ProblemError } from '../../api/problem';
+import { tagOf } from '../../api/request';
 import { Dialog } from '../../ui/dialog';
 import { TextField } from '../../ui/field';
 import { wordsOf } from './words';
 
 type StatusKind = WebhookSpec['kinds'][number];
-const kinds = ['build', 'lease', 'action', 'resource', 'machine', 'blueprint', 'fleet'] as const satisfies readonly StatusKind[];
+/** All of them: one that is not shown would be taken away when another one is chosen. */
+const kinds = Object.keys({ build: 1, lease: 1, action: 1, resource: 1, machine: 1, blueprint: 1, fleet: 1, image: 1, hardware: 1, job: 1 } satisfies Record<StatusKind, 1>) as readonly StatusKind[];
 
 /** The key of a webhook, when its name is new. */
 export interface NewKey {
@@ -27,6 +29,7 @@ interface WebhookFormProps {
 
 /** Asks where which statuses are sent. */
 export function WebhookForm({ webhook, taken = [], onKey, onClose }: WebhookFormProps) {
+  const [base] = useState(tagOf(webhook));
   const [name, setName] = useState(webhook?.name ?? '');
   const [url, setUrl] = useState(webhook?.url ?? '');
   const [chosen, setChosen] = useState<readonly StatusKind[]>(webhook?.kinds ?? []);
@@ -37,7 +40,7 @@ export function WebhookForm({ webhook, taken = [], onKey, onClose }: WebhookForm
     if (!webhook && name === '') throw new ProblemError(0, 'invalid-data', 'The webhook has no name.', [{ field: 'name', message: 'is required: letters, digits and dashes' }]);
     // Saving is changing, where there is one.
     if (!webhook && taken.includes(name)) throw new ProblemError(0, 'name-taken', 'The name is taken.', [{ field: 'name', message: 'has a webhook already: change that one, or choose another name' }]);
-    const { key } = await run<{ key?: string }>({ key: `webhook ${name}`, label: `Webhook ${name}`, method: 'PUT', path: `webhooks/${encodeURIComponent(name)}`, body: { url, kinds: chosen, statuses: wordsOf(statuses) } }, { quiet: true });
+    const { key } = await run<{ key?: string }>({ key: `webhook ${name}`, label: `Webhook ${name}`, method: 'PUT', path: `webhooks/${encodeURIComponent(name)}`, body: { url, kinds: chosen, statuses: wordsOf(statuses) }, base }, { quiet: true });
     if (key !== undefined) onKey?.({ name, key });
   };
   const toggle = (kind: StatusKind, on: boolean) => setChosen(kinds.filter((one) => (one === kind ? on : chosen.includes(one))));

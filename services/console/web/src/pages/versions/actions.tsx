@@ -10,7 +10,7 @@ import { RemovalButton } from '../../parts/removal';
 import { Dialog } from '../../ui/dialog';
 import { SelectField, TextArea, TextField } from '../../ui/field';
 import { onVersion } from '../images/offers';
-import { changesOf, pairsIn, textOf } from './pairs';
+import { changed, changesOf, pairsIn, textOf } from './pairs';
 
 type Of = { version: ImageVersionView };
 
@@ -57,10 +57,12 @@ function AbortDialog({ version: { id, image, number }, onClose }: Of & { onClose
 const uses = [['active', 'active: it is offered'], ['deprecated', 'deprecated: it is hidden, and may be launched'], ['disabled', 'disabled: it may not be launched']] as const;
 
 function MarkDialog({ version: { id, image, number, use }, onClose }: Of & { onClose: () => void }) {
+  // As it was opened: what others say meanwhile is not taken back by whoever left this as it was.
+  const [was] = useState(use);
   const [as, setAs] = useState<string>(use);
   const [reason, setReason] = useState('');
   const confirm = async (): Promise<unknown> =>
-    as === use ? undefined : run({ key: `mark ${id}`, label: `Version ${number} is ${as}`, path: `versions/${id}/mark`, body: { as, ...(reason !== '' && { reason }) }, until: onVersion(image, id, 'VersionMarked') }, { quiet: true });
+    as === was ? undefined : run({ key: `mark ${id}`, label: `Version ${number} is ${as}`, path: `versions/${id}/mark`, body: { as, ...(reason !== '' && { reason }) }, until: onVersion(image, id, 'VersionMarked') }, { quiet: true });
   return (
     <Dialog title={`Mark version ${number}`} action="Mark" onConfirm={confirm} onClose={onClose}>
       <SelectField label="As" value={as} onValue={setAs} options={uses} />
@@ -99,20 +101,24 @@ const kinds = {
 /** A button that has the labels or the attributes of a version changed, for whoever may. */
 export function EditPairs({ version: { id, image, number, status, ...of }, what }: Of & { what: keyof typeof kinds }) {
   const { needs, shows, says } = kinds[what];
-  const before = of[what];
+  const now = of[what];
   const has = useHas(needs);
   const [asking, setAsking] = useState(false);
+  // As it was opened: what others add meanwhile stays.
+  const [before, setBefore] = useState(now);
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<unknown>();
   if (!has || status === 'DELETED') return null;
   const confirm = async (): Promise<unknown> => {
     const { given, wrong } = pairsIn(text);
     if (wrong.length > 0) throw new ProblemError(0, 'invalid-data', 'Not all lines can be read.', [{ field: what, message: `line ${wrong.join(', ')}: write NAME=VALUE` }]);
-    if (Object.keys(changesOf(before, given)).length === 0) return undefined;
-    return run({ key: `${what} ${id}`, label: `The ${what} of version ${number}`, method: 'PUT', path: `versions/${id}/${what}`, body: { [what]: what === 'labels' ? given : changesOf(before, given) }, until: onVersion(image, id, shows) }, { quiet: true });
+    const changes = changesOf(before, given);
+    if (Object.keys(changes).length === 0) return undefined;
+    return run({ key: `${what} ${id}`, label: `The ${what} of version ${number}`, method: 'PUT', path: `versions/${id}/${what}`, body: { [what]: what === 'labels' ? changed(now, changes) : changes }, until: onVersion(image, id, shows) }, { quiet: true });
   };
   const ask = (): void => {
-    setText(textOf(before));
+    setBefore(now);
+    setText(textOf(now));
     setAsking(true);
   };
   return (

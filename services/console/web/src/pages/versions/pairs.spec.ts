@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { changesOf, pairsIn, textOf } from './pairs';
+import { changed, changesOf, pairsIn, textOf } from './pairs';
 
 describe('names and values', () => {
   test('are read line by line', () => expect(pairsIn('team = web\n\nos.codename=bookworm\n=x\nno\nurl=a=b')).toEqual({ given: { team: 'web', 'os.codename': 'bookworm', url: 'a=b' }, wrong: [4, 5] }));
@@ -15,4 +15,11 @@ describe('names and values', () => {
   });
 
   test('are sent as far as they differ; what is gone, as nothing', () => expect(changesOf({ a: '1', b: '2', c: '3' }, { a: '1', b: '4', d: '5' })).toEqual({ b: '4', c: '', d: '5' }));
+
+  test('that others add meanwhile stay, and what they take away or say otherwise does as well, as far as it was not touched', () => {
+    const opened = { a: '1', b: '2', c: '3' };
+    const now = { a: '9', c: '3', new: 'x' };
+    expect(changed(now, changesOf(opened, { a: '1', b: '2', c: '4' }))).toEqual({ a: '9', c: '4', new: 'x' });
+    expect(changed(now, changesOf(opened, { b: '2' }))).toEqual({ new: 'x' });
+  });
 });

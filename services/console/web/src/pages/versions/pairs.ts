@@ -18,3 +18,6 @@ export const changesOf = (before: Readonly<Record<string, string>>, after: Reado
   ...Object.fromEntries(Object.keys(before).filter((name) => !(name in after)).map((name) => [name, ''])),
   ...Object.fromEntries(Object.entries(after).filter(([name, value]) => before[name] !== value)),
 });
+
+/** Pure: what there is once that was done: an empty value takes a name away. */
+export const changed = (now: Readonly<Record<string, string>>, changes: Readonly<Record<string, string>>): Record<string, string> => Object.fromEntries(Object.entries({ ...now, ...changes }).filter(([, value]) => value !== ''));
