@@ -44,8 +44,11 @@ describe('leases', () => {
   test('of many only those in view are in the page, and the next come as one scrolls', async () => {
     const window = await on.open();
     const { page } = window;
-    const ids: string[] = [];
-    for (let i = 0; i < 260; i++) ids.push((await on.live.berth.leases.request({ type: 'host', owner: 'swarm', attributes: { gpu: 'yes' } })).id);
+    const ask = async (): Promise<string> => (await on.live.berth.leases.request({ type: 'host', owner: 'swarm', attributes: { gpu: 'yes' } })).id;
+    // Only which are the first and the last matters.
+    const ids = [await ask()];
+    for (let i = 0; i < 6; i++) ids.push(...(await Promise.all(Array.from({ length: 43 }, ask))));
+    ids.push(await ask());
     await window.go('/leases?owner=swarm', 'Leases');
     const table = page.getByRole('table', { name: 'Leases' });
     await table.getByRole('link', { name: short(ids.at(-1)!), exact: true }).waitFor();
@@ -57,7 +60,7 @@ describe('leases', () => {
     }, SOON);
     expect(await table.getByRole('row').count()).toBeLessThan(80);
     expect(await table.getAttribute('aria-rowcount')).toBe('261');
-    for (const id of ids) await on.live.berth.leases.release(id);
+    for (let i = 0; i < ids.length; i += 52) await Promise.all(ids.slice(i, i + 52).map((id) => on.live.berth.leases.release(id)));
   });
 
   test('a terminal shows what is typed and printed, has the size of the page, and says how it ended', async () => {

@@ -1,15 +1,21 @@
-import { writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openWindow, startBrowser, type Window } from '../support/browser.js';
 import { tempFolder } from '../support/cleanup.js';
+import { connectTo, imageWriter } from '../support/images.js';
+import { startTestNats, type TestNats } from '../support/nats.js';
 import { onLive } from '../support/on-live.js';
 import { eventually } from '../support/wait.js';
 
 const SOON = { timeoutMs: 30_000, everyMs: 50 };
 const template = (name: string, host: string, more = '') => `name: ${name}\ndescription: the ${name} of the shop\nos: { name: debian, version: "12" }\n${more}targets:\n  mock: { host: ${host} }\n`;
 
-const on = onLive();
+let nats: TestNats;
+// On a bus that specs may write to: some images are there from the beginning.
+const on = onLive(async () => ({ NATS_URL: (nats = await startTestNats()).url }));
 /** What a test of a channel waits for, and what it says. */
 let verdict: string;
 
@@ -306,6 +312,145 @@ describe('images', () => {
     await lineage.getByRole('link', { name: 'version 1' }).click();
     await page.getByRole('heading', { level: 1, name: /till.* version 1/ }).waitFor();
     await lineage.getByRole('row').filter({ hasText: 'is made of it' }).getByText('outdated', { exact: true }).waitFor();
+  });
+});
+
+describe('what is there already', () => {
+  const body = randomBytes(40_000);
+  beforeAll(async () => {
+    await imageWriter(await connectTo(nats.url)).version('disk', { body });
+  });
+
+  test('is pushed to accounts that are chosen, then to all; a removal that fails says why, and is tried again', async () => {
+    const window = await on.open();
+    const { page } = window;
+    const { berth } = on.live;
+    const folders = { attic: await tempFolder('attic'), barn: await tempFolder('barn') };
+    for (const [name, folder] of Object.entries(folders)) {
+      await berth.providers.set(name, { kind: 'folder', target: 'raw', folder });
+      await berth.accounts.set(`in-${name}`, { provider: name });
+    }
+    const { id } = await newest('disk');
+    await window.go(`/versions/${id}`, 'disk / version 1');
+    const pushes = page.getByRole('region', { name: 'Pushes' });
+    await pushes.getByText('It was pushed nowhere.').waitFor();
+    await pushes.getByRole('button', { name: 'Push', exact: true }).click();
+    const dialog = page.getByRole('dialog', { name: 'Push version 1' });
+    await dialog.getByRole('button', { name: 'Push' }).click();
+    await dialog.getByText('choose one').waitFor();
+    await dialog.getByRole('option', { name: 'in-barn on barn' }).waitFor({ state: 'attached' });
+    // Others take what it is not built as.
+    expect(await dialog.getByLabel('Account').getByRole('option').allInnerTexts()).toEqual(['choose', 'in-attic on attic', 'in-barn on barn']);
+    await lookedAt(window);
+    await dialog.getByLabel('Account').selectOption('in-attic');
+    await dialog.getByRole('button', { name: 'Push' }).click();
+    const attic = page.getByRole('table', { name: 'Pushes' }).getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'in-attic' }) });
+    await attic.getByText('complete', { exact: true }).waitFor();
+    await attic.getByText(join(folders.attic, 'disk', '1', 'disk.raw')).waitFor();
+    await pushes.getByRole('button', { name: 'Push', exact: true }).click();
+    await dialog.getByRole('option', { name: 'in-barn on barn' }).waitFor({ state: 'attached' });
+    expect(await dialog.getByLabel('Account').getByRole('option').allInnerTexts()).toEqual(['choose', 'in-barn on barn']);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+
+    await window.go('/images/disk', /disk/);
+    await page.getByRole('button', { name: 'Push all' }).click();
+    // In no environment, it has a column for each account that there is.
+    const columns = (await board(window, 'disk').getByRole('columnheader').allInnerTexts()).slice(1);
+    const [atAttic, atBarn] = ['in-attic', 'in-barn'].map((account) => cell(window, 'disk', 'version 1', columns.findIndex((text) => text.startsWith(account)))) as [Locator, Locator];
+    await atBarn.getByText('pushed', { exact: true }).waitFor();
+    expect(await readFile(join(folders.barn, 'disk', '1', 'disk.raw'))).toEqual(body);
+
+    // A path that leads in a circle: nothing in there can be removed.
+    const [place, aside] = [join(folders.attic, 'disk', '1'), join(folders.attic, 'aside')];
+    await rename(place, aside);
+    await symlink(place, place);
+    const remove = async (name: string): Promise<void> => {
+      await page.getByRole('button', { name }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+    };
+    await remove('Delete version 1 from in-attic');
+    await atAttic.getByText('delete failed', { exact: true }).waitFor();
+    await atAttic.getByText('ELOOP').waitFor();
+    await lookedAt(window);
+    await page.getByRole('link', { name: 'version 1' }).first().click();
+    await page.getByRole('heading', { level: 1, name: 'disk / version 1' }).waitFor();
+    await attic.getByText('ELOOP').waitFor();
+    await lookedAt(window);
+    await rm(place);
+    await rename(aside, place);
+    await remove('Delete from in-attic');
+    await attic.getByText('deleted', { exact: true }).waitFor();
+    expect(await readdir(folders.attic)).toEqual([]);
+    expect((await berth.versions.get(id)).pushes).toMatchObject([{ account: 'in-attic', status: 'DELETED' }, { account: 'in-barn', status: 'COMPLETE' }]);
+
+    // The same from the board, where it is a path that nobody mends but who looks at the board.
+    const other = join(folders.barn, 'disk', '1');
+    await rm(other, { recursive: true });
+    await symlink(other, other);
+    await window.go('/images/disk', /disk/);
+    await remove('Delete version 1 from in-barn');
+    await atBarn.getByText('delete failed', { exact: true }).waitFor();
+    await rm(other);
+    await remove('Delete version 1 from in-barn');
+    await atBarn.getByText('not pushed', { exact: true }).waitFor();
+  });
+
+  test('is kept a second time as a policy says, which is written, looked after, changed by two at once, and removed', async () => {
+    const window = await on.open();
+    const { page } = window;
+    const { berth } = on.live;
+    const second = join(await tempFolder('second'), 'copies');
+    const policy = (more: string): string => `name: twice\nquery: image == "disk"\nto: { kind: folder, folder: ${second} }\non: body\n${more}`;
+    await window.go('/warehouse/policies', 'Warehouse');
+    await page.getByRole('button', { name: 'New policy' }).click();
+    const text = page.getByRole('textbox', { name: 'Specification' });
+    await text.fill(policy('').replace('"disk"', 'disk"'));
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('list', { name: 'What is wrong' }).getByRole('button', { name: 'line 2' }).waitFor();
+    await lookedAt(window);
+    await text.fill(policy(''));
+    await page.getByRole('button', { name: 'Save' }).click();
+    const row = page.getByRole('table', { name: 'Policies' }).getByRole('row').filter({ hasText: 'twice' });
+    await row.getByText('1 of 1').waitFor();
+    const [copy] = (await readdir(second, { recursive: true, withFileTypes: true })).filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
+    expect(await readFile(copy!)).toEqual(body);
+    await page.getByRole('button', { name: 'Check twice' }).click();
+    await row.getByText('1 sound, 0 anew').waitFor();
+    await writeFile(copy!, 'something else');
+    await page.getByRole('button', { name: 'Check twice' }).click();
+    await row.getByText('0 sound, 1 anew').waitFor();
+    expect(await readFile(copy!)).toEqual(body);
+    await lookedAt(window);
+
+    // Two change it at once: whoever is the later one is told, and decides.
+    await page.getByRole('link', { name: 'Edit twice' }).click();
+    const mine = (await text.inputValue()).replace('description: ""', 'description: mine');
+    await text.fill(mine);
+    await berth.warehouse.policies.set('twice', { query: 'image == "disk"', to: { kind: 'folder', folder: second }, on: 'body', description: 'theirs' });
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('alert').getByText('It was changed meanwhile').waitFor();
+    expect(await text.inputValue()).toBe(mine);
+    await lookedAt(window);
+    await page.getByRole('button', { name: 'Begin anew' }).click();
+    await eventually(async () => expect(await text.inputValue()).toContain('description: theirs'), SOON);
+    await text.fill((await text.inputValue()).replace('theirs', 'theirs and mine'));
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await row.waitFor();
+    expect((await berth.warehouse.policies.get('twice')).description).toBe('theirs and mine');
+    await page.getByRole('link', { name: 'Edit twice' }).click();
+    await eventually(async () => expect(await text.inputValue()).toContain('description: theirs and mine'), SOON);
+    await text.fill(mine);
+    await berth.warehouse.policies.set('twice', { query: 'image == "disk"', to: { kind: 'folder', folder: second }, on: 'body', description: 'theirs again' });
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('button', { name: 'Save over it' }).click();
+    await row.waitFor();
+    expect((await berth.warehouse.policies.get('twice')).description).toBe('mine');
+
+    await page.getByRole('button', { name: 'Remove twice' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('Nothing is kept a second time').waitFor();
+    expect(await readFile(copy!)).toEqual(body);
   });
 });
 

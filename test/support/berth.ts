@@ -8,6 +8,9 @@ import { eventually } from './wait.js';
 /** No credentials of this machine's user: a test must never reach a real cloud. */
 const NO_CLOUD = { AWS_EC2_METADATA_DISABLED: 'true', AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_PROFILE: '', AWS_CONFIG_FILE: '/nowhere', AWS_SHARED_CREDENTIALS_FILE: '/nowhere' };
 
+/** On a machine that is busy with much else. */
+const START_MS = 110_000;
+
 /** Where a Berth is, and how to get in. */
 export interface BerthAddresses {
   url: string;
@@ -30,7 +33,7 @@ export async function startBerth(home: string, settings: Readonly<Record<string,
   child.stdout.on('data', (text: Buffer) => (said += text.toString()));
   await eventually(() => {
     if (!said.includes('Berth is up')) throw new Error(`Berth is not up; it says only: ${said}`);
-  }, { timeoutMs: 60_000 });
+  }, { timeoutMs: START_MS });
   const [, websocketUrl] = /for browsers (ws:\S+)/.exec(said) ?? [];
   return { ...(JSON.parse(await readFile(join(home, 'cli.json'), 'utf8')) as Omit<BerthAddresses, 'websocketUrl'>), websocketUrl };
 }

@@ -53,7 +53,7 @@ export class BlueprintsController {
   @Put(':name')
   @Needs('fleet:write')
   @Describe({
-    summary: 'Saves a blueprint as its next version.', query: { check: parameters.flag.describe('false: its provider is not asked whether it could launch') }, writes: '/api/v1/blueprints/:name', body: blueprintBody, answers: { 201: schemas.AcceptedVersion },
+    summary: 'Saves a blueprint as its next version.', query: { check: parameters.flag.describe('false: its provider is not asked whether it could launch') }, writes: { at: '/api/v1/blueprints/:name', kind: 'blueprint' }, body: blueprintBody, answers: { 201: schemas.AcceptedVersion },
     problems: ['limit-in-use', 'provider-refused', 'unknown-blueprint', 'unknown-machine'],
   })
   async save(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {

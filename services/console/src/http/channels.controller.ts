@@ -46,7 +46,7 @@ export class ChannelsController {
 
   @Put(':name')
   @Needs('images:write')
-  @Describe({ summary: 'Makes or changes a channel of an image.', writes: '/api/v1/channels/:name', body: command('image-factory', 'SaveChannel', 'image', 'channel'), answers: { 201: schemas.AcceptedName }, problems: ['unknown-image', 'unknown-plan'] })
+  @Describe({ summary: 'Makes or changes a channel of an image.', writes: { at: '/api/v1/channels/:name', kind: 'image' }, body: command('image-factory', 'SaveChannel', 'image', 'channel'), answers: { 201: schemas.AcceptedName }, problems: ['unknown-image', 'unknown-plan'] })
   async set(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('image-factory', 'SaveChannel', { ...objectBody(request), ...channelIn(name, badChannel) }, commandId(request));
     return accepted(reply, 201, `channels/${name}`, { id: name, name });

@@ -39,6 +39,14 @@ export interface Shows {
   timed?: true;
 }
 
+/** What a write says anew: the tag of a read of it may come as `If-Match`. */
+export interface Writes {
+  /** path of that read */
+  at: string;
+  /** in whose events it stands */
+  kind: Kind;
+}
+
 /** All that is to be said of a route. The document of the API is made of it, and so is what is done for every route alike. */
 export interface Description {
   /** one sentence, with its full stop */
@@ -54,8 +62,7 @@ export interface Description {
   problems?: readonly ProblemCode[];
   settles?: Settles;
   shows?: Shows;
-  /** path of the read that shows what this writes: its ETag may come as `If-Match` */
-  writes?: string;
+  writes?: Writes;
 }
 
 /** The same, with what follows from what the route needs. */

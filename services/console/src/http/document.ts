@@ -104,7 +104,7 @@ function headers({ method, description }: Route, named: Named): JsonSchema[] {
   const header = (name: string, schema: JsonSchema, description: string) => ({ name, in: 'header', description, schema });
   if (method !== 'GET') {
     const { description: what, ...json } = named(parameters.idempotencyKey, 'input');
-    return [header('Idempotency-Key', json, String(what)), ...(description.writes === undefined ? [] : [header('If-Match', { type: 'string' }, `the ETag of \`GET ${templateOf(description.writes)}\`: refused when somebody has said anew since what is written here`)])];
+    return [header('Idempotency-Key', json, String(what)), ...(description.writes === undefined ? [] : [header('If-Match', { type: 'string' }, `the ETag of \`GET ${templateOf(description.writes.at)}\`: refused when somebody has said anew since what is written here`)])];
   }
   return readsViews(method, description) ? [header('If-None-Match', { type: 'string' }, 'an ETag: 304 while nothing has changed')] : [];
 }

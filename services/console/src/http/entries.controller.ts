@@ -78,7 +78,7 @@ function controllerOf({ kind, group, path, words: [one, several], save, needs, u
 
     @Put(':name')
     @Needs(needs)
-    @Describe({ summary: `Saves ${article(one)}; replaces what was said before.`, writes: `/api/v1/${path}/:name`, body: command('image-factory', save, 'name'), answers: { 201: schemas.AcceptedName }, problems })
+    @Describe({ summary: `Saves ${article(one)}; replaces what was said before.`, writes: { at: `/api/v1/${path}/:name`, kind: 'catalog' }, body: command('image-factory', save, 'name'), answers: { 201: schemas.AcceptedName }, problems })
     async set(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
       await this.commands.send('image-factory', save, named(objectBody(request), name, one), commandId(request));
       return accepted(reply, 201, `${path}/${name}`, { id: name, name });

@@ -128,7 +128,7 @@ export class FleetController {
   /** Replaces all limits: what the body leaves out is not limited. */
   @Put('quota')
   @Needs('quota:write')
-  @Describe({ summary: 'Replaces all limits: what the body leaves out is not limited.', writes: '/api/v1/quota', body: command('allocator', 'SetQuota'), answers: { 202: schemas.Accepted }, problems: ['limit-in-use'] })
+  @Describe({ summary: 'Replaces all limits: what the body leaves out is not limited.', writes: { at: '/api/v1/quota', kind: 'fleet' }, body: command('allocator', 'SetQuota'), answers: { 202: schemas.Accepted }, problems: ['limit-in-use'] })
   async setQuota(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const { id } = await this.commands.send('allocator', 'SetQuota', objectBody(request), commandId(request));
     return accepted(reply, 202, 'quota', { id });

@@ -41,7 +41,7 @@ export class HardwareGroupsController {
 
   @Put(':name')
   @Needs('hardware:write')
-  @Describe({ summary: 'Says how a group of machines is driven; replaces what was said before.', writes: '/api/v1/hardware-groups/:name', body: command('host-agent-gateway', 'SetHardwareGroup', 'name'), answers: { 201: schemas.AcceptedName } })
+  @Describe({ summary: 'Says how a group of machines is driven; replaces what was said before.', writes: { at: '/api/v1/hardware-groups/:name', kind: 'hardware-group' }, body: command('host-agent-gateway', 'SetHardwareGroup', 'name'), answers: { 201: schemas.AcceptedName } })
   async set(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('host-agent-gateway', 'SetHardwareGroup', named(objectBody(request), name, 'group'), commandId(request));
     return accepted(reply, 201, `hardware-groups/${name}`, { id: name, name });

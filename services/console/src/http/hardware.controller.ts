@@ -70,7 +70,7 @@ export class HardwareController {
 
   @Put(':name')
   @Needs('hardware:write')
-  @Describe({ summary: 'Says how a machine is managed; replaces what was said before.', writes: '/api/v1/hardware/:name', body: command('host-agent-gateway', 'SetHardware', 'name'), answers: { 201: schemas.AcceptedName }, problems: ['unknown-hardware-group', 'name-taken', 'hardware-in-use'] })
+  @Describe({ summary: 'Says how a machine is managed; replaces what was said before.', writes: { at: '/api/v1/hardware/:name', kind: 'hardware' }, body: command('host-agent-gateway', 'SetHardware', 'name'), answers: { 201: schemas.AcceptedName }, problems: ['unknown-hardware-group', 'name-taken', 'hardware-in-use'] })
   async set(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('host-agent-gateway', 'SetHardware', named(objectBody(request), name, 'hardware'), commandId(request));
     return accepted(reply, 201, `hardware/${name}`, { id: name, name });

@@ -39,7 +39,7 @@ export class ImagesController {
   @Post()
   @Needs('images:write')
   @Describe({
-    summary: 'Saves an image under the name in its template; the same again is no new revision.', writes: '/api/v1/images/:name', body: command('image-factory', 'SaveImage'), answers: { 201: schemas.AcceptedVersion },
+    summary: 'Saves an image under the name in its template; the same again is no new revision.', writes: { at: '/api/v1/images/:name', kind: 'image' }, body: command('image-factory', 'SaveImage'), answers: { 201: schemas.AcceptedVersion },
     problems: ['invalid-template', 'unbuildable-target', 'unknown-catalog-entry', 'unknown-account', 'unknown-image', 'unknown-channel', 'name-taken'],
   })
   async save(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {

@@ -70,7 +70,7 @@ export class MachinesController {
   @Patch('machines/:name')
   @Needs('fleet:write')
   @Describe({
-    summary: 'Changes what is said of a machine, as a merge patch (RFC 7396): what is left out stays, null takes away.', writes: '/api/v1/machines/:name', body: mergePatch(command('allocator', 'ChangeMachine', 'name')), answers: { 202: schemas.AcceptedName },
+    summary: 'Changes what is said of a machine, as a merge patch (RFC 7396): what is left out stays, null takes away.', writes: { at: '/api/v1/machines/:name', kind: 'machine' }, body: mergePatch(command('allocator', 'ChangeMachine', 'name')), answers: { 202: schemas.AcceptedName },
     problems: ['unknown-machine', 'machine-changed', 'machine-unreachable', 'machine-refused', 'host-key-changed'],
   })
   async change(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {

@@ -78,6 +78,20 @@ describe('based on a read', () => {
     expect(await problem(await berth.send('PATCH', 'machines/box', { slots: 4 }, { 'If-Match': await tagOf('machines/box') }))).toEqual([412, 'changed-meanwhile', []]);
   });
 
+  test('one that was changed and changed back is read with another tag: what was written on the first would be refused for good', async () => {
+    const before = await berth.happen('machine', 'box', { type: 'MachineChanged', data: { ...box, changed: ['slots'] } });
+    const first = await tagOf(`machines/box?after=${before}`);
+    const hashOf = (tag: string | null) => tag?.slice(-17);
+    const again = () => berth.ask('machines/box', { headers: { 'If-None-Match': first } });
+    expect((await again()).status).toBe(304);
+    const position = await berth.happen('machine', 'box', { type: 'MachineChanged', data: { ...box, slots: 9, changed: ['slots'] } }, { type: 'MachineChanged', data: { ...box, changed: ['slots'] } });
+    await berth.ask(`machines/box?after=${position}`);
+    const read = await again();
+    expect(read.status).toBe(200);
+    expect(hashOf(read.headers.get('etag'))).toBe(hashOf(first));
+    expect(read.headers.get('etag')).not.toBe(first);
+  });
+
   test('a tag of something else has no effect but to be refused; without one nothing is asked', async () => {
     const refused = [412, 'changed-meanwhile', []];
     for (const tag of [await tagOf('machines'), await tagOf('quota'), '"of somebody else"']) expect(await problem(await berth.send('PATCH', 'machines/box', { slots: 4 }, { 'If-Match': tag }))).toEqual(refused);

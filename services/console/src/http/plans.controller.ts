@@ -32,7 +32,7 @@ export class PlansController {
   /** A plan as YAML, or as JSON {"source": YAML}. */
   @Post()
   @Needs('plan:write')
-  @Describe({ summary: 'Saves a plan as its next version; the same text again is no new version.', writes: '/api/v1/plans/:name', body: planBody, answers: { 201: schemas.AcceptedVersion }, problems: ['invalid-plan'] })
+  @Describe({ summary: 'Saves a plan as its next version; the same text again is no new version.', writes: { at: '/api/v1/plans/:name', kind: 'plan' }, body: planBody, answers: { 201: schemas.AcceptedVersion }, problems: ['invalid-plan'] })
   async apply(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const data = typeof request.body === 'string' ? { source: request.body } : objectBody(request);
     const { id } = await this.commands.send('build-orchestrator', 'ApplyPlan', data, commandId(request));

@@ -43,7 +43,8 @@ export interface Standing {
  */
 export function answerReads(server: FastifyInstance, table: RouteTable, { hub, projection }: Standing, own: Marks): NestInterceptor {
   const standing = new WeakMap<FastifyRequest, number>();
-  const written = new Set(table.routes.map(({ description }) => description.writes));
+  /** By the path of a read that somebody may write on, in whose events that is said. */
+  const written = new Map(table.routes.flatMap(({ description: { writes } }) => (writes ? [[writes.at, writes.kind] as const] : [])));
   server.addHook('preHandler', async (request) => {
     const route = table.find(request.method, request.routeOptions.url);
     if (!route || !readsViews(route.method, route.description)) return;
@@ -68,6 +69,12 @@ export function answerReads(server: FastifyInstance, table: RouteTable, { hub, p
     return position <= hub.position && hub.since(position)?.every((recorded) => !touches(recorded, shows, id)) === true;
   }
 
+  /** Whether what was written on a tag is still written on the present text: it may have been said otherwise and then as before. */
+  const stands = (position: number, path: string | undefined): boolean => {
+    const kind = written.get(path ?? '');
+    return kind === undefined || hub.since(position)?.every((recorded) => recorded.kind !== kind) === true;
+  };
+
   server.addHook('onSend', async (request, reply, payload) => {
     const type = String(reply.getHeader('content-type') ?? '');
     if (typeof payload !== 'string' || !/^(application\/json|text\/(html|css))/.test(type)) return payload;
@@ -76,7 +83,10 @@ export function answerReads(server: FastifyInstance, table: RouteTable, { hub, p
     if (reply.statusCode === 200 && (request.method === 'GET' || request.method === 'HEAD')) {
       const hash = createHash('sha1').update(payload).digest('base64url').slice(0, 16);
       const text = `W/"${own(request)}-${standing.get(request) ?? 0}-${hash}"`;
-      const known = tags(request).find((tag) => tag === '*' || (partsOf(tag)?.mark === own(request) && partsOf(tag)?.hash === hash));
+      const known = tags(request).find((tag) => {
+        const parts = partsOf(tag);
+        return tag === '*' || (parts?.mark === own(request) && parts.hash === hash && stands(parts.position, request.routeOptions.url));
+      });
       if (known !== undefined) {
         reply.code(304).header('ETag', known === '*' ? text : known).removeHeader('content-type');
         reply.removeHeader('content-length');

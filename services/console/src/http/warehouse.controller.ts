@@ -62,7 +62,7 @@ export class WarehouseController {
 
   @Put('policies/:name')
   @Needs('images:write')
-  @Describe({ summary: 'Saves which objects are kept a second time, and where.', writes: '/api/v1/warehouse/policies/:name', body: command('image-factory', 'SaveReplicationPolicy', 'name'), answers: { 201: schemas.AcceptedName }, problems: ['invalid-query', 'provider-refused'] })
+  @Describe({ summary: 'Saves which objects are kept a second time, and where.', writes: { at: '/api/v1/warehouse/policies/:name', kind: 'replication' }, body: command('image-factory', 'SaveReplicationPolicy', 'name'), answers: { 201: schemas.AcceptedName }, problems: ['invalid-query', 'provider-refused'] })
   async set(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     await this.commands.send('image-factory', 'SaveReplicationPolicy', named(objectBody(request), name, 'policy'), commandId(request));
     return accepted(reply, 201, `warehouse/policies/${name}`, { id: name, name });

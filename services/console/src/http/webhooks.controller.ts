@@ -38,7 +38,7 @@ export class WebhooksController {
   /** Saves a webhook. The answer to the first one of a name has its key, which is not shown again. */
   @Put(':name')
   @Needs('webhooks:write')
-  @Describe({ summary: 'Saves a webhook. The answer has its key when the name is new.', writes: '/api/v1/webhooks/:name', body: command('console', 'SaveWebhook', 'name'), answers: { 201: schemas.AcceptedKey }, problems: ['limit-in-use'] })
+  @Describe({ summary: 'Saves a webhook. The answer has its key when the name is new.', writes: { at: '/api/v1/webhooks/:name', kind: 'webhook' }, body: command('console', 'SaveWebhook', 'name'), answers: { 201: schemas.AcceptedKey }, problems: ['limit-in-use'] })
   async save(@Param('name') name: string, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply) {
     const body = objectBody(request);
     if (body['name'] !== undefined && body['name'] !== name) {

@@ -100,7 +100,7 @@ export function SourceEditor({ label, hint, text: initial, of, needs, action, sa
       </Field>
       {children}
       {faults.length === 0 && <ProblemBox error={problem} known={problem instanceof ProblemError ? problem.errors.filter((error) => !isOfText(error)).map(({ field }) => field) : []} />}
-      <Meanwhile problem={problem} onTheirs={take} onMine={() => void send('save', tagOf(of))} />
+      <Meanwhile problem={problem} heard={tagOf(of) !== base} onTheirs={take} onMine={() => void send('save', tagOf(of))} />
       {faults.length > 0 && <p className="note bad" role="alert">{faults.length === 1 ? 'One thing is wrong with it.' : `${faults.length} things are wrong with it.`}</p>}
       {faults.length > 0 && (
         <ul className="faults" aria-label="What is wrong">

@@ -69,7 +69,7 @@ export function YamlEditor({ text: initial, of, needs = 'fleet:write', save, onL
         {(control) => <textarea {...control} ref={area} className="input" rows={26} spellCheck={false} value={text} onChange={(event) => setText(event.target.value)} {...(faults.length > 0 && { 'aria-invalid': true })} />}
       </Field>
       {problem !== undefined && <ProblemBox error={problem} known={problem instanceof ProblemError ? problem.errors.map(({ field }) => field) : []} />}
-      <Meanwhile problem={problem} onTheirs={take} onMine={() => submit(tagOf(of))} />
+      <Meanwhile problem={problem} heard={tagOf(of) !== base} onTheirs={take} onMine={() => submit(tagOf(of))} />
       {faults.length > 0 && (
         <ul className="faults" aria-label="What is wrong">
           {faults.map(({ line, field, message }, i) => (

@@ -46,7 +46,8 @@ function Push({ version: { id: version, number, image }, of: { account, provider
           <ImageBadge status={status} />
           {status === 'BUILDING' && <Bar small tone="busy" percent={percent} label={`Push to ${account}`} />}
           {activity !== null && <span className="quiet">{activity}</span>}
-          <Failed times={failed.length} error={failed.at(-1)?.error ?? error} />
+          {/* Why it could not be removed is told below. */}
+          <Failed times={failed.length} error={failed.at(-1)?.error ?? (status === 'DELETEFAILED' ? null : error)} />
           {status === 'DELETEFAILED' && <span className="text-bad">{error}</span>}
         </div>
       </td>

@@ -36,7 +36,8 @@ function Target({ version, of }: { version: ImageVersionView; of: TargetImageVie
           <ImageBadge status={status} />
           {status === 'BUILDING' && <Bar small tone="busy" percent={percent} label={`Build of ${target}`} />}
           {activity !== null && <span className="quiet">{activity}</span>}
-          <Failed times={failed.length} error={failed.at(-1)?.error ?? error} />
+          {/* Why it could not be removed is told below. */}
+          <Failed times={failed.length} error={failed.at(-1)?.error ?? (status === 'DELETEFAILED' ? null : error)} />
           {status === 'DELETEFAILED' && <span className="text-bad">{error}</span>}
         </div>
       </td>
