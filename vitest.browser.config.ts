@@ -8,6 +8,7 @@ export default defineConfig({
     ...main.test,
     include: ['test/browser/**/*.spec.ts'],
     testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // A whole Berth starts, on a machine that may be busy with much else.
+    hookTimeout: 240_000,
   },
 });

@@ -88,6 +88,21 @@ describe('plans and builds', () => {
     await page.getByText('This is version 1. Builds start from the newest one, 2.').waitFor();
     await page.getByRole('group', { name: 'Source of the plan' }).getByText('default: 3').waitFor();
     expect(page.url()).toContain('version=1');
+
+    // Somebody else saves it while one writes: what was written stays, and does not take the place of theirs unless one says so.
+    await page.getByRole('button', { name: 'Edit' }).click();
+    const mine = PLAN.replace('default: 3', 'default: 5');
+    await page.getByLabel('Plan', { exact: true }).fill(mine);
+    await api.plans.apply(PLAN.replace('default: 3', 'default: 6'));
+    await page.getByRole('button', { name: 'Save as version 4' }).click();
+    await page.getByRole('alert').getByText('It was changed meanwhile').waitFor();
+    expect(await page.getByLabel('Plan', { exact: true }).inputValue()).toBe(mine);
+    expect(await window.barriers()).toEqual([]);
+    await page.getByRole('button', { name: 'Save over it' }).click();
+    await page.getByRole('group', { name: 'Source of the plan' }).getByText('default: 3').waitFor();
+    await versions.selectOption({ index: 0 });
+    await page.getByRole('group', { name: 'Source of the plan' }).getByText('default: 5').waitFor();
+    expect(await api.plans.get('ship')).toMatchObject({ version: 4, source: mine });
   });
 
   test('a build is started by the form of its plan, watched as it goes, paused, decided on, and its failure is told', async () => {

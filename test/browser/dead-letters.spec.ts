@@ -6,6 +6,8 @@ import { atEndOfFile } from '../support/cleanup.js';
 import { startLive, type Live } from '../support/live.js';
 import { eventually } from '../support/wait.js';
 
+const SOON = { timeoutMs: 30_000, everyMs: 50 };
+
 let live: Live;
 let browser: Awaited<ReturnType<typeof startBrowser>>;
 
@@ -17,7 +19,7 @@ test('a dead letter is sent again, refused as before, and dropped', async () => 
   const { connection, close } = await connectBus(live.natsUrl);
   atEndOfFile(close);
   connection.publish('berth.cmd.lease.ReleaseLease', JSON.stringify({ id: randomUUID(), type: 'ReleaseLease', data: { lease: 'none' } }));
-  await eventually(async () => (await live.berth.deadLetters.list()).items.length === 1);
+  await eventually(async () => (await live.berth.deadLetters.list()).items.length === 1, SOON);
   const window = await openWindow(browser, live.url, { token: live.token });
   const { page } = window;
   await window.go('/', 'Overview');

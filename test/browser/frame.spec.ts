@@ -5,6 +5,8 @@ import { openWindow, startBrowser, type Window } from '../support/browser.js';
 import { tempFolder } from '../support/cleanup.js';
 import { eventually } from '../support/wait.js';
 
+const SOON = { timeoutMs: 30_000, everyMs: 50 };
+
 let berth: Awaited<ReturnType<typeof startBerth>>;
 let browser: Awaited<ReturnType<typeof startBrowser>>;
 let window: Window;
@@ -82,7 +84,7 @@ describe('the frame of the dashboard', () => {
     expect(await ground()).toBe('rgb(21, 24, 28)');
     expect(await window.barriers()).toEqual([]);
     await page.getByLabel('Appearance').selectOption('light');
-    await eventually(async () => (await ground()) === 'rgb(255, 255, 255)');
+    await eventually(async () => (await ground()) === 'rgb(255, 255, 255)', SOON);
     expect(await window.barriers()).toEqual([]);
     await page.reload();
     await page.getByRole('heading', { level: 1 }).waitFor();

@@ -234,8 +234,12 @@ describe('images', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
     await page.getByRole('dialog').getByText('line 2: write NAME=VALUE').waitFor();
     await page.getByRole('dialog').getByLabel('One a line').fill('team=shop');
+    // Meanwhile somebody else says something else of it.
+    await berth.versions.attributes(second.id, { tier: 'gold' });
+    await use.getByText('tier=gold').waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Save' }).click();
     await use.getByText('team=shop').waitFor();
+    expect((await berth.versions.get(second.id)).attributes).toEqual({ team: 'shop', tier: 'gold' });
     await page.getByRole('button', { name: 'Mark' }).click();
     await page.getByRole('dialog').getByLabel('As').selectOption('disabled');
     await page.getByRole('dialog').getByRole('button', { name: 'Mark' }).click();

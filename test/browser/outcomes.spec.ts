@@ -54,7 +54,7 @@ test('an approval is refused in the name of somebody who may, which fails the bu
   await dialog.getByLabel(/^In whose name/).fill('carol');
   await dialog.getByRole('button', { name: 'Refuse' }).click();
   // She is not among those who may, which is told beside her name.
-  await eventually(async () => expect(await dialog.getByLabel(/^In whose name/).getAttribute('aria-invalid')).toBe('true'));
+  await eventually(async () => expect(await dialog.getByLabel(/^In whose name/).getAttribute('aria-invalid')).toBe('true'), SOON);
   expect(await window.barriers()).toEqual([]);
   expect((await api.builds.get(id)).status).toBe('building');
   await dialog.getByLabel(/^In whose name/).fill('bob');

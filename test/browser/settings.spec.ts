@@ -7,6 +7,8 @@ import { openWindow, startBrowser, type Window } from '../support/browser.js';
 import { atEndOfFile, tempFolder } from '../support/cleanup.js';
 import { eventually } from '../support/wait.js';
 
+const SOON = { timeoutMs: 30_000, everyMs: 50 };
+
 let berth: Awaited<ReturnType<typeof startBerth>>;
 let api: BerthHttp;
 let browser: Awaited<ReturnType<typeof startBrowser>>;
@@ -107,7 +109,7 @@ describe('the pages of the settings', () => {
     await row.getByText('live').waitFor();
     await row.getByText(/^in \d+d/).waitFor();
     // It was used a moment ago, and the page is told so.
-    await eventually(async () => expect(await row.getByRole('cell').nth(7).innerText()).toMatch(/ago$/));
+    await eventually(async () => expect(await row.getByRole('cell').nth(7).innerText()).toMatch(/ago$/), SOON);
     await looked('settings-tokens');
     await row.getByRole('button', { name: 'Revoke ci' }).click();
     await page.getByRole('dialog', { name: 'Revoke ci' }).getByRole('button', { name: 'Cancel' }).click();
@@ -158,7 +160,7 @@ describe('the pages of the settings', () => {
     const row = page.getByRole('table', { name: 'Secrets' }).getByRole('row').filter({ hasText: 'npm-token' });
     await row.getByText('token:admin').waitFor();
     // The clock of the page stood still while it had no time to show.
-    await row.getByText(/^\ds ago$/).waitFor();
+    await row.getByText(/^\d+s ago$/).waitFor();
     await dialog.waitFor({ state: 'detached' });
     await looked('settings-secrets');
     const first = (await api.secrets.list()).items[0]!;
@@ -167,7 +169,7 @@ describe('the pages of the settings', () => {
     await row.getByRole('button', { name: 'Replace npm-token' }).click();
     await page.getByRole('dialog', { name: 'Replace npm-token' }).getByLabel('Value').fill(`${VALUE} 2`);
     await page.getByRole('dialog').getByRole('button', { name: 'Set it' }).click();
-    await eventually(async () => (await api.secrets.list()).items[0]!.set !== first.set);
+    await eventually(async () => (await api.secrets.list()).items[0]!.set !== first.set, SOON);
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(await page.content()).not.toContain(VALUE);
     expect(heard.filter((text) => text.includes(VALUE))).toEqual([]);
@@ -224,13 +226,13 @@ describe('the pages of the settings', () => {
 
     await api.blueprints.save('postgres', { kind: 'service', start: 'true' }, { check: false });
     const rows = page.getByRole('table', { name: 'Deliveries' }).getByRole('row');
-    await rows.filter({ hasText: 'delivered' }).filter({ hasText: '204' }).first().waitFor({ timeout: 20_000 });
+    await rows.filter({ hasText: 'delivered' }).filter({ hasText: '204' }).first().waitFor();
     answer = 503;
     await api.blueprints.disable('postgres');
-    await rows.filter({ hasText: 'failed' }).filter({ hasText: '503' }).first().waitFor({ timeout: 20_000 });
+    await rows.filter({ hasText: 'failed' }).filter({ hasText: '503' }).first().waitFor();
     await looked('settings-webhook');
     answer = 204;
-    await rows.filter({ hasText: 'delivered' }).nth(1).waitFor({ timeout: 20_000 });
+    await rows.filter({ hasText: 'delivered' }).nth(1).waitFor();
 
     await page.getByRole('button', { name: 'Suspend' }).click();
     await page.getByLabel('Why (if you like)').fill('the target moves');

@@ -9,7 +9,7 @@ import { eventually } from './wait.js';
 const NO_CLOUD = { AWS_EC2_METADATA_DISABLED: 'true', AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_PROFILE: '', AWS_CONFIG_FILE: '/nowhere', AWS_SHARED_CREDENTIALS_FILE: '/nowhere' };
 
 /** On a machine that is busy with much else. */
-const START_MS = 110_000;
+const START_MS = 200_000;
 
 /** Where a Berth is, and how to get in. */
 export interface BerthAddresses {

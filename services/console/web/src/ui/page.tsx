@@ -1,8 +1,9 @@
-import { useEffect, type ReactNode } from 'react';
+import { useLayoutEffect, type ReactNode } from 'react';
 
 /** What every page has: a title, what can be done, and a name in the browser's tab. `fill`: its table scrolls, not the page. */
 export function Page({ title, trail, actions, fill = false, children }: { title: ReactNode; trail?: ReactNode; actions?: ReactNode; fill?: boolean; children: ReactNode }) {
-  useEffect(() => {
+  // With the heading, not after it: whoever hears of the new page by its title is on it.
+  useLayoutEffect(() => {
     document.title = `${typeof title === 'string' ? `${title} · ` : ''}Berth`;
   }, [title]);
   return (
