@@ -66,6 +66,15 @@ describe('the document of the API', () => {
   });
 });
 
+test('every write whose base can be said has the read that it is about', () => {
+  const { table } = apiOf(controllers);
+  const written = table.routes.flatMap(({ method, path, description: { writes } }) => (writes ? [{ method, path, at: writes.at, read: table.find('GET', writes.at) !== undefined }] : []));
+  expect(written.length).toBeGreaterThan(10);
+  expect(written.filter(({ read }) => !read)).toEqual([]);
+  // Only what has its name in its body is read elsewhere.
+  expect(written.filter(({ path, at }) => path !== at)).toMatchObject([{ method: 'POST', path: '/api/v1/plans' }, { method: 'POST', path: '/api/v1/images' }]);
+});
+
 describe('answers are held against it', () => {
   const judge = judgeBy(api.document.json);
   const answer = { method: 'GET', template: '/api/v1/quota', status: 200, type: 'application/json; charset=utf-8' };

@@ -1,6 +1,6 @@
 import { catalogEntries, type CatalogEvent } from '@berth/contracts';
 import { describe, expect, test } from 'vitest';
-import { accountsFor, decideCatalog, evolveCatalog, namersOf, noCatalog, placed, targetsFor, type CatalogCommand } from './catalog.js';
+import { accountsFor, catalogDecider, decideCatalog, evolveCatalog, namersOf, noCatalog, placed, targetsFor, type CatalogCommand } from './catalog.js';
 
 const cloud = catalogEntries.provider.parse({ name: 'cloud', kind: 'ec2' });
 const disk = catalogEntries.provider.parse({ name: 'disk', kind: 'folder', target: 'raw', folder: '/srv/images' });
@@ -102,4 +102,11 @@ describe('where an image of an environment goes', () => {
     expect([targetsFor(state, ['raw', 'oci'], 'any'), targetsFor(state, ['raw', 'oci'], 'prod'), targetsFor(state, ['raw', 'oci'], undefined)]).toEqual([['raw'], ['raw', 'oci'], ['raw', 'oci']]);
   });
   test('an account with its provider', () => expect([placed(state, 'here'), placed(state, 'none')]).toEqual([{ account: here, provider: cloud }, undefined]));
+});
+
+test('each entry is said by itself, by its kind and its name, also when it is taken away', () => {
+  const pool: CatalogEvent = { type: 'PoolSaved', data: catalogEntries.pool.parse({ name: 'shop', environment: 'prod' }) };
+  const catalog: CatalogEvent = { type: 'CatalogSaved', data: catalogEntries.catalog.parse({ name: 'shop', pool: 'shop' }) };
+  const gone: CatalogEvent = { type: 'CatalogEntryRemoved', data: { kind: 'pool', name: 'shop' } };
+  expect([pool, catalog, gone].map(catalogDecider.says)).toEqual(['pool shop', 'catalog shop', 'pool shop']);
 });
