@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LeaseView } from '@berth/client';
 import type { Explanation } from '@berth/contracts';
@@ -22,6 +23,18 @@ const lease: LeaseView = {
   wait: 'served', waitAtMost: null, ttl: null, alive: null, resource: id, slot: 0, token: 1, hostLease: null, exclusive: null, until: null, reason: null, error: null, build: null, acquired: null, finished: null, path: null, port: null, uri: null, members: null,
   created: '2030-01-01T00:00:00.000Z', modified: '2030-01-01T00:00:00.000Z', position: 1,
 };
+
+describe('which version it is', () => {
+  test.each(['--version', '-V'])('%s', async (word) => {
+    const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string };
+    expect(await fake.berth(word)).toEqual({ code: 0, stdout: `berth ${version}\n`, stderr: '' });
+    for (const words of [[word, '--json'], ['--json', word]]) {
+      const { code, stdout, stderr } = await fake.berth(...words);
+      expect([code, JSON.parse(stdout), stderr]).toEqual([0, { version }, '']);
+    }
+  });
+
+});
 
 describe('what attributes must be', () => {
   test.each([

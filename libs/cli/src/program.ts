@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { actionsCommands } from './commands/actions.js';
 import { blueprintCommands } from './commands/blueprint.js';
@@ -21,6 +22,8 @@ import { whyCommand } from './commands/why.js';
 import { Context, type Io } from './context.js';
 import { Exit, failureOf, OK, USAGE } from './failure.js';
 
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+
 /** Runs the program once; resolves with its exit code. */
 export async function run(words: readonly string[], io: Io): Promise<number> {
   const context = new Context(io);
@@ -28,6 +31,7 @@ export async function run(words: readonly string[], io: Io): Promise<number> {
   // Known before the words are understood: an error in them is told in JSON too.
   context.json = own.includes('--json');
   const program = new Command('berth').description('lends build machines').showHelpAfterError('(try --help)').showSuggestionAfterError();
+  program.version(context.json ? JSON.stringify({ version }) : `berth ${version}`, '-V, --version', 'which version of berth this is; with --json {"version"}');
   for (const add of [systemCommands, machineCommands, blueprintCommands, resourceCommands, leaseCommands, planCommands, buildCommands, whyCommand, fleetCommands, hardwareCommands, jobCommands, imageCommands, actionsCommands, usageCommand, deadLetterCommands, doctorCommand, webhookCommands, secretCommands, tokenCommands]) add(program, context);
   strict(program, context);
   try {
