@@ -22,9 +22,10 @@ Every command that does something takes \`--json\`: one JSON value on standard o
 
 | exit code | meaning |
 | --- | --- |
-| 0 | done; \`build watch\` and \`build start --watch\`: the build passed; \`job watch\` and \`job run --watch\`: the job is COMPLETE; \`image watch\`, and \`image build\`, \`build-all\`, \`rebuild\` and \`push\` with \`--watch\`: all of it is COMPLETE; \`image channel assign --watch\`: the channel points at the version |
-| 1 | refused or failed; \`lease request --dry-run\`: it would be refused; \`hardware import\`: a part of it was refused; \`image build --watch\` and the like: PARTIAL or FAILED |
+| 0 | done; \`build watch\` and \`build start --watch\`: the build passed; \`job watch\` and \`job run --watch\`: the job is COMPLETE; \`image watch\`, and \`image build\`, \`build-all\`, \`rebuild\` and \`push\` with \`--watch\`: all of it is COMPLETE; \`image status --exit-code\` or \`--wait\`: all that is told is COMPLETE; \`image channel assign --watch\`: the channel points at the version |
+| 1 | refused or failed; \`lease request --dry-run\`: it would be refused; \`hardware import\`: a part of it was refused; \`image build --watch\` and the like: PARTIAL or FAILED; \`image status --exit-code\` or \`--wait\`: something is neither COMPLETE nor under way |
 | 2 | used wrongly |
+| 3 | \`image status --exit-code\`: something of it is still under way |
 | 130 | \`lease request\` was interrupted while it waited: the lease is given back; \`lease keep\` was interrupted: it is not; \`job watch\`, or what is watched of an image, was interrupted: it goes on |
 
 \`lease exec\` ends with the exit code of its command; 124 when its time was up, 130 when it was cancelled, 1 when it could not be run.`;

@@ -6,6 +6,8 @@ import type { Explanation, FieldError } from '@berth/contracts';
 export const OK = 0;
 export const FAILED = 1;
 export const USAGE = 2;
+/** `image status --exit-code`: nothing is decided yet. */
+export const UNDER_WAY = 3;
 /** Ctrl-C: what was begun goes on, or was given back, as the command says. */
 export const INTERRUPTED = 130;
 

@@ -52,15 +52,15 @@ export async function untilInterrupted<T>(context: Context, goesOn: string, run:
 }
 
 /**
- * Tells what happens to parts of a version until all are at rest, then shows it; ends with 1 unless each of them is COMPLETE.
+ * Tells what happens to parts of a version until all are at rest.
  *
  * @param after position of what began it
  */
-export async function watchVersion(context: Context, id: string, parts: Parts, shown: (version: ImageVersionView) => string, after?: number): Promise<void> {
+export async function followVersion(context: Context, id: string, parts: Parts, after?: number): Promise<ImageVersionView> {
   const { berth } = context;
   const first = await berth.versions.get(id, { after });
   const watcher = partsWatcher(watchedOn(context));
-  const version = await untilInterrupted(context, `It goes on: follow it with \`berth image watch ${id}\`, end what is being built with \`berth image abort ${id}\`.`, async (signal) => {
+  return untilInterrupted(context, `It goes on: follow it with \`berth image watch ${id}\`, end what is being built with \`berth image abort ${id}\`.`, async (signal) => {
     try {
       for await (const now of imageChanges(berth, first, Math.max(first.position, after ?? 0), (at) => berth.versions.get(first.id, { after: at }), signal)) {
         const all = parts(now);
@@ -72,6 +72,11 @@ export async function watchVersion(context: Context, id: string, parts: Parts, s
       watcher.end();
     }
   });
+}
+
+/** The same, and then shows the version; ends with 1 unless each of the parts is COMPLETE. */
+export async function watchVersion(context: Context, id: string, parts: Parts, shown: (version: ImageVersionView) => string, after?: number): Promise<void> {
+  const version = await followVersion(context, id, parts, after);
   context.result(version, () => `\n${shown(version)}`);
   if (!parts(version).every(({ status }) => status === 'COMPLETE')) throw new Exit(FAILED);
 }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fakeBerth, type FakeBerth } from '../../fake-berth.testing.js';
-import { eu, feed, ID, image, page, problem, raw, version } from './images.testing.js';
+import { as, eu, feed, ID, image, page, problem, raw, version } from './images.testing.js';
 
 let fake: FakeBerth;
 beforeAll(async () => {
@@ -147,6 +147,44 @@ describe('berth image status', () => {
     fake.routes({ 'GET images/web': [200, { ...image, newest: null, status: 'NEW' }], 'GET versions/*': [200, failing] });
     expect(JSON.parse((await status('--targetimage', 'web@3/oci', '--json')).stdout)).toEqual({ items: [{ kind: 'targetimage', id: 'web@3/oci', status: 'FAILED', percent: 40, activity: null, error: 'no space left' }], cursor: null });
     expect((await status('web')).stdout).toMatch(/\nimage +web +NEW +0% +- +-\n$/);
+  });
+
+  const half = { ...failing, status: 'BUILDING', targets: [raw, { ...raw, target: 'oci', status: 'BUILDING', percent: 40 }], position: 10 };
+  test.each<[string[], object, number]>([
+    [['web@3', '--exit-code'], version, 0],
+    [['web@3', '--exit-code'], half, 3],
+    [['web@3', '--exit-code'], failing, 3],
+    [['web@3', '--exit-code'], { ...failing, pushes: [eu] }, 1],
+    [['web@3', '--exit-code'], { ...version, pushes: [{ ...eu, status: 'DELETED' }] }, 1],
+    [['web', '--exit-code'], half, 3],
+    [['--targetimage', 'web@3/raw', '--exit-code'], half, 0],
+    [['--targetimage', 'web@3/oci', '--exit-code'], half, 3],
+    [['--providerimage', 'web@3/eu', '--exit-code'], failing, 3],
+    [['web@3'], { ...failing, pushes: [eu] }, 0],
+    [['web@3', '--wait'], version, 0],
+  ])('%j ends as its status says (%#)', async (words, shown, expected) => {
+    fake.routes({ 'GET images/web': [200, image], 'GET versions/*': [200, shown] });
+    const { code, stdout, stderr } = await status(...words);
+    expect([code, stdout.split('\n')[0], stderr]).toEqual([expected, expect.stringMatching(/^KIND +ID/), '']);
+  });
+
+  test('an image that was never built has nothing to wait for, and is not complete', async () => {
+    fake.routes({ 'GET images/web': [200, { ...image, newest: null, status: 'NEW' }] });
+    for (const flag of ['--exit-code', '--wait']) expect(await status('web', flag)).toMatchObject({ code: 1, stdout: expect.stringContaining('NEW') });
+  });
+
+  test('waits until nothing is under way: of a whole version, or of one part of it, and tells that part', async () => {
+    const partial = { ...failing, pushes: [eu] };
+    const course = (last: object) => ({ 'GET images/web': [200, image] as const, 'GET versions/*': as({ 10: half, 11: half, 12: last }), 'GET events': feed(11, 2) });
+    fake.routes(course({ ...version, targets: [raw, { ...raw, target: 'oci' }] }));
+    expect(await status('web', '--wait')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^raw: COMPLETE\noci: BUILDING 40%\neu: BUILDING 30% uploads\noci: COMPLETE\neu: COMPLETE\nKIND [^\n]*\nbuild +web@3 +COMPLETE /) });
+    fake.routes(course(partial));
+    const { code, stdout, stderr } = await status('--targetimage', 'web:latest/oci', '--wait', '--json');
+    expect([code, JSON.parse(stdout), stderr]).toEqual([1, { items: [expect.objectContaining({ id: 'web@3/oci', status: 'FAILED', error: 'no space left' })], cursor: null }, 'oci: BUILDING 40%\noci: FAILED: no space left\n']);
+    // What a channel points at can change meanwhile: it is asked for by its id.
+    expect(fake.asked.filter(({ path }) => path.startsWith('versions')).map(({ path }) => path)).toEqual(['versions/web%3Alatest', `versions/${ID}`, `versions/${ID}?after=11`, `versions/${ID}?after=12`]);
+    fake.routes(course({ ...partial, pushes: [eu] }));
+    expect(await status('--providerimage', 'web@3/eu', '--wait')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^eu: BUILDING 30% uploads\neu: COMPLETE\nKIND [^\n]*\nproviderimage +web@3\/eu +COMPLETE /) });
   });
 
   test('what is not there', async () => {
