@@ -70,6 +70,23 @@ describe('images', () => {
     expect(of.find((event) => event.type === 'BuildRequested')?.data).toMatchObject({ plan: { name: 'image-web-mock-r1' } });
   });
 
+  test('a template that is saved again keeps what was said beside it, where that is to be kept', async () => {
+    const bare = { targets: {} };
+    await save('kept', bare, { targets: { mock: { host: { bakes: 'yes' } } }, retention: { keep: 5, maxAge: '30d' }, rebuild: { schedule: '0 3 * * 1' } });
+    await save('kept', { ...bare, description: 'more' }, { environment: undefined, unsaid: 'kept', rebuild: { onParent: true } });
+    await save('kept', bare, { environment: null, unsaid: 'kept', retention: { maxAge: null } });
+    await save('kept', bare);
+    const said = (await events('kept')).flatMap(({ type, data }) => (type === 'ImageSaved' ? [{ targets: Object.keys(data.template.targets), environment: data.environment, retention: data.retention, rebuild: data.rebuild }] : []));
+    const month = { keep: 5, maxAge: 30 * 86_400_000 };
+    expect(said).toEqual([
+      { targets: ['mock'], environment: 'prod', retention: month, rebuild: { schedule: '0 3 * * 1', onParent: false } },
+      { targets: ['mock'], environment: 'prod', retention: month, rebuild: { schedule: '0 3 * * 1', onParent: true } },
+      { targets: ['mock'], environment: undefined, retention: { keep: 5 }, rebuild: { schedule: '0 3 * * 1', onParent: true } },
+      { targets: [], environment: 'prod', retention: undefined, rebuild: undefined },
+    ]);
+    expect(await refusal('SaveImage', { source: template('kept', bare), unsaid: 'kept', rebuild: { schedule: '0 3 * * 9' } })).toMatch(/^invalid-data: The schedule/);
+  });
+
   test('a target that has failed says why, for good, and is built once more alone', async () => {
     await save('frail', { targets: { mock: { host: { bakes: 'yes' }, outcome: 'failed' } } });
     const version = await build('frail');

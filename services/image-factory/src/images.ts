@@ -1,4 +1,4 @@
-import { derivedId, imageTargets, imageTemplate, rejected, type AnyRecorded, type Answer, type CommandData, type CommandType, type ImageEvent, type ImageTarget, type ImageTemplate, type Refusal } from '@berth/contracts';
+import { derivedId, imageTargets, rejected, type AnyRecorded, type Answer, type CommandData, type CommandType, type ImageEvent, type ImageTarget, type ImageTemplate, type Refusal } from '@berth/contracts';
 import { aggregates, tellUntilStored, type Aggregates, type Command, type Follower, type Runtime } from '@berth/runtime';
 import { Cron } from 'croner';
 import { causeOf, own } from './cause.js';
@@ -9,6 +9,7 @@ import { noImage, type Image, type Parent, type Version } from './domain/image.j
 import type { Place } from './domain/pushing.js';
 import { refuse, refuseAll, unknownVersion } from './domain/refusals.js';
 import { manualOf } from './domain/removing.js';
+import { revisionOf, type Said } from './domain/revision.js';
 import type { Hosts } from './follow/hosts.js';
 import { differs, isLack, Parents, type Lack, type Origin } from './parents.js';
 import { ask } from './providers/ask.js';
@@ -113,31 +114,35 @@ export class Images {
 
   async save(command: Data<'SaveImage'>): Promise<Answer> {
     await this.reached(command);
-    const { source, targets, environment, retention, rebuild } = command.data;
-    const read = this.read(source, targets);
+    const read = this.read(command.data.source);
     if ('accepted' in read) return read;
-    const { template, format } = read;
-    const faults = this.misfits(template, environment, rebuild?.schedule);
+    const said: Said = { ...command.data, ...read };
+    const { name } = read.template;
+    const { template, environment, rebuild } = revisionOf(said, this.image(name));
+    const faults = this.besides(template, targetsOf(read.template)) ?? this.misfits(template, environment, rebuild?.schedule);
     if (faults) return faults;
-    const spec = { source, format, template, ...(environment !== undefined && { environment }), ...(retention && { retention }), ...(rebuild && { rebuild }) };
-    const answer = await this.handle(template.name, { type: 'Save', spec }, command);
-    return answer.accepted ? { ...answer, data: { name: template.name, revision: this.image(template.name).saved?.revision ?? 1 } } : answer;
+    const answer = await this.handle(name, { type: 'Save', said }, command);
+    return answer.accepted ? { ...answer, data: { name, revision: this.image(name).saved?.revision ?? 1 } } : answer;
   }
 
   validate(command: Data<'ValidateTemplate'>): Answer {
-    const read = this.read(command.data.source, undefined);
+    const read = this.read(command.data.source);
     return 'accepted' in read ? read : { accepted: true, id: read.template.name, data: { template: read.template } };
   }
 
-  private read(source: string, targets: ImageTemplate['targets'] | undefined): { template: ImageTemplate; format: 'yaml' | 'tdl' } | Refusal {
-    const faultsOf = (template: ImageTemplate, all: readonly ImageTarget[]) => all.flatMap((target) => this.targets[target].faults(template));
-    const read = readTemplate(source, (template) => faultsOf(template, targetsOf(template)));
-    const refused = (errors: { field: string; message: string }[]) => rejected('invalid-template', `The template can't be used: ${errors[0]!.message}${errors.length > 1 ? `, and ${errors.length - 1} more` : ''}.`, errors);
-    if ('errors' in read) return refused(read.errors);
-    const template = targets ? imageTemplate.parse({ ...read.template, targets: { ...targets, ...read.template.targets } }) : read.template;
-    const own = targetsOf(read.template);
-    const errors = faultsOf(template, targetsOf(template).filter((target) => !own.includes(target))).map(({ field, message }) => ({ field, message: `${field}: ${message}` }));
-    return errors.length > 0 ? refused(errors) : { template, format: read.format };
+  private read(source: string): { template: ImageTemplate; format: 'yaml' | 'tdl' } | Refusal {
+    const read = readTemplate(source, (template) => this.faultsOf(template, targetsOf(template)));
+    return 'errors' in read ? unusable(read.errors) : read;
+  }
+
+  private faultsOf(template: ImageTemplate, all: readonly ImageTarget[]): { field: string; message: string }[] {
+    return all.flatMap((target) => this.targets[target].faults(template));
+  }
+
+  /** What is wrong with targets that its source says nothing of. */
+  private besides(template: ImageTemplate, own: readonly ImageTarget[]): Refusal | undefined {
+    const errors = this.faultsOf(template, targetsOf(template).filter((target) => !own.includes(target)));
+    return errors.length > 0 ? unusable(errors.map(({ field, message }) => ({ field, message: `${field}: ${message}` }))) : undefined;
   }
 
   private misfits(template: ImageTemplate, environment: string | undefined, schedule: string | undefined): Refusal | undefined {
@@ -330,6 +335,7 @@ export class Images {
 
 const placeOf = ({ account, provider }: Placed): Place => ({ account: account.name, provider: provider.name, target: provider.target });
 const targetsOf = ({ targets }: ImageTemplate): ImageTarget[] => imageTargets.filter((target) => targets[target] !== undefined);
+const unusable = (errors: { field: string; message: string }[]): Refusal => rejected('invalid-template', `The template can't be used: ${errors[0]!.message}${errors.length > 1 ? `, and ${errors.length - 1} more` : ''}.`, errors);
 const unknownAccount = (name: string, field: string): Refusal => refuse('unknown-account', `There is no account ${name}.`, field, 'is not the name of an account: see `berth image list --accounts`');
 
 /** Why a schedule can't be read; undefined: it can. */

@@ -37,6 +37,13 @@ export type Retention = z.output<typeof retention>;
 export const rebuild = z.strictObject({ schedule: cron.optional(), onParent: z.boolean().default(false).describe('when the channel that it is made of points at another version') });
 export type Rebuild = z.output<typeof rebuild>;
 
+/** The same as they are said: what is absent is as `unsaid` says, and null takes away. */
+const retentionSaid = z.strictObject({
+  keep: retention.shape.keep.unwrap().optional().describe('so many of the newest stay, however old they are; 10 when nothing else says'),
+  maxAge: span.nullable().optional().describe('others are removed when they are older; at once when nothing says'),
+});
+const rebuildSaid = z.strictObject({ schedule: cron.nullable().optional(), onParent: z.boolean().optional().describe('when the channel that it is made of points at another version') });
+
 /** What is kept of a target image, by the provider of bodies: a file in the store of artifacts, or an image that the provider has made. */
 const made = z.object({
   object: keptFile.optional().describe('the image as a file'),
@@ -50,10 +57,11 @@ export const imageCommands = {
   SaveImage: z
     .object({
       source: templateSource,
-      targets: targetSettings.optional().describe('what it can be built as, where the template says nothing of it'),
-      environment: name.optional().describe('where it belongs: which targets are built, and which accounts it is pushed to'),
-      retention: retention.optional(),
-      rebuild: rebuild.optional(),
+      targets: targetSettings.nullable().optional().describe('what it can be built as, where the template says nothing of it'),
+      environment: name.nullable().optional().describe('where it belongs: which targets are built, and which accounts it is pushed to'),
+      retention: retentionSaid.nullable().optional().describe('which versions stay: all when nothing says'),
+      rebuild: rebuildSaid.nullable().optional().describe('when a new version is built without being asked for'),
+      unsaid: z.enum(['gone', 'kept']).default('gone').describe('what is absent here beside the template is not so any more, or is as the revision before has it; null is none in both'),
     })
     .describe('Saves an image under the name in its template. The same again is no new revision. Answered with `data` = `{name, revision}`.'),
   ValidateTemplate: z.object({ source: templateSource }).describe('Reads a template and saves nothing. Answered with `data` = `{template}`, or refused with all that is wrong with it, line by line.'),
@@ -91,7 +99,7 @@ export const imageCommands = {
 const about = { number: z.number().int().positive().describe('counts the versions of an image from 1'), revision: z.number().int().nonnegative().describe('of the template; 0 = imported') };
 export const imageEvents = {
   ImageSaved: z
-    .object({ revision: z.number().int().positive(), source: templateSource, format: z.enum(['yaml', 'tdl']), template: imageTemplate, environment: name.optional(), retention: retention.optional(), rebuild: rebuild.optional() })
+    .object({ revision: z.number().int().positive(), source: templateSource, format: z.enum(['yaml', 'tdl']), template: imageTemplate, targets: targetSettings.optional().describe('what was said of targets beside the source; in the template too'), environment: name.optional(), retention: retention.optional(), rebuild: rebuild.optional() })
     .describe('A revision of an image: its template, and what is done with its versions.'),
   ImageRemoved: z.object({}).describe('It is gone; its name is free.'),
   VersionRequested: z

@@ -1,9 +1,10 @@
-import type { ImageEvent, ImageTarget } from '@berth/contracts';
+import { imageTemplate, type ImageEvent, type ImageTarget } from '@berth/contracts';
 import { describe, expect, test } from 'vitest';
 import { buildOf } from './building.js';
 import type { ImageCommand } from './decide.js';
-import { assigned, begun, complete, completed, ended, failed, given, gone, id, leaving, made, marked, requested, revoked, saved, started } from '../spec/image.testing.js';
+import { assigned, begun, channel, complete, completed, ended, failed, given, gone, id, leaving, made, marked, requested, revoked, saved, started } from '../spec/image.testing.js';
 import { noImage } from './image.js';
+import type { Said } from './revision.js';
 
 const build = (number: number, more: object = {}): ImageCommand => ({ type: 'Build', image: 'web', version: id(number), available: ['raw', 'oci'], labels: {}, cause: 'asked', ...more });
 const of = (number: number, attempt = 1, target: ImageTarget = 'raw') => ({ version: id(number), target, attempt });
@@ -37,12 +38,51 @@ describe('asking for a version', () => {
 describe('a revision of an image', () => {
   const spec = { source: 'name: web', format: 'yaml' as const, template: saved().data['template' as never] };
   test('is saved once, with the channel that every image has', () => {
-    given().when({ type: 'Save', spec }).then(...begun);
-    given(...begun).when({ type: 'Save', spec }).then();
-    given(...begun).when({ type: 'Save', spec: { ...spec, environment: 'prod' } }).then(saved(2, { environment: 'prod' }));
+    given().when({ type: 'Save', said: spec }).then(...begun);
+    given(...begun).when({ type: 'Save', said: spec }).then();
+    given(...begun).when({ type: 'Save', said: { ...spec, environment: 'prod' } }).then(saved(2, { environment: 'prod' }));
+  });
+  describe('with what is said beside its template', () => {
+    const own = imageTemplate.parse({ name: 'web', os: { name: 'debian', version: '12' }, targets: { raw: {} } });
+    const targets = { oci: { host: {} }, raw: { host: {}, size: '9GiB' } };
+    const all = { targets, environment: 'prod', retention: { keep: 5, maxAge: 7 }, rebuild: { schedule: '0 3 * * 1', onParent: true } };
+    const merged = { ...own, targets: { ...targets, raw: own.targets.raw } };
+    const before = [saved(1, { ...all, template: merged }), channel()];
+    const said = { source: 'name: web', format: 'yaml' as const, template: own };
+    const kept = { ...said, unsaid: 'kept' as const };
+    const next = (less: object) => saved(2, { ...all, template: merged, ...less });
+
+    test('the template goes before it', () => given().when({ type: 'Save', said: { ...said, ...all } }).then(...before));
+    test('the same again is no new revision, whether it is said again or kept', () => {
+      given(...before).when({ type: 'Save', said: { ...said, ...all } }).then();
+      given(...before).when({ type: 'Save', said: kept }).then();
+    });
+    test('what is not said is gone, unless it is to be kept', () => {
+      given(...before).when({ type: 'Save', said }).then(saved(2, { template: own }));
+      given(...before).when({ type: 'Save', said: { ...kept, source: 'other' } }).then(next({ source: 'other' }));
+      given(...before, { type: 'ImageRemoved', data: {} }).when({ type: 'Save', said: kept }).then(saved(2, { template: own }), channel());
+      given().when({ type: 'Save', said: kept }).then(saved(1, { template: own }), channel());
+    });
+    test.each<[Partial<Said>, object]>([
+      [{ environment: null }, { environment: undefined }],
+      [{ environment: 'trial' }, { environment: 'trial' }],
+      [{ targets: null }, { targets: undefined, template: own }],
+      [{ targets: { mock: { host: {}, outcome: 'failed' } } }, { targets: { mock: { host: {}, outcome: 'failed' } }, template: { ...own, targets: { mock: { host: {}, outcome: 'failed' }, raw: own.targets.raw } } }],
+      [{ retention: null }, { retention: undefined }],
+      [{ retention: { keep: 3 } }, { retention: { keep: 3, maxAge: 7 } }],
+      [{ retention: { maxAge: 8 } }, { retention: { keep: 5, maxAge: 8 } }],
+      [{ retention: { maxAge: null } }, { retention: { keep: 5 } }],
+      [{ rebuild: null }, { rebuild: undefined }],
+      [{ rebuild: { schedule: null } }, { rebuild: { onParent: true } }],
+      [{ rebuild: { onParent: false } }, { rebuild: { schedule: '0 3 * * 1', onParent: false } }],
+    ])('%j says something of itself alone', (change, less) => given(...before).when({ type: 'Save', said: { ...kept, ...change } }).then(JSON.parse(JSON.stringify(next(less))) as ImageEvent));
+    test('parts that nothing says', () => {
+      given().when({ type: 'Save', said: { ...said, retention: { maxAge: 8 }, rebuild: { schedule: '0 3 * * 1' } } }).then(saved(1, { template: own, retention: { keep: 10, maxAge: 8 }, rebuild: { schedule: '0 3 * * 1', onParent: false } }), channel());
+      given(...before).when({ type: 'Save', said: { ...said, retention: { keep: 3 }, rebuild: { onParent: true } } }).then(saved(2, { template: own, retention: { keep: 3 }, rebuild: { onParent: true } }));
+    });
   });
   test('never has the number of one before, also after the image was removed without a version of it', () => {
-    given(...begun, saved(2, { environment: 'prod' }), { type: 'ImageRemoved', data: {} }).when({ type: 'Save', spec }).then(saved(3), begun[1]!);
+    given(...begun, saved(2, { environment: 'prod' }), { type: 'ImageRemoved', data: {} }).when({ type: 'Save', said: spec }).then(saved(3), begun[1]!);
   });
 });
 

@@ -58,7 +58,7 @@ const moving: fc.Arbitrary<Act>[] = [
   fc.record({ channel, passed: fc.boolean() }).map(({ channel: name, passed }) => (image) => ({ type: 'EndTest', channel: name, build: image.channels.get(name)?.testing?.build ?? 'none', passed, ...(!passed && { error: 'no boot' }) })),
 ];
 const wholes: fc.Arbitrary<Act>[] = [
-  fc.constant(() => ({ type: 'Save', spec: { source: 'name: web', format: 'yaml', template } })),
+  fc.constant(() => ({ type: 'Save', said: { source: 'name: web', format: 'yaml', template } })),
   fc.record({ hosts: fc.constant(new Set<string>()) }).map(({ hosts: none }) => () => ({ type: 'Remove', image: 'web', cascade: true, named: [], hosts: none })),
 ];
 /** What seldom comes about by chance, in one go: a version that is built, a push that goes back and forth, a test that ends. */

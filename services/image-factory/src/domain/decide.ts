@@ -1,9 +1,10 @@
 import { unreachable, type ImageEvent, type ImageTarget, type MadeImage, type Refusal, type VersionUse } from '@berth/contracts';
 import { abort, build, complete, fail, progress, rebuildTarget, targetFacts, type BuildCommand } from './building.js';
 import { assign, endTest, leaving, removeChannel, rollBack, saveChannel } from './channels.js';
-import { evolve, LATEST, noImage, revocationOf, type Image, type Saved } from './image.js';
+import { evolve, LATEST, noImage, revocationOf, type Image } from './image.js';
 import { completePush, failPush, push, pushAll, pushFacts, pushProgress, takeIn, type ImportCommand, type Place } from './pushing.js';
 import { isRefusal, known, refuse, staying, unknownImage } from './refusals.js';
+import { revisionOf, type Said } from './revision.js';
 import { deletePush, deleteTarget, deleteVersion, endDeletion } from './removing.js';
 
 type Facts = Readonly<Record<string, string>>;
@@ -21,7 +22,7 @@ interface OfPush {
 }
 
 export type ImageCommand =
-  | { type: 'Save'; spec: Omit<Saved, 'revision'> }
+  | { type: 'Save'; said: Said }
   /** `named`: what names the image; `hosts`: numbers of versions with live hosts */
   | { type: 'Remove'; image: string; cascade: boolean; named: readonly string[]; hosts: ReadonlySet<string> }
   | BuildCommand
@@ -59,7 +60,7 @@ export type ImageCommand =
 export function decide(command: ImageCommand, image: Image): readonly ImageEvent[] | Refusal {
   switch (command.type) {
     case 'Save':
-      return save(command.spec, image);
+      return save(command.said, image);
     case 'Remove':
       return remove(command, image);
     case 'Build':
@@ -127,16 +128,15 @@ export function decide(command: ImageCommand, image: Image): readonly ImageEvent
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-function save(spec: Omit<Saved, 'revision'>, image: Image): readonly ImageEvent[] {
-  const { source, format, template, environment, retention, rebuild } = spec;
-  const said = { source, format, template, ...(environment !== undefined && { environment }), ...(retention && { retention }), ...(rebuild && { rebuild }) };
+function save(said: Said, image: Image): readonly ImageEvent[] {
+  const next = revisionOf(said, image);
   if (image.status === 'live' && image.saved) {
     const { revision: _revision, ...before } = image.saved;
-    if (same(before, said)) return [];
+    if (same(before, next)) return [];
   }
   const latest: ImageEvent[] = image.channels.has(LATEST) ? [] : [{ type: 'ChannelSaved', data: { channel: LATEST, managed: true } }];
   // Revisions go on counting under the name of an image that was removed.
-  return [{ type: 'ImageSaved', data: { revision: image.revisions + 1, ...said } }, ...latest];
+  return [{ type: 'ImageSaved', data: { revision: image.revisions + 1, ...next } }, ...latest];
 }
 
 function remove({ image: name, cascade, named, hosts }: Extract<ImageCommand, { type: 'Remove' }>, image: Image): readonly ImageEvent[] | Refusal {

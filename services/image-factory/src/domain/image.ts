@@ -1,4 +1,4 @@
-import { unreachable, type AssignedBy, type ImageEvent, type ImageStatus, type ImageTarget, type ImageTemplate, type MadeImage, type Rebuild, type Retention, type VersionUse } from '@berth/contracts';
+import { unreachable, type AssignedBy, type ImageEvent, type ImageStatus, type ImageTarget, type ImageTemplate, type MadeImage, type Rebuild, type Retention, type TargetSettings, type VersionUse } from '@berth/contracts';
 
 /** One failed attempt; none is ever forgotten. */
 export interface Fault {
@@ -77,7 +77,10 @@ export interface Saved {
   revision: number;
   source: string;
   format: 'yaml' | 'tdl';
+  /** with the targets that were said beside the source */
   template: ImageTemplate;
+  /** those alone; absent of what was saved before they were kept apart */
+  targets?: TargetSettings;
   environment?: string;
   retention?: Retention;
   rebuild?: Rebuild;
@@ -132,8 +135,8 @@ const laidOver = (before: Readonly<Record<string, string>>, facts: Readonly<Reco
 export function evolve(image: Image, event: ImageEvent): Image {
   switch (event.type) {
     case 'ImageSaved': {
-      const { revision, source, format, template, environment, retention, rebuild } = event.data;
-      const saved: Saved = { revision, source, format, template, ...(environment !== undefined && { environment }), ...(retention && { retention }), ...(rebuild && { rebuild }) };
+      const { revision, source, format, template, targets, environment, retention, rebuild } = event.data;
+      const saved: Saved = { revision, source, format, template, ...(targets && { targets }), ...(environment !== undefined && { environment }), ...(retention && { retention }), ...(rebuild && { rebuild }) };
       return { ...image, status: 'live', saved, revisions: revision };
     }
     case 'ImageRemoved':

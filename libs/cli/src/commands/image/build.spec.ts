@@ -26,7 +26,7 @@ describe('berth image build', () => {
   test('with a template: it is saved, then built', async () => {
     fake.routes({ 'POST images': [202, { id: 'web', name: 'web', version: 2 }], 'POST images/web/build': accepted });
     expect((await fake.piped('name: web\n', 'image', 'build', '--template', '-', '--environment', 'production', '--target', 'raw')).code).toBe(0);
-    expect(fake.asked.map(({ path, body }) => [path, body])).toEqual([['images', { source: 'name: web\n', environment: 'production' }], ['images/web/build', { targets: ['raw'] }]]);
+    expect(fake.asked.map(({ path, body }) => [path, body])).toEqual([['images', { source: 'name: web\n', unsaid: 'kept', environment: 'production' }], ['images/web/build', { targets: ['raw'] }]]);
     fake.routes({ 'POST images': problem(422, 'invalid-template', "The template can't be used.", [{ field: 'os', message: 'is required' }]) });
     expect((await fake.piped('name: web\n', 'image', 'build', '--template', '-')).stderr).toBe("berth: The template can't be used.\n  standard input: os: is required\n");
     expect(fake.asked).toHaveLength(1);

@@ -82,7 +82,7 @@ async function build(context: Context, given: string | undefined, options: Build
   context.result({ id }, () => id);
 }
 
-const saving: { readonly [K in keyof Required<SaveOptions>]: string } = { environment: '--environment', targets: '--targets', targetSettings: '--target-settings', keep: '--keep', maxAge: '--max-age', rebuild: '--rebuild', rebuildOnParent: '--rebuild-on-parent' };
+const saving: { readonly [K in keyof Required<SaveOptions>]: string } = { environment: '--environment', targets: '--targets', targetSettings: '--target-settings', keep: '--keep', maxAge: '--max-age', rebuild: '--rebuild', rebuildOnParent: '--rebuild-on-parent', without: '--without' };
 
 /** What is saved with a template belongs to the image and not to a version. */
 function refuseOfSaving(options: SaveOptions): void {

@@ -25,25 +25,41 @@ describe('berth image save', () => {
     const settings = await file('targets.yaml', 'raw: {size: 4GiB, host: {os: linux}}\n');
     await fake.berth('image', 'save', template, '--environment', 'production', '--targets', 'oci,mock', '--targets', 'raw', '--target-settings', settings, '--keep', '5', '--max-age', '30d', '--rebuild', '0 3 * * 1', '--rebuild-on-parent');
     expect(fake.asked.map(({ method, path, body }) => [method, path, body])).toEqual([
-      ['POST', 'images', { source }],
+      ['POST', 'images', { source, unsaid: 'kept' }],
       ['POST', 'images', {
-        source, environment: 'production', retention: { keep: 5, maxAge: '30d' }, rebuild: { schedule: '0 3 * * 1', onParent: true },
+        source, unsaid: 'kept', environment: 'production', retention: { keep: 5, maxAge: '30d' }, rebuild: { schedule: '0 3 * * 1', onParent: true },
         targets: { oci: { host: {} }, mock: { host: {}, outcome: 'complete' }, raw: { size: '4GiB', host: { os: 'linux' } } },
       }],
     ]);
   });
 
+  test.each<[string[], object]>([
+    [['--keep', '5'], { retention: { keep: 5 } }],
+    [['--max-age', '30d'], { retention: { maxAge: '30d' } }],
+    [['--keep', '5', '--without', 'max-age'], { retention: { keep: 5, maxAge: null } }],
+    [['--rebuild', '0 3 * * 1'], { rebuild: { schedule: '0 3 * * 1' } }],
+    [['--rebuild-on-parent', '--without', 'rebuild'], { rebuild: { schedule: null, onParent: true } }],
+    [['--without', 'rebuild-on-parent'], { rebuild: { onParent: false } }],
+    [['--without', 'environment,targets', '--without', 'keep,rebuild,rebuild-on-parent'], { targets: null, environment: null, retention: null, rebuild: null }],
+  ])('%j says no more than that: the rest is as it was', async (words, beside) => {
+    fake.routes(saved);
+    expect((await fake.berth('image', 'save', await file('web.yaml', source), ...words)).code).toBe(0);
+    expect(fake.asked[0]!.body).toEqual({ source, unsaid: 'kept', ...beside });
+  });
+
   test('standard input, as JSON', async () => {
     fake.routes(saved);
     expect(JSON.parse((await fake.piped('<template/>', 'image', 'save', '-', '--json')).stdout)).toEqual({ id: 'web', name: 'web', version: 2 });
-    expect(fake.asked[0]!.body).toEqual({ source: '<template/>' });
+    expect(fake.asked[0]!.body).toEqual({ source: '<template/>', unsaid: 'kept' });
   });
 
   test.each<[string[], number, RegExp]>([
     [['--targets', 'raw,vmdk'], 2, /There is no target "vmdk": use raw, oci, ec2, mock\./],
     [['--targets', 'raw,,oci'], 2, /Use one name, or several with commas/],
     [['--targets', 'ec2'], 2, /^berth: --targets ec2 is not enough/],
-    [['--max-age', '30d'], 2, /^berth: --max-age says when versions beyond --keep are removed: give both\.\n$/],
+    [['--without', 'schedule'], 2, /Use environment, targets, keep, max-age, rebuild, rebuild-on-parent\./],
+    [['--without', 'max-age,environment', '--environment', 'prod'], 2, /^berth: --without environment does not go with a flag that says it: give one of them\.\n$/],
+    [['--without', 'keep', '--max-age', '30d'], 2, /^berth: --without keep does not go/],
     [['--max-age', 'soon', '--keep', '1'], 2, /Use a duration/],
     [['--keep', '0'], 2, /Use a number from 1 on/],
     [['--target-settings', '/nowhere/x.yaml'], 1, /^berth: \/nowhere\/x\.yaml can't be read \(ENOENT\)\.\n$/],

@@ -2,13 +2,17 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { ProblemError, type ImageInput, type ImageView } from '@berth/client';
 import { targetSettings, type ImageTarget, type TargetSettings } from '@berth/contracts';
 import { leaf, type Context } from '../../context.js';
-import { Failure, FAILED } from '../../failure.js';
+import { Failure, FAILED, USAGE } from '../../failure.js';
 import { count, timeText } from '../../options.js';
 import { facts, relative, span, table } from '../../text.js';
 import { called, readDocuments, textOf } from '../../yaml-file.js';
 import { asked } from './refused.js';
 import { byHand, versionText } from './version-text.js';
-import { isVersion, targetsOf } from './words.js';
+import { isVersion, targetsOf, words } from './words.js';
+
+/** What can be taken away of what was said beside a template, by the flag that says it. */
+const withouts = ['environment', 'targets', 'keep', 'max-age', 'rebuild', 'rebuild-on-parent'] as const;
+type Without = (typeof withouts)[number];
 
 /** What is said of an image beside its template. */
 export interface SaveOptions {
@@ -19,6 +23,7 @@ export interface SaveOptions {
   maxAge?: string;
   rebuild?: string;
   rebuildOnParent?: true;
+  without?: Without[];
 }
 
 const SAVE_NOTES = `
@@ -26,9 +31,10 @@ Examples:
   berth image save web.yaml --environment production
   berth image save web.tdl --targets raw,oci
   berth image save web.yaml --keep 10 --max-age 30d --rebuild "0 3 * * 1" --rebuild-on-parent
+  berth image save web.yaml --without rebuild,max-age
 
-A template is YAML, or TDL (XML), and says the name of the image. What is not said with a flag is not so any more: environment,
-retention and rebuilding are of the revision that is saved. The same again is no new revision.`;
+A template is YAML, or TDL (XML), and says the name of the image. What no flag says is as the revision before has it: --without takes
+it away, by the names of the flags; without keep, all versions stay. The same again is no new revision.`;
 
 /** `berth image save|validate|show|remove` */
 export function templateCommands(image: Command, context: Context): void {
@@ -68,9 +74,16 @@ export const saveOptions = (command: Command): Command =>
     .option('--targets <target,...>', 'what it can be built as besides, with nothing more said of it', targetsOf)
     .option('--target-settings <file>', 'the same with all that is to be said, as `targets` of a template in YAML')
     .option('--keep <count>', 'so many of its newest versions stay, however old they are', atLeastOne)
-    .option('--max-age <duration>', 'other versions are removed when they are older, such as 30d (default: at once; with --keep)', timeText)
+    .option('--max-age <duration>', 'other versions are removed when they are older, such as 30d (default: at once)', timeText)
     .option('--rebuild <schedule>', 'build a version at these times: five fields of cron, in UTC')
-    .option('--rebuild-on-parent', 'build a version when what it is made of has moved on');
+    .option('--rebuild-on-parent', 'build a version when what it is made of has moved on')
+    .option('--without <flag,...>', `what is not to be so any more: ${withouts.join(', ')}`, withoutOf);
+
+function withoutOf(text: string, before: Without[] = []): Without[] {
+  const unknown = words(text).find((word) => !withouts.some((known) => known === word));
+  if (unknown !== undefined) throw new InvalidArgumentError(`Use ${withouts.join(', ')}.`);
+  return [...before, ...(words(text) as Without[])];
+}
 
 function atLeastOne(text: string): number {
   const number = count(text);
@@ -80,17 +93,27 @@ function atLeastOne(text: string): number {
 
 /** Saves the template in a file. */
 export async function save(context: Context, file: string, options: SaveOptions): Promise<{ id: string; name: string; version: number | null; position?: number | undefined }> {
-  const { environment, keep, maxAge, rebuild: schedule, rebuildOnParent } = options;
-  if (maxAge !== undefined && keep === undefined) throw new Failure('usage', '--max-age says when versions beyond --keep are removed: give both.', [], 2);
-  const targets = await settingsOf(context, options);
-  const input: ImageInput = {
-    source: await textOf(context.io, file),
-    ...(targets && { targets }),
-    ...(environment !== undefined && { environment }),
-    ...(keep !== undefined && { retention: { keep, ...(maxAge !== undefined && { maxAge }) } }),
-    ...((schedule !== undefined || rebuildOnParent) && { rebuild: { ...(schedule !== undefined && { schedule }), onParent: rebuildOnParent === true } }),
-  };
+  const beside = besideOf(options, await settingsOf(context, options));
+  const input: ImageInput = { source: await textOf(context.io, file), unsaid: 'kept', ...beside };
   return asked(context, refusedIn(file, context.berth.images.save(input)), { flags: { targets: '--targets' } });
+}
+
+/** What is said beside the template: null takes away. @throws {Failure} the same is said and taken away */
+function besideOf({ environment, keep, maxAge, rebuild: schedule, rebuildOnParent: onParent, without = [] }: SaveOptions, targets: TargetSettings | undefined): Omit<ImageInput, 'source'> {
+  const said: Record<Without, boolean> = {
+    environment: environment !== undefined, targets: targets !== undefined, keep: keep !== undefined || maxAge !== undefined, 'max-age': maxAge !== undefined, rebuild: schedule !== undefined, 'rebuild-on-parent': onParent !== undefined,
+  };
+  const both = without.find((what) => said[what]);
+  if (both !== undefined) throw new Failure('usage', `--without ${both} does not go with a flag that says it: give one of them.`, [], USAGE);
+  const gone = new Set(without);
+  const retention = { ...(keep !== undefined && { keep }), ...(maxAge !== undefined ? { maxAge } : gone.has('max-age') && { maxAge: null }) };
+  const rebuild = { ...(schedule !== undefined ? { schedule } : gone.has('rebuild') && { schedule: null }), ...(onParent ? { onParent } : gone.has('rebuild-on-parent') && { onParent: false }) };
+  return {
+    ...(targets ? { targets } : gone.has('targets') && { targets: null }),
+    ...(environment !== undefined ? { environment } : gone.has('environment') && { environment: null }),
+    ...(gone.has('keep') ? { retention: null } : Object.keys(retention).length > 0 && { retention }),
+    ...(gone.has('rebuild') && gone.has('rebuild-on-parent') ? { rebuild: null } : Object.keys(rebuild).length > 0 && { rebuild }),
+  };
 }
 
 async function settingsOf(context: Context, { targets = [], targetSettings: file }: SaveOptions): Promise<TargetSettings | undefined> {

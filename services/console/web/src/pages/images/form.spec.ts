@@ -1,15 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { commands } from '@berth/contracts';
+import { commands, rebuild, retention } from '@berth/contracts';
 import { durationOf, inputOf, nothingSaid, saidOf } from './form';
 
 describe('what is said of an image besides its template', () => {
-  test('is nothing, when nothing stands in the form', () => expect(inputOf('name: web', nothingSaid)).toEqual({ source: 'name: web' }));
+  test('is nothing, when nothing stands in the form', () => expect(inputOf('name: web', nothingSaid)).toEqual({ source: 'name: web', unsaid: 'kept', environment: null, retention: null, rebuild: null }));
+
+  test('is all that there is, but for targets that the form has no place for', () => {
+    expect(inputOf('name: web', { ...nothingSaid, maxAge: '30d', onParent: true })).toEqual({ source: 'name: web', unsaid: 'kept', environment: null, retention: { keep: 10, maxAge: '30d' }, rebuild: { schedule: null, onParent: true } });
+  });
 
   test('comes back into the form as it was typed', () => {
     const said = { environment: 'prod', keep: '5', maxAge: '30d', schedule: '0 3 * * 1', onParent: true };
     const read = commands['image-factory'].SaveImage.parse(inputOf('name: web', said));
     expect(read).toMatchObject({ environment: 'prod', retention: { keep: 5, maxAge: 30 * 86_400_000 }, rebuild: { schedule: '0 3 * * 1', onParent: true } });
-    expect(saidOf({ environment: read.environment!, retention: read.retention!, rebuild: read.rebuild! })).toEqual(said);
+    expect(saidOf({ environment: read.environment!, retention: retention.parse(inputOf('name: web', said).retention), rebuild: rebuild.parse(read.rebuild) })).toEqual(said);
   });
 
   test('is refused by the service, not here, when it is no number', () => {

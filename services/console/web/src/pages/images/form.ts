@@ -29,12 +29,16 @@ export const saidOf = ({ environment, retention, rebuild }: Pick<ImageView, 'env
   schedule: rebuild?.schedule ?? '', onParent: rebuild?.onParent ?? false,
 });
 
+/** What stands in the form is all that there is, but for targets that were said beside the template: those have no place in it, and are kept. */
+type Sent = Omit<ImageInput, 'retention'> & { retention: { keep: number | string; maxAge: string | null } | null };
+
 /** Pure: what is sent. Numbers that are none are left for the service to refuse. */
-export function inputOf(source: string, { environment, keep, maxAge, schedule, onParent }: Said): Omit<ImageInput, 'retention'> & { retention?: { keep?: number | string; maxAge?: string } } {
+export function inputOf(source: string, { environment, keep, maxAge, schedule, onParent }: Said): Sent {
   return {
     source,
-    ...(environment !== '' && { environment }),
-    ...((keep !== '' || maxAge !== '') && { retention: { ...(keep !== '' && { keep: /^\d+$/.test(keep) ? Number(keep) : keep }), ...(maxAge !== '' && { maxAge }) } }),
-    ...((schedule !== '' || onParent) && { rebuild: { ...(schedule !== '' && { schedule }), onParent } }),
+    unsaid: 'kept',
+    environment: environment || null,
+    retention: keep === '' && maxAge === '' ? null : { keep: keep === '' ? 10 : /^\d+$/.test(keep) ? Number(keep) : keep, maxAge: maxAge || null },
+    rebuild: schedule === '' && !onParent ? null : { schedule: schedule || null, onParent },
   };
 }
