@@ -5,7 +5,7 @@ import { causeOf, own } from './cause.js';
 import type { Catalogue } from './catalogue.js';
 import { accountsFor, targetsFor, type Catalog, type Placed } from './domain/catalog.js';
 import { imageDecider, type ImageCommand } from './domain/decide.js';
-import { noImage, type Image, type Parent, type Version } from './domain/image.js';
+import { noImage, scheduleOf, type Image, type Parent, type Version } from './domain/image.js';
 import type { Place } from './domain/pushing.js';
 import { refuse, refuseAll, unknownVersion } from './domain/refusals.js';
 import { manualOf } from './domain/removing.js';
@@ -25,6 +25,8 @@ export class Images {
   private readonly owners = new Map<string, string>();
   /** when versions were asked for, ms since the epoch */
   private readonly times = new Map<string, number>();
+  /** when images came to have the schedule that they have, ms since the epoch */
+  private readonly schedules = new Map<string, number>();
   /** templates by image and revision: versions of a former one go on with it */
   private readonly templates = new Map<string, ImageTemplate>();
   /** images by the image that they are made of */
@@ -62,6 +64,11 @@ export class Images {
     return this.times.get(version) ?? 0;
   }
 
+  /** When an image came to have the schedule that it has, ms since the epoch: no time before that was ever missed. */
+  scheduledSince(image: string): number {
+    return this.schedules.get(image) ?? Number.POSITIVE_INFINITY;
+  }
+
   /** A revision of the template of an image. */
   templateOf(image: string, revision: number): ImageTemplate | undefined {
     return this.templates.get(`${image} ${revision}`);
@@ -96,7 +103,8 @@ export class Images {
 
   apply(recorded: AnyRecorded): void {
     if (recorded.kind !== 'image') return;
-    const before = this.image(recorded.id).saved?.template.parent?.image;
+    const was = this.image(recorded.id);
+    const before = was.saved?.template.parent?.image;
     this.images.apply(recorded);
     for (const event of recorded.commit.events) {
       if (event.type === 'ImageSaved') this.templates.set(`${recorded.id} ${event.data.revision}`, event.data.template);
@@ -105,6 +113,7 @@ export class Images {
       this.times.set(event.data.version, Date.parse(recorded.commit.at));
     }
     const now = this.image(recorded.id);
+    if (scheduleOf(now) !== scheduleOf(was)) this.schedules.set(recorded.id, Date.parse(recorded.commit.at));
     const parent = now.status === 'live' ? now.saved?.template.parent?.image : undefined;
     if (before !== undefined) this.children.get(before)?.delete(recorded.id);
     if (parent !== undefined) this.children.set(parent, (this.children.get(parent) ?? new Set()).add(recorded.id));

@@ -116,6 +116,9 @@ export const isOutdated = (image: Image, version: Version): boolean => [...image
 export const newestFirst = (image: Image): Version[] => [...image.versions.values()].sort((a, b) => b.number - a.number);
 export const numberAfter = (image: Image): number => Math.max(0, ...[...image.versions.values()].map(({ number }) => number)) + 1;
 
+/** When versions are built without being asked for: five fields of cron, in UTC. */
+export const scheduleOf = ({ status, saved }: Image): string | undefined => (status === 'live' ? saved?.rebuild?.schedule : undefined);
+
 /** A revocation, among those of one version. */
 export const revocationOf = (version: string, at: string): string => `${version} ${at}`;
 

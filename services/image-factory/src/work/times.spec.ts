@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { derivedId, type ImageEvent } from '@berth/contracts';
 import { decide, type ImageCommand } from '../domain/decide.js';
 import { evolve, noImage, type Image } from '../domain/image.js';
+import { refuse } from '../domain/refusals.js';
 import type { Hosts } from '../follow/hosts.js';
 import type { Images } from '../images.js';
 import { begun, channel, complete, id, saved, template } from '../spec/image.testing.js';
@@ -18,17 +19,20 @@ function images(all: Record<string, readonly ImageEvent[]>) {
   const asked = new Map<string, number>();
   const heirs = new Map<string, string>();
   const clock = { now: at('2030-01-01T00:00:30Z') };
-  const part: Pick<Images, 'image' | 'childrenOf' | 'parentOf' | 'buildable' | 'tell' | 'askedAt' | 'heirOf'> & { images: { entries(): IterableIterator<[string, { state: Image; revision: number }]> } } = {
+  const scheduled = new Map<string, number>();
+  const warned: string[] = [];
+  const part: Pick<Images, 'image' | 'childrenOf' | 'parentOf' | 'buildable' | 'tell' | 'askedAt' | 'heirOf' | 'scheduledSince'> & { images: { entries(): IterableIterator<[string, { state: Image; revision: number }]> } } = {
     images: { entries: () => new Map([...states].map(([name, state]) => [name, { state, revision: 0 }])).entries() },
     image: (name) => states.get(name) ?? noImage,
     childrenOf: children,
     buildable: () => ['raw'],
     askedAt: (version) => asked.get(version) ?? 0,
     heirOf: (version) => heirs.get(version),
+    scheduledSince: (name) => scheduled.get(name) ?? at('2029-12-31T23:00:00Z'),
     parentOf: ({ saved: its }) => {
       const parent = its?.template.parent;
       const version = parent && states.get(parent.image)?.channels.get(parent.channel)?.version;
-      return parent && version ? { image: parent.image, version } : undefined;
+      return parent && (version ? { image: parent.image, version } : refuse('version-not-complete', 'there is none', 'image', 'build one'));
     },
     tell: (image, command) => {
       told.push({ image, command });
@@ -37,8 +41,9 @@ function images(all: Record<string, readonly ImageEvent[]>) {
     },
   };
   const hosts: Pick<Hosts, 'has'> = { has: () => false };
-  const times = new Times({ log: { warn: () => undefined } as never }, part as unknown as Images, hosts as Hosts, () => clock.now);
-  return { times, told, clock, asked, heirs, states, types: () => told.map(({ image, command }) => `${image} ${command.type}`) };
+  /** a factory that has just come up */
+  const begin = () => new Times({ log: { warn: (_about: unknown, text: string) => warned.push(text) } as never }, part as unknown as Images, hosts as Hosts, () => clock.now);
+  return { times: begin(), begin, told, clock, asked, heirs, scheduled, warned, states, types: () => told.map(({ image, command }) => `${image} ${command.type}`) };
 }
 
 describe('what happens without being asked for', () => {
@@ -55,6 +60,92 @@ describe('what happens without being asked for', () => {
     clock.now = at('2030-01-02T03:00:01Z');
     times.look();
     expect(told).toHaveLength(2);
+  });
+
+  const scheduled = (schedule: string) => [saved(1, { rebuild: { schedule, onParent: false } }), channel()];
+  const versionsFor = (...times: string[]) => times.map((time) => derivedId('web', `scheduled ${at(time)}`));
+  const builtOf = (told: { command: ImageCommand }[]) => told.flatMap(({ command }) => (command.type === 'Build' ? [command.version] : []));
+
+  test('times that have passed while no factory was there are made up for once, however often it comes up', () => {
+    const { begin, told, clock } = images({ web: scheduled('0 3 * * *') });
+    clock.now = at('2030-01-05T12:00:00Z');
+    for (let starts = 0; starts < 3; starts++) {
+      const times = begin();
+      times.look();
+      times.look();
+    }
+    expect(builtOf(told)).toEqual(versionsFor('2030-01-05T03:00:00Z'));
+    clock.now = at('2030-01-06T03:00:00Z');
+    begin().look();
+    expect(builtOf(told)).toEqual(versionsFor('2030-01-05T03:00:00Z', '2030-01-06T03:00:00Z'));
+  });
+
+  test('so are those that have passed while it slept', () => {
+    const { times, begin, told, clock } = images({ web: scheduled('0 3 * * *') });
+    times.look();
+    clock.now = at('2030-01-05T12:00:00Z');
+    times.look();
+    times.look();
+    begin().look();
+    expect(builtOf(told)).toEqual(versionsFor('2030-01-05T03:00:00Z'));
+  });
+
+  test('no time was missed that is older than the schedule, or when none has passed', () => {
+    const { begin, told, clock, scheduled: since } = images({ web: scheduled('0 3 * * *') });
+    begin().look();
+    clock.now = at('2030-01-05T12:00:00Z');
+    since.set('web', at('2030-01-05T03:00:00Z'));
+    begin().look();
+    expect(told).toEqual([]);
+  });
+
+  test('what could not be built when it was due is tried again when a factory comes up, and said once by each', () => {
+    const made = { ...template, parent: { image: 'base', channel: 'latest' } };
+    const of = images({ base: begun, web: [saved(1, { template: made, rebuild: { schedule: '0 3 * * *', onParent: false } }), channel()] });
+    of.clock.now = at('2030-01-01T03:00:00Z');
+    for (let starts = 0; starts < 2; starts++) {
+      const times = of.begin();
+      times.look();
+      times.look();
+    }
+    expect([of.told, of.warned.length]).toEqual([[], 2]);
+    of.states.set('base', complete(1).reduce(evolve, of.states.get('base')!));
+    of.begin().look();
+    expect(builtOf(of.told)).toEqual(versionsFor('2030-01-01T03:00:00Z'));
+  });
+
+  test.each([
+    ['the last day of months that have one', '0 3 31 * *', '2030-03-15T00:00:00Z', '2030-01-31T03:00:00Z', '2030-03-31T03:00:00Z'],
+    ['a day that most years do not have', '0 3 29 2 *', '2031-06-01T00:00:00Z', '2028-02-29T03:00:00Z', '2032-02-29T03:00:00Z'],
+    ['a year that ends', '59 23 31 12 *', '2031-01-01T00:00:00Z', '2030-12-31T23:59:00Z', '2031-12-31T23:59:00Z'],
+  ])('%s: the last and the next', (_what, schedule, now, last, next) => {
+    const { begin, told, clock, scheduled: since } = images({ web: scheduled(schedule) });
+    since.set('web', at('2020-01-01T00:00:00Z'));
+    clock.now = at(now);
+    const times = begin();
+    times.look();
+    clock.now = at(next) - 1;
+    times.look();
+    expect(builtOf(told)).toEqual(versionsFor(last));
+    clock.now = at(next);
+    times.look();
+    expect(builtOf(told)).toEqual(versionsFor(last, next));
+  });
+
+  test('nights in which clocks are set, elsewhere, have the times that other nights have', () => {
+    vi.stubEnv('TZ', 'Europe/Berlin');
+    try {
+      expect([new Date('2030-03-30T12:00:00Z').getHours(), new Date('2030-03-31T12:00:00Z').getHours()]).toEqual([13, 14]);
+      for (const [schedule, day] of [['30 1 * * *', '2030-03-31'], ['30 1 * * *', '2030-10-27'], ['30 2 * * *', '2030-03-31'], ['30 0 * * *', '2030-10-27']] as const) {
+        const { times, told, clock } = images({ web: scheduled(schedule) });
+        const begins = at(`${day}T00:00:00Z`);
+        for (clock.now = begins; clock.now < begins + DAY; clock.now += 600_000) times.look();
+        const [minute = '', hour = ''] = schedule.split(' ');
+        expect(builtOf(told).slice(1)).toEqual(versionsFor(`${day}T0${hour}:${minute}:00Z`));
+      }
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   test('a revocation that was put off holds from its time on', () => {

@@ -2,7 +2,7 @@ import { derivedId, type AnyRecorded } from '@berth/contracts';
 import type { Runtime } from '@berth/runtime';
 import { Cron } from 'croner';
 import { expired } from '../domain/keeping.js';
-import type { Image } from '../domain/image.js';
+import { scheduleOf, type Image } from '../domain/image.js';
 import type { Hosts } from '../follow/hosts.js';
 import type { Images } from '../images.js';
 
@@ -15,7 +15,7 @@ const KEEP_EVERY_MS = 60_000;
 export class Times {
   private timer: NodeJS.Timeout | undefined;
   private kept = 0;
-  /** when the next version of an image is due, ms since the epoch, by the schedule that says so */
+  /** when the next version of an image is due, ms since the epoch, by the schedule that says so; an image that is not there was not looked at yet */
   private readonly due = new Map<string, { schedule: string; at: number }>();
 
   constructor(
@@ -87,17 +87,22 @@ export class Times {
     }
   }
 
+  /** A version for the last of its times that has passed since the schedule was saved: of those that nobody looked at, the ones before are left out. */
   private schedule(name: string, image: Image, now: number): void {
-    const schedule = image.status === 'live' ? image.saved?.rebuild?.schedule : undefined;
+    const schedule = scheduleOf(image);
     if (schedule === undefined) return void this.due.delete(name);
     const known = this.due.get(name);
-    const next = (): number => new Cron(schedule, { paused: true, timezone: 'UTC', mode: '5-part' }).nextRun(new Date(now))?.getTime() ?? Number.POSITIVE_INFINITY;
-    if (known?.schedule !== schedule) return void this.due.set(name, { schedule, at: next() });
-    if (known.at > now) return;
-    this.due.set(name, { schedule, at: next() });
+    if (known?.schedule === schedule && known.at > now) return;
+    const times = new Cron(schedule, { paused: true, timezone: 'UTC', mode: '5-part' });
+    this.due.set(name, { schedule, at: times.nextRun(new Date(now))?.getTime() ?? Number.POSITIVE_INFINITY });
+    // What is asked for is before its argument.
+    const last = times.previousRuns(1, new Date(now + 1))[0]?.getTime();
+    if (last === undefined || last <= this.images.scheduledSince(name)) return;
+    const version = derivedId(name, `scheduled ${last}`);
+    if (image.versions.has(version)) return;
     const parent = this.images.parentOf(image);
     if (parent && 'accepted' in parent) return this.runtime.log.warn({ image: name, problem: parent.message }, 'a version was due, and could not be built');
-    this.images.tell(name, { type: 'Build', image: name, version: derivedId(name, `scheduled ${known.at}`), available: this.images.buildable(image), labels: {}, cause: 'schedule', ...(parent && { parent }) }, `scheduled ${known.at}`);
+    this.images.tell(name, { type: 'Build', image: name, version, available: this.images.buildable(image), labels: {}, cause: 'schedule', ...(parent && { parent }) }, `scheduled ${last}`);
   }
 
   private forgetOld(name: string, image: Image, now: number): void {
