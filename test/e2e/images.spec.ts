@@ -144,6 +144,9 @@ describe('images', () => {
     // The parent has moved: another one follows.
     await eventually(async () => expect((await events('child')).filter((event) => event.type === 'VersionRequested').at(-1)?.data).toMatchObject({ parent: { version: one } }), SOON);
     expect(await refusal('RemoveImage', { image: 'base', cascade: true })).toMatch(/^image-in-use: .*child/);
+    // What was revoked with it comes back with it.
+    await tell('RestoreVersion', { version: two, reason: 'mended' });
+    await eventually(async () => expect((await events('child')).find((event) => event.type === 'VersionRestored')?.data).toMatchObject({ version: first, ancestor: { image: 'base', version: two } }), SOON);
   });
 
   test('a version is built on what it is made of as that was when it was asked for, or says what it lacks', async () => {

@@ -231,11 +231,12 @@ export interface WarehouseQuery extends PageOptions {
   query?: string | undefined;
 }
 
-type Command<T extends 'SaveImage' | 'BuildImage' | 'ImportImage' | 'RevokeVersion' | 'SaveChannel' | 'RollbackChannel' | 'SaveReplicationPolicy'> = CommandInput<'image-factory', T>;
+type Command<T extends 'SaveImage' | 'BuildImage' | 'ImportImage' | 'RevokeVersion' | 'RestoreVersion' | 'SaveChannel' | 'RollbackChannel' | 'SaveReplicationPolicy'> = CommandInput<'image-factory', T>;
 export type ImageInput = Command<'SaveImage'>;
 export type ImageBuildInput = Omit<Command<'BuildImage'>, 'image'>;
 export type ImageImportInput = Command<'ImportImage'>;
 export type RevokeInput = Omit<Command<'RevokeVersion'>, 'version'>;
+export type RestoreInput = Omit<Command<'RestoreVersion'>, 'version'>;
 export type ChannelInput = Omit<Command<'SaveChannel'>, 'image' | 'channel'>;
 export type RollbackInput = Omit<Command<'RollbackChannel'>, 'image' | 'channel'>;
 export type ReplicationInput = Omit<Command<'SaveReplicationPolicy'>, 'name'>;

@@ -1,7 +1,7 @@
 import type { ImageTarget, VersionUse } from '@berth/contracts';
 import type {
   AccountView, CatalogInput, CatalogView, ChannelInput, ChannelQuery, ChannelView, DeployableView, EnvironmentView, ImageBoard, ImageBuildInput, ImageImportInput, ImageInput, ImageQuery, ImageVersionQuery, ImageVersionView,
-  ImageView, LineageView, PoolView, ProviderView, RemovedView, ReplicationInput, ReplicationView, RevokeInput, RollbackInput, ValidTemplate, WarehouseObject, WarehouseQuery,
+  ImageView, LineageView, PoolView, ProviderView, RemovedView, ReplicationInput, ReplicationView, RestoreInput, RevokeInput, RollbackInput, ValidTemplate, WarehouseObject, WarehouseQuery,
 } from './api-images.js';
 import type { PageOptions } from './api-lists.js';
 import type { Page } from './api.js';
@@ -59,7 +59,7 @@ export function imageCalls(ways: Ways) {
       removeTarget: (id: string, target: ImageTarget, { cascade, ...options }: WriteOptions & { cascade?: boolean } = {}) => write<RemovedView>('DELETE', at('versions', id, 'targets', target), undefined, options, { cascade: cascade || undefined }),
       removePushed: (id: string, account: string, options?: WriteOptions) => write<RemovedView>('DELETE', at('versions', id, 'accounts', account), undefined, options),
       revoke: (id: string, revoke: RevokeInput = {}, options?: WriteOptions) => post(at('versions', id, 'revoke'), revoke, options),
-      restore: (id: string, reason?: string, options?: WriteOptions) => post(at('versions', id, 'restore'), { reason }, options),
+      restore: (id: string, restore: RestoreInput = {}, options?: WriteOptions) => post(at('versions', id, 'restore'), restore, options),
       mark: (id: string, as: VersionUse, reason?: string, options?: WriteOptions) => post(at('versions', id, 'mark'), { as, reason }, options),
       label: (id: string, labels: Record<string, string>, options?: WriteOptions) => write('PUT', at('versions', id, 'labels'), { labels }, options),
       attributes: (id: string, attributes: Record<string, string>, options?: WriteOptions) => write('PUT', at('versions', id, 'attributes'), { attributes }, options),

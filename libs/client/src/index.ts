@@ -18,7 +18,7 @@ export {
 } from './api-hardware.js';
 export type {
   AccountView, BoardCell, CatalogEntry, CatalogEntryKind, CatalogInput, CatalogView, ChannelInput, ChannelQuery, ChannelView, DeployableView, EnvironmentView, ImageBoard, ImageBuildInput, ImageImportInput, ImageInput, ImageQuery,
-  ImageVersionQuery, ImageVersionView, ImageView, LineageView, PoolView, ProviderImageView, ProviderView, RemovedView, ReplicationInput, ReplicationView, RevokeInput, RollbackInput, TargetImageView, ValidTemplate, WarehouseObject,
+  ImageVersionQuery, ImageVersionView, ImageView, LineageView, PoolView, ProviderImageView, ProviderView, RemovedView, ReplicationInput, ReplicationView, RestoreInput, RevokeInput, RollbackInput, TargetImageView, ValidTemplate, WarehouseObject,
   WarehouseQuery,
 } from './api-images.js';
 export type { AttemptView, JobInput, JobQuery, JobTaskView, JobTicket, JobView, WorkerParts } from './api-jobs.js';

@@ -23,6 +23,8 @@ export class Images {
   readonly images: Aggregates<Image, ImageCommand, ImageEvent>;
   /** images by version */
   private readonly owners = new Map<string, string>();
+  /** versions by the version that they are made of */
+  private readonly made = new Map<string, string[]>();
   /** when versions were asked for, ms since the epoch */
   private readonly times = new Map<string, number>();
   /** when images came to have the schedule that they have, ms since the epoch */
@@ -79,6 +81,11 @@ export class Images {
     return this.children.get(image) ?? [];
   }
 
+  /** Versions that are made of a version, of whatever image: what an image is made of can change. */
+  madeOf(version: string): Iterable<string> {
+    return this.made.get(version) ?? [];
+  }
+
   /** What of an image is built. */
   buildable({ saved }: Image): ImageTarget[] {
     return saved ? targetsFor(this.catalog, targetsOf(saved.template), saved.environment) : [];
@@ -110,6 +117,7 @@ export class Images {
       if (event.type === 'ImageSaved') this.templates.set(`${recorded.id} ${event.data.revision}`, event.data.template);
       if (event.type !== 'VersionRequested' && event.type !== 'VersionImported') continue;
       this.owners.set(event.data.version, recorded.id);
+      if (event.type === 'VersionRequested' && event.data.parent) this.made.set(event.data.parent.version, [...this.madeOf(event.data.parent.version), event.data.version]);
       this.times.set(event.data.version, Date.parse(recorded.commit.at));
     }
     const now = this.image(recorded.id);

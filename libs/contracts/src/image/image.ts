@@ -85,7 +85,9 @@ export const imageCommands = {
   RevokeVersion: z
     .object({ version, at: instant.optional().describe('from when on; at once when absent'), reason: reason.default('revoked'), cascade: z.boolean().default(true).describe('with all that is made of it') })
     .describe('Takes a version out of use: channels that point at it go back to the one before it that may be used.'),
-  RestoreVersion: z.object({ version, reason: reason.default('restored') }).describe('Takes back a revocation, also one that is still to come.'),
+  RestoreVersion: z
+    .object({ version, reason: reason.default('restored'), cascade: z.boolean().default(true).describe('with all that was revoked with it and was not revoked for itself') })
+    .describe('Takes back a revocation, also one that is still to come.'),
   SaveChannel: z
     .object({ image: name, channel: name, managed: z.boolean().default(false).describe('points at each new version once it is complete and has passed the test'), test: name.optional().describe('a plan that must pass on a host booted from a version before the channel points at it') })
     .describe('Makes or changes a channel of an image. Each image has a managed channel `latest` from its start.'),
@@ -131,7 +133,9 @@ export const imageEvents = {
   VersionMarked: z.object({ version, as: versionUse, reason: z.string() }).describe('Whether it is offered and may be launched.'),
   VersionRevoked: z.object({ version, at: instant.describe('from when on'), reason: z.string(), cascade: z.boolean(), ancestor: z.object({ image: name, version }).optional().describe('because what it is made of was revoked') }).describe('It is out of use, or will be.'),
   RevocationDue: z.object({ version }).describe('Its revocation holds from now on.'),
-  VersionRestored: z.object({ version, reason: z.string() }).describe('It may be used again.'),
+  VersionRestored: z
+    .object({ version, reason: z.string(), cascade: z.boolean().optional().describe('with what was revoked with it'), ancestor: z.object({ image: name, version }).optional().describe('because what it is made of was restored') })
+    .describe('It may be used again.'),
   ChannelSaved: z.object({ channel: name, managed: z.boolean(), test: name.optional() }).describe('A channel.'),
   ChannelRemoved: z.object({ channel: name }).describe('It is gone; its name is free.'),
   ChannelAssigned: z

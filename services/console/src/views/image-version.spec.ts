@@ -65,6 +65,12 @@ describe('a version', () => {
     expect(v1(of)).toMatchObject({ revoked: null, shown: true });
     of.happen('image', 'web', revoked(V1, { ancestor: { image: 'base', version: V2 } }));
     expect(v1(of)).toMatchObject({ revoked: { holds: true, reason: 'CVE', ancestor: { image: 'base', version: V2 } }, shown: false });
+    // One of its own that is still to come does not end it, and is what is left when it ends.
+    const own = revoked(V1, { at: '2040-01-01T00:00:00Z' });
+    of.happen('image', 'web', own);
+    expect(v1(of)).toMatchObject({ revoked: { holds: true, ancestor: { version: V2 } }, shown: false });
+    of.happen('image', 'web', { type: 'VersionRestored', data: { version: V1, reason: 'restored', cascade: true, ancestor: { image: 'base', version: V2 } } }, own);
+    expect(v1(of)).toMatchObject({ revoked: { at: '2040-01-01T00:00:00.000Z', holds: false, ancestor: null }, shown: true });
     of.happen('image', 'web', { type: 'VersionRestored', data: { version: V1, reason: 'well' } }, { type: 'VersionMarked', data: { version: V1, as: 'deprecated', reason: 'old' } });
     expect(v1(of)).toMatchObject({ use: 'deprecated', useReason: 'old', shown: false });
   });

@@ -128,7 +128,8 @@ const changes: PartChanges<ImageVersionRow, ImageEvent, Others> = {
   LabelsSet: (row, { labels }) => row && { ...row, labels },
   AttributesSet: (row, { attributes }) => row && { ...row, attributes },
   VersionMarked: (row, { as, reason }) => row && settled({ ...row, use: as, useReason: as === 'active' ? null : reason }),
-  VersionRevoked: (row, { at, reason, ancestor }, where) => row && settled({ ...row, revoked: { at: new Date(at).toISOString(), reason, holds: Date.parse(at) <= Date.parse(where.at), ancestor: ancestor ?? null } }),
+  // What holds goes on holding, also while another one is to come.
+  VersionRevoked: (row, { at, reason, ancestor }, where) => row && (row.revoked?.holds && Date.parse(at) > Date.parse(where.at) ? row : settled({ ...row, revoked: { at: new Date(at).toISOString(), reason, holds: Date.parse(at) <= Date.parse(where.at), ancestor: ancestor ?? null } })),
   RevocationDue: (row) => row && settled({ ...row, revoked: row.revoked && { ...row.revoked, holds: true } }),
   VersionRestored: (row) => row && settled({ ...row, revoked: null }),
   // Whatever was left of it then.

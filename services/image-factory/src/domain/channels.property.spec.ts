@@ -47,7 +47,7 @@ const using: fc.Arbitrary<Act>[] = [
   fc.record({ version, as: fc.constantFrom('active' as const, 'deprecated' as const, 'disabled' as const) }).map((data) => () => ({ type: 'Mark', reason: 'x', ...data })),
   fc.record({ version, at: minute, now: minute, ancestor: fc.option(fc.constant({ image: 'base', version: id(99) }), { nil: undefined }) }).map(({ ancestor, ...data }) => () => ({ type: 'Revoke', reason: 'x', cascade: true, ...data, ...(ancestor && { ancestor }) })),
   fc.record({ version, now: minute }).map((data) => () => ({ type: 'RevocationDue', ...data })),
-  fc.record({ version }).map((data) => () => ({ type: 'Restore', reason: 'x', ...data })),
+  fc.record({ version, cascade: fc.boolean() }).map((data) => () => ({ type: 'Restore', reason: 'x', ...data })),
 ];
 const moving: fc.Arbitrary<Act>[] = [
   fc.record({ channel, managed: fc.boolean(), test: fc.constantFrom(undefined, 'smoke', 'other') }).map(({ test: plan, ...data }) => () => ({ type: 'SaveChannel', image: 'web', ...data, ...(plan !== undefined && { test: plan }) })),

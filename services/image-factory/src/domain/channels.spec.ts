@@ -88,10 +88,10 @@ describe('revoking', () => {
     given(...three, ...revoked(3)).when({ type: 'RevocationDue', version: id(3), now: later }).then();
   });
   test('what was restored may be used again, and comes back to a channel only when somebody says so', () => {
-    const restored: ImageEvent = { type: 'VersionRestored', data: { version: id(3), reason: 'mended' } };
-    given(...three, ...revoked(3), assigned(2, 3, 'revoke')).when({ type: 'Restore', version: id(3), reason: 'mended' }).then(restored);
+    const restored: ImageEvent = { type: 'VersionRestored', data: { version: id(3), reason: 'mended', cascade: false } };
+    given(...three, ...revoked(3), assigned(2, 3, 'revoke')).when({ type: 'Restore', version: id(3), reason: 'mended', cascade: false }).then(restored);
     given(...three, ...revoked(3), assigned(2, 3, 'revoke'), restored).when(assign(3)).then(assigned(3, 2, 'assign'));
-    given(...three).when({ type: 'Restore', version: id(3), reason: 'x' }).thenRejected('version-not-revoked', 'version');
+    given(...three).when({ type: 'Restore', version: id(3), reason: 'x', cascade: true }).thenRejected('version-not-revoked', 'version');
   });
   test('with what it is made of, once for each revocation of that: what was restored for itself stays so', () => {
     const ancestor = { image: 'base', version: id(99) };
@@ -101,6 +101,36 @@ describe('revoking', () => {
     const later = '2030-02-01T00:00:00Z';
     given(...restored).when(revoke(3, { ancestor, at: later, now: later })).then(told(3, { ancestor, at: later }), due(3));
     given(...restored).when(revoke(3)).then(told(3), due(3));
+  });
+  test('with what it is made of, and for itself: that goes on when the other is taken back', () => {
+    const ancestor = { image: 'base', version: id(99) };
+    const later = '2030-02-01T00:00:00Z';
+    const followed = [...three, ...revoked(3, { ancestor }), assigned(2, 3, 'revoke')];
+    const back = (more: object = {}): ImageCommand => ({ type: 'Restore', version: id(3), reason: 'restored', cascade: true, ancestor: { ...ancestor, at: NOW, ...more } });
+    const restored: ImageEvent = { type: 'VersionRestored', data: { version: id(3), reason: 'restored', cascade: true, ancestor } };
+    given(...followed).when(back()).then(restored);
+    given(...followed).when(back({ at: later })).then();
+    given(...followed).when(back({ version: id(98) })).then();
+    given(...followed, restored).when(back()).then();
+    given(...three, ...revoked(3), assigned(2, 3, 'revoke')).when(back()).then();
+
+    given(...followed).when(revoke(3, { ancestor: { image: 'other', version: id(98) } })).then();
+    given(...followed).when(revoke(3)).then(told(3), due(3));
+    given(...followed, told(3), due(3)).when(revoke(3)).then();
+    given(...followed, told(3), due(3)).when(back()).then();
+
+    const waiting = [...followed, told(3, { at: later })];
+    given(...followed).when(revoke(3, { at: later })).then(told(3, { at: later }));
+    given(...waiting).when(revoke(3, { at: later })).then();
+    given(...waiting).when({ type: 'RevocationDue', version: id(3), now: NOW }).then();
+    given(...waiting).when({ type: 'RevocationDue', version: id(3), now: later }).then(told(3, { at: later }), due(3));
+    given(...waiting, told(3, { at: later }), due(3)).when({ type: 'RevocationDue', version: id(3), now: later }).then();
+    given(...waiting, told(3, { at: later }), due(3)).when(back()).then();
+    given(...waiting).when(back()).then(restored, told(3, { at: later }));
+    given(...waiting, restored, told(3, { at: later })).when({ type: 'RevocationDue', version: id(3), now: later }).then(due(3));
+    given(...three, told(3, { at: later }), told(3, { ancestor }), due(3), assigned(2, 3, 'revoke')).when(back()).then(restored, told(3, { at: later }));
+    // Who restores it for itself takes back both.
+    given(...waiting, { type: 'VersionRestored', data: { version: id(3), reason: 'well', cascade: true } }).when({ type: 'RevocationDue', version: id(3), now: later }).then();
   });
 });
 

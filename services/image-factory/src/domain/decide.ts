@@ -1,7 +1,7 @@
 import { unreachable, type ImageEvent, type ImageTarget, type MadeImage, type Refusal, type VersionUse } from '@berth/contracts';
 import { abort, build, complete, fail, progress, rebuildTarget, targetFacts, type BuildCommand } from './building.js';
 import { assign, endTest, leaving, removeChannel, rollBack, saveChannel } from './channels.js';
-import { evolve, LATEST, noImage, revocationOf, type Image } from './image.js';
+import { evolve, LATEST, nextRevocation, noImage, revocationOf, type Image } from './image.js';
 import { completePush, failPush, push, pushAll, pushFacts, pushProgress, takeIn, type ImportCommand, type Place } from './pushing.js';
 import { isRefusal, known, refuse, staying, unknownImage } from './refusals.js';
 import { revisionOf, type Said } from './revision.js';
@@ -49,7 +49,8 @@ export type ImageCommand =
   | { type: 'Mark'; version: string; as: VersionUse; reason: string }
   | { type: 'Revoke'; version: string; at: string; now: string; reason: string; cascade: boolean; ancestor?: { image: string; version: string } }
   | { type: 'RevocationDue'; version: string; now: string }
-  | { type: 'Restore'; version: string; reason: string }
+  /** `ancestor`: what it is made of was restored, of this revocation; absent when it is asked for itself */
+  | { type: 'Restore'; version: string; reason: string; cascade: boolean; ancestor?: { image: string; version: string; at: string } }
   | { type: 'SaveChannel'; image: string; channel: string; managed: boolean; test?: string }
   | { type: 'RemoveChannel'; image: string; channel: string; inUse?: string }
   | { type: 'Assign'; image: string; channel: string; version: string; reason?: string; retest: boolean }
@@ -110,7 +111,7 @@ export function decide(command: ImageCommand, image: Image): readonly ImageEvent
     case 'RevocationDue':
       return revocationDue(image, command.version, command.now);
     case 'Restore':
-      return restore(image, command.version, command.reason);
+      return restore(command, image);
     case 'SaveChannel':
       return saveChannel(image, command.image, command.channel, command.managed, command.test);
     case 'RemoveChannel':
@@ -184,8 +185,10 @@ function mark({ version: id, as, reason }: Extract<ImageCommand, { type: 'Mark' 
 function revoke({ version: id, at, now, reason, cascade, ancestor }: Extract<ImageCommand, { type: 'Revoke' }>, image: Image): readonly ImageEvent[] | Refusal {
   const version = known(image, id);
   if (isRefusal(version)) return version;
-  if (version.revoked?.due) return [];
-  if (version.revoked && version.revoked.at === at) return [];
+  const { revoked, own } = version;
+  // What came with what it is made of is no revocation of its own, which somebody asks for here.
+  if (revoked?.due && (ancestor || !revoked.ancestor)) return [];
+  if ((own ?? revoked)?.at === at && (own || !revoked?.ancestor)) return [];
   if (ancestor && version.followed.includes(revocationOf(ancestor.version, at))) return [];
   const told: ImageEvent = { type: 'VersionRevoked', data: { version: id, at, reason, cascade, ...(ancestor && { ancestor }) } };
   return Date.parse(at) <= Date.parse(now) ? [told, ...out(image, version.id, version.number, reason)] : [told];
@@ -195,15 +198,23 @@ const out = (image: Image, id: string, number: number, reason: string): readonly
 
 function revocationDue(image: Image, id: string, now: string): readonly ImageEvent[] {
   const version = image.versions.get(id);
-  if (!version?.revoked || version.revoked.due || Date.parse(version.revoked.at) > Date.parse(now)) return [];
-  return out(image, id, version.number, version.revoked.reason);
+  const due = version && nextRevocation(version);
+  if (!version || !due || Date.parse(due.at) > Date.parse(now)) return [];
+  // One of its own takes the place of the one that has held until now: that is said again.
+  return [...(version.own ? [{ type: 'VersionRevoked' as const, data: { version: id, ...version.own } }] : []), ...out(image, id, version.number, due.reason)];
 }
 
-function restore(image: Image, id: string, reason: string): readonly ImageEvent[] | Refusal {
+function restore({ version: id, reason, cascade, ancestor }: Extract<ImageCommand, { type: 'Restore' }>, image: Image): readonly ImageEvent[] | Refusal {
   const version = staying(image, id);
   if (isRefusal(version)) return version;
-  if (!version.revoked) return refuse('version-not-revoked', `Version ${version.number} is not revoked.`, 'version', 'is not revoked, so there is nothing to restore');
-  return [{ type: 'VersionRestored', data: { version: id, reason } }];
+  const { revoked, own } = version;
+  if (ancestor) {
+    if (revoked?.ancestor?.version !== ancestor.version || revoked.at !== ancestor.at) return [];
+    const { image: of, version: from } = ancestor;
+    return [{ type: 'VersionRestored', data: { version: id, reason, cascade, ancestor: { image: of, version: from } } }, ...(own ? [{ type: 'VersionRevoked' as const, data: { version: id, ...own } }] : [])];
+  }
+  if (!revoked) return refuse('version-not-revoked', `Version ${version.number} is not revoked.`, 'version', 'is not revoked, so there is nothing to restore');
+  return [{ type: 'VersionRestored', data: { version: id, reason, cascade } }];
 }
 
 /** The template and each channel are said by themselves. */

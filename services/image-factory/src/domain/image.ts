@@ -54,12 +54,24 @@ export interface Version {
   attributes: Readonly<Record<string, string>>;
   use: VersionUse;
   /** `due`: it holds */
-  revoked?: { at: string; due: boolean; cascade: boolean; reason: string };
+  revoked?: Revocation & { due: boolean };
+  /** one of its own that is still to come, while one holds that came from what it is made of */
+  own?: Revocation;
+  /** its last revocation was taken back; `cascade`: with what had followed it */
+  restored?: { cascade: boolean };
   /** revocations of what it is made of that it has followed: each only once, so that it can be restored for itself */
   followed: readonly string[];
   /** how building it ended */
   ended?: 'COMPLETE' | 'PARTIAL' | 'FAILED';
   deletion?: 'DELETING' | 'DELETEFAILED' | 'DELETED';
+}
+
+/** `ancestor`: what it is made of was revoked; absent when it was revoked for itself. */
+export interface Revocation {
+  at: string;
+  cascade: boolean;
+  reason: string;
+  ancestor?: { image: string; version: string };
 }
 
 export interface Channel {
@@ -118,6 +130,9 @@ export const numberAfter = (image: Image): number => Math.max(0, ...[...image.ve
 
 /** When versions are built without being asked for: five fields of cron, in UTC. */
 export const scheduleOf = ({ status, saved }: Image): string | undefined => (status === 'live' ? saved?.rebuild?.schedule : undefined);
+
+/** The revocation of a version that is still to come. */
+export const nextRevocation = ({ revoked, own }: Version): Revocation | undefined => own ?? (revoked?.due ? undefined : revoked);
 
 /** A revocation, among those of one version. */
 export const revocationOf = (version: string, at: string): string => `${version} ${at}`;
@@ -232,20 +247,31 @@ function evolveVersion(version: Version, event: OfVersion): Version {
       return { ...version, attributes: event.data.attributes };
     case 'VersionMarked':
       return { ...version, use: event.data.as };
-    case 'VersionRevoked': {
-      const { at, reason, cascade, ancestor } = event.data;
-      return { ...version, revoked: { at, reason, cascade, due: false }, followed: ancestor ? [...version.followed, revocationOf(ancestor.version, at)] : version.followed };
+    case 'VersionRevoked':
+      return evolveRevoked(version, event.data);
+    case 'RevocationDue': {
+      const { own, revoked, ...rest } = version;
+      if (!revoked) return version;
+      return revoked.due && own ? { ...rest, revoked: { ...own, due: true } } : { ...version, revoked: { ...revoked, due: true } };
     }
-    case 'RevocationDue':
-      return version.revoked ? { ...version, revoked: { ...version.revoked, due: true } } : version;
     case 'VersionRestored': {
-      const { revoked: _revoked, ...restored } = version;
-      return restored;
+      const { revoked: _revoked, own: _own, ...rest } = version;
+      return { ...rest, restored: { cascade: event.data.cascade === true } };
     }
     default:
       return unreachable(event);
   }
 }
+
+function evolveRevoked(version: Version, { at, reason, cascade, ancestor }: Extract<ImageEvent, { type: 'VersionRevoked' }>['data']): Version {
+  const { own, revoked: before, ...rest } = version;
+  const told: Revocation = { at, reason, cascade, ...(ancestor && { ancestor }) };
+  // Its own waits until it is due while another one holds; that one goes over one of its own that is still to come.
+  if (!ancestor) return before?.ancestor && before.due ? { ...version, own: told } : { ...rest, revoked: { ...told, due: false } };
+  const waiting = before && !before.ancestor ? ownOf(before) : own;
+  return { ...rest, ...(waiting && { own: waiting }), revoked: { ...told, due: false }, followed: [...version.followed, revocationOf(ancestor.version, at)] };
+}
+const ownOf = ({ at, reason, cascade }: Revocation): Revocation => ({ at, reason, cascade });
 
 type OfTarget = Extract<ImageEvent, { type: `Target${string}` }>;
 function evolveTarget(before: Target | undefined, event: OfTarget): Target {

@@ -5,7 +5,7 @@ import { evolve, noImage, type Image } from '../domain/image.js';
 import { refuse } from '../domain/refusals.js';
 import type { Hosts } from '../follow/hosts.js';
 import type { Images } from '../images.js';
-import { begun, channel, complete, id, saved, template } from '../spec/image.testing.js';
+import { begun, built, channel, complete, id, saved, template } from '../spec/image.testing.js';
 import { Times } from './times.js';
 
 const DAY = 86_400_000;
@@ -21,11 +21,13 @@ function images(all: Record<string, readonly ImageEvent[]>) {
   const clock = { now: at('2030-01-01T00:00:30Z') };
   const scheduled = new Map<string, number>();
   const warned: string[] = [];
-  const part: Pick<Images, 'image' | 'childrenOf' | 'parentOf' | 'buildable' | 'tell' | 'askedAt' | 'heirOf' | 'scheduledSince'> & { images: { entries(): IterableIterator<[string, { state: Image; revision: number }]> } } = {
+  const part: Pick<Images, 'image' | 'childrenOf' | 'parentOf' | 'buildable' | 'tell' | 'askedAt' | 'heirOf' | 'scheduledSince' | 'madeOf' | 'ownerOf'> & { images: { entries(): IterableIterator<[string, { state: Image; revision: number }]> } } = {
     images: { entries: () => new Map([...states].map(([name, state]) => [name, { state, revision: 0 }])).entries() },
     image: (name) => states.get(name) ?? noImage,
     childrenOf: children,
     buildable: () => ['raw'],
+    madeOf: (version) => [...states.values()].flatMap(({ versions }) => [...versions.values()].filter(({ parent }) => parent?.version === version).map(({ id: made }) => made)),
+    ownerOf: (version) => [...states].find(([, { versions }]) => versions.has(version))?.[0],
     askedAt: (version) => asked.get(version) ?? 0,
     heirOf: (version) => heirs.get(version),
     scheduledSince: (name) => scheduled.get(name) ?? at('2029-12-31T23:00:00Z'),
@@ -37,13 +39,17 @@ function images(all: Record<string, readonly ImageEvent[]>) {
     tell: (image, command) => {
       told.push({ image, command });
       const decision = decide(command, states.get(image)!);
-      if (!('accepted' in decision)) states.set(image, decision.reduce(evolve, states.get(image)!));
+      if ('accepted' in decision || decision.length === 0) return;
+      states.set(image, decision.reduce(evolve, states.get(image)!));
+      shown(image, decision);
     },
   };
   const hosts: Pick<Hosts, 'has'> = { has: () => false };
   /** a factory that has just come up */
   const begin = () => new Times({ log: { warn: (_about: unknown, text: string) => warned.push(text) } as never }, part as unknown as Images, hosts as Hosts, () => clock.now);
-  return { times: begin(), begin, told, clock, asked, heirs, scheduled, warned, states, types: () => told.map(({ image, command }) => `${image} ${command.type}`) };
+  const times = begin();
+  const shown = (image: string, events: readonly ImageEvent[]) => times.react({ kind: 'image', id: image, commit: { events } } as never);
+  return { times, begin, told, clock, asked, heirs, scheduled, warned, states, tell: (image: string, command: ImageCommand) => part.tell(image, command, ''), types: () => told.map(({ image, command }) => `${image} ${command.type}`) };
 }
 
 describe('what happens without being asked for', () => {
@@ -64,7 +70,7 @@ describe('what happens without being asked for', () => {
 
   const scheduled = (schedule: string) => [saved(1, { rebuild: { schedule, onParent: false } }), channel()];
   const versionsFor = (...times: string[]) => times.map((time) => derivedId('web', `scheduled ${at(time)}`));
-  const builtOf = (told: { command: ImageCommand }[]) => told.flatMap(({ command }) => (command.type === 'Build' ? [command.version] : []));
+  const builtOf = (told: readonly { command: ImageCommand }[]) => told.flatMap(({ command }) => (command.type === 'Build' ? [command.version] : []));
 
   test('times that have passed while no factory was there are made up for once, however often it comes up', () => {
     const { begin, told, clock } = images({ web: scheduled('0 3 * * *') });
@@ -176,6 +182,118 @@ describe('what happens without being asked for', () => {
     clock.now += DAY;
     times.look();
     expect(gone()).toEqual([id(2), id(1)]);
+  });
+
+  describe('what is made of a version that is revoked, and restored', () => {
+    // base@1, of which middle@2 is made, of which top@3 is made; aside@4 is made of base@1 too.
+    const of = (number: number, image: string, parent: number): ImageEvent[] => built(number).map((event) => (event.type === 'VersionRequested' ? { ...event, data: { ...event.data, parent: { image, version: id(parent) } } } : event));
+    const family = () => {
+      const it = images({ base: [...begun, ...built(1)], middle: [...begun, ...of(2, 'base', 1)], top: [...begun, ...of(3, 'middle', 2)], aside: [...begun, ...of(4, 'base', 1)] });
+      const owner = (number: number) => ['base', 'middle', 'top', 'aside'][number - 1]!;
+      it.times.caughtUp();
+      it.times.stop();
+      return {
+        ...it,
+        revoke: (number: number, more: object = {}) => it.tell(owner(number), { type: 'Revoke', version: id(number), at: new Date(it.clock.now).toISOString(), now: new Date(it.clock.now).toISOString(), reason: 'hole', cascade: true, ...more }),
+        restore: (number: number, cascade = true) => it.tell(owner(number), { type: 'Restore', version: id(number), reason: 'mended', cascade }),
+        until: (time: string) => {
+          it.clock.now = at(time);
+          it.times.look();
+        },
+        revoked: () => [1, 2, 3, 4].filter((number) => it.states.get(owner(number))!.versions.get(id(number))!.revoked?.due),
+      };
+    };
+
+    test('comes back with it, down to the last', () => {
+      const { revoke, restore, revoked } = family();
+      revoke(1);
+      expect(revoked()).toEqual([1, 2, 3, 4]);
+      restore(1);
+      expect(revoked()).toEqual([]);
+      revoke(1, { at: '2030-01-01T00:00:10Z' });
+      expect(revoked()).toEqual([1, 2, 3, 4]);
+    });
+    test('stays where it is when that is said', () => {
+      const { revoke, restore, revoked } = family();
+      revoke(1);
+      restore(1, false);
+      expect(revoked()).toEqual([2, 3, 4]);
+      restore(2);
+      expect(revoked()).toEqual([4]);
+    });
+    test('stays revoked where it was revoked for itself: before', () => {
+      const { revoke, restore, revoked } = family();
+      revoke(4);
+      revoke(2, { cascade: false });
+      revoke(1);
+      expect(revoked()).toEqual([1, 2, 4]);
+      restore(1);
+      expect(revoked()).toEqual([2, 4]);
+    });
+    test('… or meanwhile, and what came with it then comes back with it', () => {
+      const { revoke, restore, revoked, told } = family();
+      revoke(1);
+      revoke(2);
+      const before = told.length;
+      revoke(2);
+      expect(told).toHaveLength(before + 1);
+      restore(1);
+      expect(revoked()).toEqual([2, 3]);
+      restore(2);
+      expect(revoked()).toEqual([]);
+    });
+    test('… or for a time that is still to come, which stays so', () => {
+      for (const order of [[1, 4], [4, 1]]) {
+        const { revoke, restore, revoked, until } = family();
+        for (const number of order) revoke(number, number === 4 ? { at: '2030-01-02T00:00:00Z' } : {});
+        expect(revoked()).toEqual([1, 2, 3, 4]);
+        restore(1);
+        expect(revoked()).toEqual([]);
+        until('2030-01-02T00:00:00Z');
+        expect(revoked()).toEqual([4]);
+      }
+    });
+    test('… whose time has come meanwhile', () => {
+      const { revoke, restore, revoked, until } = family();
+      revoke(1);
+      revoke(4, { at: '2030-01-02T00:00:00Z' });
+      until('2030-01-02T00:00:00Z');
+      restore(1);
+      expect(revoked()).toEqual([4]);
+    });
+    test('what was restored for itself stays so, and what was revoked for itself follows once it is restored', () => {
+      const { revoke, restore, revoked } = family();
+      revoke(1);
+      restore(2);
+      expect(revoked()).toEqual([1, 4]);
+      restore(1);
+      revoke(4);
+      revoke(1, { at: '2030-01-01T00:00:10Z' });
+      restore(4);
+      expect(revoked()).toEqual([1, 2, 3, 4]);
+      restore(4);
+      expect(revoked()).toEqual([1, 2, 3]);
+    });
+    test('is the same for a factory that comes up later', () => {
+      const { revoke, states, begin, revoked } = family();
+      revoke(1);
+      const restored: ImageEvent = { type: 'VersionRestored', data: { version: id(1), reason: 'mended', cascade: true } };
+      const before = states.get('base')!;
+      states.set('base', evolve(before, restored));
+      const times = begin();
+      times.caughtUp();
+      times.stop();
+      expect(revoked()).toEqual([]);
+    });
+    test('what was restored before restoring was passed on stays as it was', () => {
+      const { revoke, states, begin, revoked } = family();
+      revoke(1);
+      states.set('base', evolve(states.get('base')!, { type: 'VersionRestored', data: { version: id(1), reason: 'mended' } }));
+      const times = begin();
+      times.caughtUp();
+      times.stop();
+      expect(revoked()).toEqual([2, 3, 4]);
+    });
   });
 
   test('an image follows the channel that it is made of, where that was said', () => {

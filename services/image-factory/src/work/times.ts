@@ -2,7 +2,7 @@ import { derivedId, type AnyRecorded } from '@berth/contracts';
 import type { Runtime } from '@berth/runtime';
 import { Cron } from 'croner';
 import { expired } from '../domain/keeping.js';
-import { scheduleOf, type Image } from '../domain/image.js';
+import { nextRevocation, scheduleOf, type Image, type Version } from '../domain/image.js';
 import type { Hosts } from '../follow/hosts.js';
 import type { Images } from '../images.js';
 
@@ -28,7 +28,8 @@ export class Times {
   caughtUp(): void {
     for (const [name, { state }] of this.images.images.entries()) {
       this.followParents(name, state);
-      this.passOn(name, state);
+      this.passOn(state, name);
+      this.takeBack(state);
     }
     this.timer = setInterval(() => this.look(), TICK_MS);
     this.timer.unref();
@@ -45,7 +46,18 @@ export class Times {
     // What is made of it may have waited until it is there.
     if (types.has('ChannelAssigned') || types.has('PushCompleted')) for (const child of this.images.childrenOf(recorded.id)) this.followParents(child, this.images.image(child));
     if (types.has('ImageSaved')) this.followParents(recorded.id, image);
-    if (types.has('RevocationDue')) this.passOn(recorded.id, image);
+    if (types.has('RevocationDue')) this.passOn(image, recorded.id);
+    for (const { type, data } of recorded.commit.events) {
+      if (type === 'VersionRestored') this.restored(image, data.version);
+      if (type === 'VersionRevoked' && data.ancestor) this.takeBack(this.images.image(data.ancestor.image));
+    }
+  }
+
+  /** What followed it is restored too; it follows again what it is made of, where it did not do that before. */
+  private restored(image: Image, id: string): void {
+    this.takeBack(image);
+    const parent = image.versions.get(id)?.parent?.image;
+    if (parent !== undefined) this.passOn(this.images.image(parent), parent);
   }
 
   /** A version of its own for each version that the parent's channel comes to point at. */
@@ -62,16 +74,35 @@ export class Times {
   }
 
   /** What is made of a version that was revoked is revoked too, where that was said. */
-  private passOn(name: string, image: Image): void {
-    for (const version of image.versions.values()) {
-      if (!version.revoked?.due || !version.revoked.cascade) continue;
-      for (const child of this.images.childrenOf(name)) {
-        for (const made of this.images.image(child).versions.values()) {
-          if (made.parent?.version !== version.id || made.revoked?.due || made.deletion) continue;
-          const { at, reason } = version.revoked;
-          this.images.tell(child, { type: 'Revoke', version: made.id, at, now: new Date(this.now()).toISOString(), reason, cascade: true, ancestor: { image: name, version: version.id } }, `${made.id} revoked with ${version.id} ${at}`);
-        }
+  private passOn(image: Image, name: string): void {
+    for (const { id, revoked } of image.versions.values()) {
+      if (!revoked?.due || !revoked.cascade) continue;
+      const { at, reason } = revoked;
+      for (const [child, made] of this.madeOf(id)) {
+        if (made.revoked?.due) continue;
+        this.images.tell(child, { type: 'Revoke', version: made.id, at, now: new Date(this.now()).toISOString(), reason, cascade: true, ancestor: { image: name, version: id } }, `${made.id} revoked with ${id} ${at}`);
       }
+    }
+  }
+
+  /** What was revoked with a version that was restored is restored too, where that was said. What was revoked for itself is not. */
+  private takeBack(image: Image): void {
+    for (const { id, restored, revoked } of image.versions.values()) {
+      if (!restored?.cascade || revoked?.due) continue;
+      for (const [child, made] of this.madeOf(id)) {
+        if (made.revoked?.ancestor?.version !== id) continue;
+        const { at, ancestor } = made.revoked;
+        this.images.tell(child, { type: 'Restore', version: made.id, reason: 'restored', cascade: true, ancestor: { ...ancestor, at } }, `${made.id} restored with ${id} ${at}`);
+      }
+    }
+  }
+
+  /** What is made of a version and stays, with the names of its images. */
+  private *madeOf(version: string): Generator<readonly [string, Version]> {
+    for (const id of this.images.madeOf(version)) {
+      const name = this.images.ownerOf(id) ?? '';
+      const made = this.images.image(name).versions.get(id);
+      if (made && !made.deletion) yield [name, made];
     }
   }
 
@@ -81,7 +112,10 @@ export class Times {
     const keep = now - this.kept >= KEEP_EVERY_MS;
     if (keep) this.kept = now;
     for (const [name, { state }] of this.images.images.entries()) {
-      for (const { id, revoked } of state.versions.values()) if (revoked && !revoked.due && Date.parse(revoked.at) <= now) this.images.tell(name, { type: 'RevocationDue', version: id, now: new Date(now).toISOString() }, `due ${id} ${revoked.at}`);
+      for (const version of state.versions.values()) {
+        const at = nextRevocation(version)?.at;
+        if (at !== undefined && Date.parse(at) <= now) this.images.tell(name, { type: 'RevocationDue', version: version.id, now: new Date(now).toISOString() }, `due ${version.id} ${at}`);
+      }
       this.schedule(name, state, now);
       if (keep) this.forgetOld(name, state, now);
     }

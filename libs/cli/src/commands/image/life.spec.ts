@@ -16,7 +16,8 @@ const run = (...words: string[]) => fake.berth('image', ...words);
 test.each<[string[], string, string, unknown, string]>([
   [['revoke', 'web@3'], 'POST', 'revoke', { cascade: true }, 'Version web@3 is revoked.'],
   [['revoke', 'web@3', '--at', '2030-01-31T12:00:00+01:00', '--reason', 'hole', '--no-cascade'], 'POST', 'revoke', { cascade: false, at: '2030-01-31T11:00:00.000Z', reason: 'hole' }, 'Version web@3 is revoked from 2030-01-31T11:00:00.000Z on.'],
-  [['restore', 'web@3', '--reason', 'mended'], 'POST', 'restore', { reason: 'mended' }, 'Version web@3 may be used again.'],
+  [['restore', 'web@3', '--reason', 'mended'], 'POST', 'restore', { cascade: true, reason: 'mended' }, 'Version web@3 may be used again.'],
+  [['restore', 'web@3', '--no-cascade'], 'POST', 'restore', { cascade: false }, 'Version web@3 may be used again.'],
   [['mark', 'web@3', 'deprecated', '--reason', 'old'], 'POST', 'mark', { as: 'deprecated', reason: 'old' }, 'Version web@3 is deprecated.'],
   [['label', 'web@3', 'ring=canary', 'by=ci'], 'PUT', 'labels', { labels: { ring: 'canary', by: 'ci' } }, 'Version web@3 has the labels ring=canary by=ci.'],
   [['label', 'web@3', '--none'], 'PUT', 'labels', { labels: {} }, 'Version web@3 has no labels.'],

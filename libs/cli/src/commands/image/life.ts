@@ -14,6 +14,9 @@ Examples:
 
 Channels that point at it go back to the version before it that may be used. All that is made of it is revoked with it, unless
 --no-cascade is said. \`berth image restore\` takes it back, also one that is still to come.`;
+const RESTORE_NOTES = `
+What was revoked only because this version was may be used again too, unless --no-cascade is said; what was revoked for itself may not.
+Channels stay where they are.`;
 const MARK_NOTES = `
 A version that is deprecated is hidden from lists and can be launched; one that is disabled can't be. One that a channel points at is
 not disabled: roll the channel back first.`;
@@ -37,8 +40,10 @@ export function lifeCommands(image: Command, context: Context): void {
     });
   leaf(image, 'restore <version>', 'take back the revocation of a version')
     .option('--reason <text>', 'why, for the history')
-    .action(async (id: string, { reason }: { reason?: string }) => {
-      const answer = await asked(context, context.berth.versions.restore(id, reason), { named: id });
+    .option('--no-cascade', 'without what was revoked with it')
+    .addHelpText('after', RESTORE_NOTES)
+    .action(async (id: string, { reason, cascade }: { reason?: string; cascade: boolean }) => {
+      const answer = await asked(context, context.berth.versions.restore(id, { cascade, ...(reason !== undefined && { reason }) }), { named: id });
       context.result(answer, () => `Version ${id} may be used again.`);
     });
   leaf(image, 'mark', 'say whether a version is offered and may be launched')

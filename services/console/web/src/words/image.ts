@@ -33,7 +33,7 @@ export const imageWords: Words<ImageEvent> = {
   VersionMarked: ({ as, reason }) => `The version is ${as}${because(reason)}.`,
   VersionRevoked: ({ at, reason, ancestor }) => `Revoked from ${time(at)} on${ancestor === undefined ? '' : `, with ${ancestor.image} that it is made of`}${because(reason)}.`,
   RevocationDue: () => 'Its revocation holds from now on.',
-  VersionRestored: ({ reason }) => `The version may be used again${because(reason)}.`,
+  VersionRestored: ({ reason, ancestor }) => `The version may be used again${ancestor === undefined ? '' : `, with ${ancestor.image} that it is made of`}${because(reason)}.`,
   ChannelSaved: ({ channel, managed, test }) => `Channel ${channel} is saved${managed ? ', and follows what is built' : ''}${test === undefined ? '' : `, after the test ${test}`}.`,
   ChannelRemoved: ({ channel }) => `Channel ${channel} is no more; its name is free.`,
   ChannelAssigned: ({ channel, version, by, reason }) => `Channel ${channel} ${how[by]} ${version === null ? 'nothing' : short(version)}${because(reason)}.`,
