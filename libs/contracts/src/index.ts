@@ -24,10 +24,10 @@ export {
 export { jobNeed, jobNeeds, type JobNeed } from './job-needs.js';
 export { jobTasks, jobTask, jobRight, jobStatus, machineOutcome, attemptFault, ticket, type JobTask, type JobRight, type JobStatus, type MachineOutcome, type AttemptFault, type Ticket } from './job.js';
 export {
-  assignedBy, attributeQuery, bootedFrom, CATALOG, catalogEntries, catalogEntryKind, cellState, deployableState, imageStatus, imageTarget, imageTargets, imageTemplate, objectAttributes, objectQuery, offerOf, QueryFault, rebuild, replicaStore, replicationPolicy, retention,
+  assignedBy, attributeQuery, bootedFrom, CATALOG, catalogEntries, catalogEntryKind, cellState, deployableState, imageStatus, imageTarget, imageTargets, imageTemplate, neededBy, objectAttributes, objectQuery, offerOf, QueryFault, rebuild, replicaStore, replicationPolicy, retention,
   targetSettings, templateSource, versionUse,
   type AccountSpec, type AssignedBy, type AttributeQuery, type CatalogEntry, type CatalogEntryKind, type CatalogSpec, type CellFacts, type CellState, type DeployableSpec, type EnvironmentSpec, type ImageStatus, type ImageTarget, type ImageTemplate,
-  type MadeImage, type ObjectFacts, type Offer, type PoolSpec, type ProviderKind, type ProviderSpec, type Rebuild, type ReplicaStore, type ReplicationPolicy, type Retention, type TargetSettings, type VersionUse,
+  type MadeImage, type Needed, type ObjectFacts, type Offer, type PoolSpec, type ProviderKind, type ProviderSpec, type Rebuild, type ReplicaStore, type ReplicationPolicy, type Retention, type TargetSettings, type VersionUse,
 } from './image/index.js';
 export { MOST_SECRET_BYTES, sealedValue, type SealedValue } from './secret.js';
 export { plan, savedPlan, planVariable, type Plan, type SavedPlan, type PlanVariable } from './plan.js';

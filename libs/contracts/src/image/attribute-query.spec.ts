@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { attributeQuery, objectAttributes, QueryFault, type ObjectFacts } from './attribute-query.js';
+import { attributeQuery, neededBy, objectAttributes, QueryFault, type Needed, type ObjectFacts } from './attribute-query.js';
 
 const facts: ObjectFacts = {
   image: 'web', number: 3, target: 'raw', kind: 'image', os: { name: 'debian', version: '12', arch: 'x86_64' }, bytes: 2 ** 31, use: 'active', revoked: false, labels: { team: 'web', tier: '1' }, attributes: { sbom: 'yes', note: `it's "so" \\`, kernel: '6.1.90' },
@@ -72,6 +72,18 @@ describe('a query of attributes', () => {
   });
 });
 
+describe('what a query needs', () => {
+  const [a, b, c] = ['a', 'b', 'c'].map((name): Needed => ({ name, value: 'x', is: 'text' }));
+  test.each<[string, Needed | undefined]>([
+    ['a == "x"', a], ['((a == "x"))', a], ['a == 3', { name: 'a', value: '3', is: 'number' }], ['a == true', { name: 'a', value: 'true', is: 'text' }],
+    ['a != "x"', undefined], ['a >= 3', undefined], ['has(a)', undefined], ['!(a == "x")', undefined], ['!!(a == "x")', undefined],
+    ['a == "x" && has(b)', { all: [a!] }], ['a == "x" && b == "x" && c > 1', { all: [a!, b!] }], ['has(a) && has(b)', undefined],
+    ['a == "x" || b == "x"', { any: [a!, b!] }], ['a == "x" || has(b)', undefined],
+    ['a == "x" && (b == "x" || c == "x") && !has(d)', { all: [a!, { any: [b!, c!] }] }], ['a == "x" && c > 1 || b == "x"', { any: [{ all: [a!] }, b!] }],
+  ])('%s', (query, needs) => expect(neededBy(query)).toEqual(needs));
+  test('is refused where the query is', () => expect(() => neededBy('a = 3')).toThrow(QueryFault));
+});
+
 /** A query as a tree, beside what it must be, written down with as many parentheses as there can be. */
 interface Tree {
   text: string;
@@ -100,6 +112,17 @@ describe('laws of queries', () => {
     fc.assert(fc.property(tree, given, ({ text, holds }, of) => {
       fc.pre(text.length <= 2048);
       expect(attributeQuery(text)(of)).toBe(holds(of));
+    }));
+  });
+
+  test('a query never holds for attributes that have not what it needs', () => {
+    const equal = fc.tuple(fc.constantFrom(...names), fc.constantFrom('"x"', '"1"', '1', 'true', '"true"')).map(([name, value]) => `${name} == ${value}`);
+    const query = fc.array(fc.array(fc.oneof(equal, equal.map((text) => `!(${text})`), leaf.map(({ text }) => text)), { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 }).map((groups) => groups.map((group) => `(${group.join(' && ')})`).join(' || '));
+    const common = fc.record(Object.fromEntries(names.map((name) => [name, fc.constantFrom('x', '1', '1.0', 'true')])), { requiredKeys: [] }) as fc.Arbitrary<Record<string, string>>;
+    const has = (needs: Needed, of: Record<string, string>): boolean => ('all' in needs ? needs.all.every((one) => has(one, of)) : 'any' in needs ? needs.any.some((one) => has(one, of)) : needs.is === 'number' ? of[needs.name] !== undefined : of[needs.name] === needs.value);
+    fc.assert(fc.property(query, common, (text, of) => {
+      const needs = neededBy(text);
+      if (needs && attributeQuery(text)(of)) expect(has(needs, of)).toBe(true);
     }));
   });
 

@@ -12,6 +12,15 @@ import type { VersionUse } from './image.js';
  */
 export type AttributeQuery = (attributes: Readonly<Record<string, string>>) => boolean;
 
+/** What must hold where a query does: that an attribute has a value, all of these, or any of them. A value in quotes is a text, and is compared as it is. */
+export type Needed = { name: string; value: string; is: 'text' | 'number' } | { all: readonly Needed[] } | { any: readonly Needed[] };
+
+/** A part of a query, and what is needed for it to hold, where that can be said. */
+interface Part {
+  holds: AttributeQuery;
+  needs?: Needed;
+}
+
 /** What is wrong with a query: a sentence that says where and what to write. */
 export class QueryFault extends Error {
   /** @param column where it is, counted from 1 */
@@ -43,6 +52,17 @@ const NUMBER = /-?\d+(?:\.\d+)*(?: ?(?:KiB|MiB|GiB|TiB|kB|MB|GB|TB)(?![A-Za-z0-9
  * @throws {QueryFault} it can't be read; says the column and what to write
  */
 export function attributeQuery(text: string): AttributeQuery {
+  return read(text).holds;
+}
+
+/**
+ * Reads a query for what an index can look up: less may be needed than the query asks for, and never more.
+ * @returns undefined when nothing is needed
+ * @throws {QueryFault} like {@link attributeQuery}
+ */
+export const neededBy = (text: string): Needed | undefined => read(text).needs;
+
+function read(text: string): Part {
   if (text.length > MOST_CHARACTERS) throw new QueryFault(MOST_CHARACTERS + 1, `the query is longer than ${MOST_CHARACTERS} characters: make it shorter`);
   return new Reading(tokens(text)).whole();
 }
@@ -110,7 +130,7 @@ class Reading {
 
   constructor(private readonly all: readonly Token[]) {}
 
-  whole(): AttributeQuery {
+  whole(): Part {
     const query = this.either();
     if (this.token.is === ')') throw new QueryFault(this.token.at, 'nothing is open here: leave out the ")", or open it before');
     if (this.token.is !== 'end') throw new QueryFault(this.token.at, 'two conditions stand side by side: put && or || between them');
@@ -127,23 +147,27 @@ class Reading {
     return true;
   }
 
-  private either(): AttributeQuery {
+  private either(): Part {
     const parts = [this.both()];
     while (this.take('||')) parts.push(this.both());
-    return parts.length === 1 ? parts[0]! : (attributes) => parts.some((part) => part(attributes));
+    if (parts.length === 1) return parts[0]!;
+    const any = parts.flatMap(({ needs }) => needs ?? []);
+    return { holds: (attributes) => parts.some(({ holds }) => holds(attributes)), ...(any.length === parts.length && { needs: { any } }) };
   }
 
-  private both(): AttributeQuery {
+  private both(): Part {
     const parts = [this.one()];
     while (this.take('&&')) parts.push(this.one());
-    return parts.length === 1 ? parts[0]! : (attributes) => parts.every((part) => part(attributes));
+    if (parts.length === 1) return parts[0]!;
+    const all = parts.flatMap(({ needs }) => needs ?? []);
+    return { holds: (attributes) => parts.every(({ holds }) => holds(attributes)), ...(all.length > 0 && { needs: { all } }) };
   }
 
-  private one(): AttributeQuery {
+  private one(): Part {
     const { at } = this.token;
     if (this.take('!')) {
       const not = this.deeper(at, () => this.one());
-      return (attributes) => !not(attributes);
+      return { holds: (attributes) => !not.holds(attributes) };
     }
     if (this.take('(')) {
       const inner = this.deeper(at, () => this.either());
@@ -160,14 +184,16 @@ class Reading {
     return made;
   }
 
-  private condition(): AttributeQuery {
+  private condition(): Part {
     const { token } = this;
     if (token.is !== 'name') throw new QueryFault(token.at, token.is === 'end' ? 'a condition is missing: write one such as arch == "x86_64"' : 'a condition begins with the name of an attribute: write it such as arch == "x86_64"');
     this.next++;
-    if (token.value === 'has' && this.take('(')) return this.has();
+    if (token.value === 'has' && this.take('(')) return { holds: this.has() };
     const operator = operators.find((one) => this.take(one));
     if (operator === undefined) throw new QueryFault(this.token.at, `${token.value} is not compared with anything: write ${token.value} == VALUE, or has(${token.value})`);
-    return comparison(token.value, operator, this.value());
+    const value = this.value();
+    const holds = comparison(token.value, operator, value);
+    return operator === '==' ? { holds, needs: { name: token.value, value: value.value, is: value.is === 'number' ? 'number' : 'text' } } : { holds };
   }
 
   private has(): AttributeQuery {

@@ -1,4 +1,4 @@
-export { attributeQuery, objectAttributes, QueryFault, type AttributeQuery, type ObjectFacts } from './attribute-query.js';
+export { attributeQuery, neededBy, objectAttributes, QueryFault, type AttributeQuery, type Needed, type ObjectFacts } from './attribute-query.js';
 export { imageTarget, imageTargets, imageTemplate, targetSettings, templateSource, type ImageTarget, type ImageTemplate, type TargetSettings } from './template.js';
 export {
   CATALOG, catalogCommands, catalogEntries, catalogEntryKind, catalogEvents,

@@ -1,7 +1,7 @@
 import { Controller, Delete, Get, Inject, Param, Post, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { page, schemas, type Page, type ReplicationView, type WarehouseObject } from '@berth/client';
-import { attributeQuery, objectQuery, QueryFault, type AttributeQuery } from '@berth/contracts';
+import { attributeQuery, neededBy, objectQuery, QueryFault, type AttributeQuery, type Needed } from '@berth/contracts';
 import { Needs } from '../access/needs.js';
 import { Images, objectForm } from '../views/images.js';
 import { nothing } from './bodies.js';
@@ -86,10 +86,10 @@ export class WarehouseController {
 }
 
 /** A query of attributes; none holds for everything. */
-function attributesIn(text: string | undefined): AttributeQuery {
-  if (text === undefined) return () => true;
+function attributesIn(text: string | undefined): { holds: AttributeQuery; needs?: Needed | undefined } {
+  if (text === undefined) return { holds: () => true };
   try {
-    return attributeQuery(text);
+    return { holds: attributeQuery(text), needs: neededBy(text) };
   } catch (error) {
     if (!(error instanceof QueryFault)) throw error;
     throw new HttpProblem('invalid-query', `The query can't be read: ${error.message}.`, [{ field: 'query', message: error.message }]);

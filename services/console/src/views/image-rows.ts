@@ -1,4 +1,5 @@
-import { In, IsNull, type EntityManager } from 'typeorm';
+import type { Needed } from '@berth/contracts';
+import { In, IsNull, type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { Catalogue, type CatalogRow } from './catalogue.js';
 import { projectionEntities } from './columns.js';
 import type { BoardFacts } from './image-board.js';
@@ -6,9 +7,11 @@ import { channelId, type ChannelRow } from './image-channel.js';
 import type { ImageVersionRow } from './image-version.js';
 import { osOf, parentChannel, type Around } from './image-views.js';
 import type { ImageRow } from './image.js';
-import type { ListQuery } from './list-query.js';
+import type { ListQuery, Place } from './list-query.js';
 import type { ReplicaRow, ReplicationRow } from './replication.js';
 import type { Row } from './row.js';
+import { prefix } from './lists.js';
+import { conditionOf } from './object-index.js';
 import { LIVE_SCHEMA } from './schema.js';
 import { objectsOf, policyOf, type Placed, type Policy } from './warehouse.js';
 
@@ -18,6 +21,13 @@ export const uuidLike = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const PORTION = 500;
 const byId = <R extends { id: string }>(rows: readonly R[]): Map<string, R> => new Map(rows.map((row) => [row.id, row]));
 const some = (ids: readonly (string | null | undefined)[]): string[] => [...new Set(ids.filter((id) => typeof id === 'string'))];
+
+/** Letters of the id of a version. */
+const UUID = 36;
+
+/** What is asked of objects, and what must hold for those that are wanted. */
+export type ObjectsQuery = Pick<ListQuery, 'descending' | 'after' | 'total' | 'where'> & { needs?: Needed | undefined };
+const everyObject: ObjectsQuery = { descending: false, after: undefined, total: false, where: {} };
 
 /** Rows of images and of what stands around them, as of one moment: that of the transaction. */
 export class ImageRows {
@@ -107,16 +117,13 @@ export class ImageRows {
     return new Map(images.map((image) => [image.name, { image, versions: versions.filter((one) => one.image === image.name), channels: channels.filter((one) => one.image === image.name), catalogue }]));
   }
 
-  /** All objects, in the order of a query, from where its page begins unless all are counted. */
-  async *objects({ descending, after, total }: Pick<ListQuery, 'descending' | 'after' | 'total'> = { descending: false, after: undefined, total: false }): AsyncGenerator<Placed> {
+  /** All objects that a query may want, in its order, from where its page begins unless all are counted. */
+  async *objects(query: ObjectsQuery = everyObject): AsyncGenerator<Placed> {
+    const { descending, after, total } = query;
     let from = total ? undefined : after?.key;
     let opened: number | undefined;
     for (;;) {
-      const versions = this.repository<ImageVersionRow>('image_version').createQueryBuilder('row').where(`row.status <> 'DELETED'`).orderBy('row.created', descending ? 'DESC' : 'ASC').addOrderBy('row.opened', descending ? 'DESC' : 'ASC').limit(PORTION);
-      // Of the version that the page before ended in the rest may be wanted still.
-      if (opened !== undefined) versions.andWhere(`(row.created, row.opened) ${descending ? '<' : '>'} (:from, :opened)`, { from, opened });
-      else if (from !== undefined) versions.andWhere(`row.created ${descending ? '<=' : '>='} :from`, { from });
-      const found = await versions.getMany();
+      const found = await this.versionsWith(query, from, opened).getMany();
       const images = byId(await this.images(some(found.map(({ image }) => image))));
       for (const version of found) {
         const placed = objectsOf(version, osOf(version, images));
@@ -126,6 +133,30 @@ export class ImageRows {
       if (!last || found.length < PORTION) return;
       [from, opened] = [last.created, last.opened];
     }
+  }
+
+  /**
+   * The next versions that may have objects which a query wants.
+   * @param from when the first was created; with `opened` the one before it, else of it the rest may be wanted still
+   */
+  versionsWith({ descending, needs, where: { q, since, until } }: ObjectsQuery, from?: Place['key'], opened?: number): SelectQueryBuilder<ImageVersionRow> {
+    const order = descending ? 'DESC' : 'ASC';
+    const versions = this.repository<ImageVersionRow>('image_version').createQueryBuilder('row').where(`row.status <> 'DELETED'`).orderBy('row.created', order).addOrderBy('row.opened', order).limit(PORTION);
+    if (opened !== undefined) versions.andWhere(`(row.created, row.opened) ${descending ? '<' : '>'} (:from, :opened)`, { from, opened });
+    else if (from !== undefined) versions.andWhere(`row.created ${descending ? '<=' : '>='} :from`, { from });
+    if (since) versions.andWhere('row.created >= :since', { since: since[0] });
+    if (until) versions.andWhere('row.created < :until', { until: until[0] });
+    let bound = 0;
+    const bind = (value: unknown): string => {
+      const name = `needed${bound++}`;
+      versions.setParameter(name, value);
+      return `:${name}`;
+    };
+    // Ids of objects begin with that of their version.
+    if (q) versions.andWhere(`(${q.map((beginning) => `row.id LIKE ${bind(prefix(beginning.slice(0, UUID)))} OR lower(row.image) LIKE ${bind(prefix(beginning.toLowerCase()))}`).join(' OR ')})`);
+    const condition = needs && conditionOf(needs, bind);
+    if (condition !== undefined) versions.andWhere(condition);
+    return versions;
   }
 
   async policies(): Promise<Policy[]> {

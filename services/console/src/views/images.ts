@@ -1,5 +1,5 @@
 import type { ImageBoard, ImageVersionView, ImageView, ChannelView, LineageView, ReplicationView, WarehouseObject } from '@berth/client';
-import type { AttributeQuery, ImageTarget, KeptFile } from '@berth/contracts';
+import type { AttributeQuery, ImageTarget, KeptFile, Needed } from '@berth/contracts';
 import type { DataSource } from 'typeorm';
 import type { Catalogue } from './catalogue.js';
 import { projectionEntities, projectionNames, type ProjectionName } from './columns.js';
@@ -154,12 +154,12 @@ export class Images {
     });
   }
 
-  /** One page of the objects that a query holds for. Attributes are made of several rows, so each object is looked at. */
-  objects(holds: AttributeQuery, query: ListQuery): Promise<Listed<WarehouseObject>> {
+  /** One page of the objects that a query of attributes holds for: those of versions that have what it needs are looked at, one by one. */
+  objects({ holds, needs }: { holds: AttributeQuery; needs?: Needed | undefined }, query: ListQuery): Promise<Listed<WarehouseObject>> {
     return this.moment(async (rows) => {
       const wanted: Placed[] = [];
       let count = 0;
-      for await (const placed of rows.objects(query)) {
+      for await (const placed of rows.objects({ ...query, needs })) {
         if (!matches(placed, query) || !holds(placed.object.attributes)) continue;
         count++;
         if (isBehind(placed, query) && wanted.length <= query.limit) wanted.push(placed);

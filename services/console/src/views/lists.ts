@@ -27,7 +27,8 @@ interface RowList {
 const anyOf = (column: string): Filter['sql'] => (values, bind) => `${column} = ANY(${bind(values)})`;
 const text = (column: string): Filter => ({ form: 'text', sql: anyOf(column) });
 const words = (column: string, oneOf: readonly string[]): Filter => ({ form: { oneOf }, sql: anyOf(column) });
-const prefix = (value: string): string => `${value.replace(/[\\%_]/g, '\\$&')}%`;
+/** Pure: what is LIKE all that begins with a text. */
+export const prefix = (value: string): string => `${value.replace(/[\\%_]/g, '\\$&')}%`;
 // About the time that the list is sorted by: a range of one time in the order of the other would be looked for from the far end on.
 const timeOf = (sort: string): string => (sort === 'modified' ? 'row.modified' : 'row.created');
 const since: Filter = { form: 'instant', sql: ([value], bind, sort) => `${timeOf(sort)} >= ${bind(value)}` };

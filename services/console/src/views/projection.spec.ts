@@ -166,6 +166,10 @@ describe('the projections', () => {
     const live = await rows();
     const names = async (sql: string) => ((await database.query(sql)) as { name: string }[]).map(({ name }) => name);
     const tables = () => names(`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'berth_views' ORDER BY 1`);
+    const indexed = () => names(`SELECT indexdef AS name FROM pg_indexes WHERE schemaname = 'berth_views' AND tablename = 'image_version' AND indexdef LIKE '%(attributes %'`);
+    expect(await indexed()).toHaveLength(1);
+    await database.undoLastMigration({ transaction: 'all' });
+    expect(await indexed()).toEqual([]);
     await database.undoLastMigration({ transaction: 'all' });
     expect(await tables()).toEqual(['build', 'job', 'lease', 'machine', 'resource']);
     await database.undoLastMigration({ transaction: 'all' });
@@ -178,6 +182,7 @@ describe('the projections', () => {
     await again.stop();
     await newer.destroy();
     expect(await rows()).toEqual(live);
+    expect(await indexed()).toHaveLength(1);
   });
 
   test('rows of an older version are made anew by its migration, the same as a rebuild makes them', async () => {

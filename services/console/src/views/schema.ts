@@ -130,6 +130,22 @@ class Images1700000000007 implements MigrationInterface {
   }
 }
 
+/** Objects of the warehouse are asked by the attributes of their versions: their index, and nothing is made anew. */
+class Objects1700000000008 implements MigrationInterface {
+  readonly name = 'Objects1700000000008';
+
+  async up(runner: QueryRunner): Promise<void> {
+    for (const statement of tableOf(LIVE_SCHEMA, 'image_version').slice(1)) await runner.query(statement);
+    // What has made the tables just now, or remade them, has made it too.
+    await runner.query(attributeIndex.replace('CREATE INDEX', 'CREATE INDEX IF NOT EXISTS'));
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`DROP INDEX IF EXISTS ${LIVE_SCHEMA}.${/CREATE INDEX (\S+)/.exec(attributeIndex)![1]!}`);
+  }
+}
+const attributeIndex = indexesOf(LIVE_SCHEMA, 'image_version').find((statement) => statement.includes('(attributes '))!;
+
 async function withoutImages(runner: QueryRunner): Promise<void> {
   for (const table of ['image', 'image_version', 'channel', 'catalog_entry', 'replication', 'replica'] as const satisfies readonly ProjectionName[]) await runner.query(`DROP TABLE ${LIVE_SCHEMA}.${table}`);
 }
@@ -181,7 +197,7 @@ export async function openDatabase(url: string, onError: (error: Error) => void)
     applicationName: 'berth-console',
     schema: HOME_SCHEMA,
     entities: [...Object.values(projectionEntities(LIVE_SCHEMA)), ...Object.values(projectionEntities(NEXT_SCHEMA))],
-    migrations: [Projections1700000000001, Requests1700000000002, Graphs1700000000003, Lists1700000000004, Allowed1700000000005, Jobs1700000000006, Images1700000000007],
+    migrations: [Projections1700000000001, Requests1700000000002, Graphs1700000000003, Lists1700000000004, Allowed1700000000005, Jobs1700000000006, Images1700000000007, Objects1700000000008],
     migrationsTableName: 'migrations',
     synchronize: false,
     poolSize: 10,

@@ -56,6 +56,8 @@ const indexes: Record<ProjectionName, readonly string[]> = {
     '(created, opened)', '(modified, opened)', '(status, opened)', '(image, opened)', '(lower(image) text_pattern_ops)', '(parent_version)', 'USING gin (labels jsonb_path_ops)', 'USING gin (pushed)',
     // Far more are removed than are there, and nearly every list is of those that are there.
     '(created, opened) WHERE shown', '(modified, opened) WHERE shown', `(image, number) WHERE status <> 'DELETED'`, `(created, opened) WHERE status <> 'DELETED'`,
+    // Of objects of the warehouse.
+    'USING gin (attributes jsonb_path_ops)',
   ],
   channel: ['(created, opened)', '(modified, opened)', '(image, opened)', '(channel)', '(version)', '(lower(name) text_pattern_ops)', '(name, opened) WHERE removed IS NULL'],
   catalog_entry: ['(kind, name) WHERE removed IS NULL', `((spec ->> 'region')) WHERE removed IS NULL`],
@@ -69,12 +71,12 @@ function ended(column: string): string {
 }
 
 /** Columns whose values are sets: it takes more of them to tell how many rows have one, and so which index leads to few. */
-const sets: Partial<Record<ProjectionName, string>> = { machine: 'attributes', resource: 'attributes', lease: 'attributes', build: 'hosts', image_version: 'labels' };
+const sets: Partial<Record<ProjectionName, readonly string[]>> = { machine: ['attributes'], resource: ['attributes'], lease: ['attributes'], build: ['hosts'], image_version: ['labels', 'attributes'] };
 
 /** The statements that make the table of a projection. */
 export const tableOf = (schema: string, name: ProjectionName): string[] => [
   `CREATE TABLE "${schema}".${name} (${row}, ${columns[name]})`,
-  ...(sets[name] === undefined ? [] : [`ALTER TABLE "${schema}".${name} ALTER COLUMN ${sets[name]} SET STATISTICS 1000`]),
+  ...(sets[name] ?? []).map((column) => `ALTER TABLE "${schema}".${name} ALTER COLUMN ${column} SET STATISTICS 1000`),
 ];
 
 /** The statements that make its indexes: a rebuild makes them once the rows are there. */
