@@ -8,6 +8,8 @@ import type { PageOptions } from './api-lists.js';
 
 const pairs = z.record(z.string(), z.string());
 const percent = z.int().min(0).max(100);
+/** Another attempt begins at 0. */
+const ofAttempt = percent.describe('never less than before in the same attempt');
 const faults = z.array(z.object({ attempt: z.int(), error: z.string(), at: instant })).describe('every attempt that has failed, the first one first; none is ever taken away');
 const file = z.object({ name: z.string(), bytes: z.int(), sha256: z.string() });
 const versionName = z.object({ image: z.string(), version: z.string(), number: z.int() });
@@ -17,7 +19,7 @@ export const targetImageView = z
   .object({
     target: imageTarget,
     status: imageStatus,
-    percent,
+    percent: ofAttempt,
     activity: z.string().nullable(),
     error: z.string().nullable().describe('of the last attempt, when it has failed or could not be removed'),
     failed: faults,
@@ -38,7 +40,7 @@ export const providerImageView = z
     region: z.string().nullable(),
     target: imageTarget,
     status: imageStatus,
-    percent,
+    percent: ofAttempt,
     activity: z.string().nullable(),
     error: z.string().nullable(),
     failed: faults,
