@@ -278,13 +278,13 @@ targets: { oci: { host: { pool: images } } }
 }
 
 async function ofTheDisk(parent: string, unpacked: string): Promise<void> {
-  const template = read('name: disk-child\nos: { name: debian, version: 12 }\nparent: { image: web }\ncommands:\n  - { name: Mark, run: "echo yes > /etc/child" }\ntargets: { raw: { host: { pool: images } }, oci: { host: { pool: images } } }\n');
+  const template = read('name: disk-child\nos: { name: debian, version: 12 }\nparent: { image: web }\ncommands:\n  - { name: Mark, run: "echo yes > /etc/child" }\ntargets: { raw: { host: { pool: images }, boot: none }, oci: { host: { pool: images } } }\n');
   // An archive of what would become the disk says the same of it, and is smaller.
   const { env, steps, ...plan } = planAs('raw', template);
   const packed = planAs('oci', template).steps.filter(({ id }) => ['annotations', 'oci', 'keep-image'].includes(id));
   const { build, status, error } = await baked('disk-child', { ...plan, env, steps: [packed[0], ...steps.filter(({ id }) => id !== 'disk' && id !== 'keep-image'), ...packed.slice(1)] }, { PARENT_BUILD: parent, PARENT_FILE: 'image.raw' });
   expect({ status, error }).toEqual({ status: 'passed', error: null });
-  const { object, sbom } = targets.oci.made(await artifactsOf(build));
+  const { object, sbom } = targets.oci.made(await artifactsOf(build), template);
   const root = await unpackedOf(object!);
   const packages = installed(await readFile(join(unpacked, 'var/lib/dpkg/status'), 'utf8'));
   expect(packagesOf(readSpdx(await textOf(sbom!)))).toEqual(packages);
