@@ -161,6 +161,9 @@ function wireAccess(runtime: Runtime, database: DataSource, token: string, seal:
 /** Everything that answers requests; each of its routes has to describe itself. */
 export const controllers = [SystemController, ProjectionsController, UsageController, AccessController, OidcController, TokensController, DocsController, MachinesController, BlueprintsController, FleetController, LeasesController, LeaseFilesController, PlansController, SchemasController, BuildsController, ArtifactsController, LogsController, EventsController, DeadLettersController, MetricsController, DoctorController, WebhooksController, SecretsController, JobRequestsController, JobsController, HardwareController, HardwareGroupsController, ImagesController, VersionsController, ChannelsController, ...entryControllers, WarehouseController];
 
+/** Connections that may wait to be taken: Node's 511 are fewer than a fleet that asks at once, and what comes above it waits a second and more to be tried again. */
+const BACKLOG = 4096;
+
 /** All the wiring of the console. */
 function wire(runtime: Runtime, database: DataSource, { readiness, token }: ConsoleExtra, seal: Seal, api: Api, webhookKey: Buffer) {
   const store = jetStreamStore(runtime.connection, READ_PATIENCE);
@@ -288,7 +291,7 @@ export async function startConsole(config: Config, fail: (error: Error) => void,
     const host = config.httpHost ?? LOOPBACK;
     // Known before the first request; with any free port it is corrected at once.
     access.signIns.url = config.publicUrl ?? urlOf(host, config.httpPort);
-    await app.listen(config.httpPort, host).catch((error: NodeJS.ErrnoException) => {
+    await app.listen({ port: config.httpPort, host, backlog: BACKLOG }).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'EADDRINUSE' ? new Error(`port ${config.httpPort} is in use: stop what uses it or set BERTH_HTTP_PORT to another one`, { cause: error }) : error;
     });
     const { port } = app.getHttpServer().address() as AddressInfo;
