@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -23,6 +23,8 @@ test.runIf(onLinux)('a process that left our process tree is found and ended', a
   const watch = watchForLeaks();
   const shell = spawn('sh', ['-c', 'setsid sleep 77 & echo $!'], { stdio: ['ignore', 'pipe', 'ignore'], detached: true });
   const pid = await new Promise<number>((resolve) => shell.stdout.once('data', (data: Buffer) => resolve(Number(data))));
+  // Between one program and the next a process shows neither its words nor its environment.
+  await eventually(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('sleep'));
   const { processes } = await watch.end();
   expect(processes).toHaveLength(1);
   expect(processes[0]).toContain('sleep 77');

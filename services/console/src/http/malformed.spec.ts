@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
 import type { Problem } from '@berth/client';
 import { scripted, type Scripted } from '../scripted.testing.js';
@@ -13,7 +14,7 @@ const json = ['Content-Type', 'application/json'] as const;
 test.each<[string, string, string, (readonly [string, string])[], string | undefined, number, string]>([
   ['a body that is nested too deep to be handed on', 'PUT', '/api/v1/blueprints/b', [json], `{"attributes":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}`, 422, 'invalid-data'],
   ['a list that is', 'POST', '/api/v1/leases', [json], `{"type":${'['.repeat(50_000)}${']'.repeat(50_000)}}`, 422, 'invalid-data'],
-  ['a body that is no JSON, of a route that wants none', 'POST', '/api/v1/leases/x/files/folder?path=a', [json], '{"a":1,}', 400, 'invalid-json'],
+  ['a body that is no JSON, of a route that wants none', 'POST', `/api/v1/leases/${randomUUID()}/files/folder?path=a`, [json], '{"a":1,}', 400, 'invalid-json'],
   ['a path that can not be read', 'GET', '/api/v1/leases/%zz', [], undefined, 400, 'bad-request'],
   ['a path with letters that no path has', 'GET', '/api/v1/leases/\u{10ffff}', [], undefined, 400, 'bad-request'],
   ['a name that is longer than any', 'GET', `/api/v1/leases/${'x'.repeat(5000)}`, [], undefined, 414, 'uri-too-long'],
