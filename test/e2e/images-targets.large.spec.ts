@@ -1,93 +1,25 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { openArtifacts, type Objects } from '@berth/artifacts';
-import type { BuildEvent, ImageTemplate, KeptFile, MachineEvent, MadeImage } from '@berth/contracts';
-import { findTool, newSshKey } from '@berth/embedded/servers';
+import type { ImageTemplate, KeptFile, MadeImage } from '@berth/contracts';
 import { targets } from '@berth/image-factory/targets';
-import { readTemplate } from '@berth/image-factory/template';
 import { packagesOf, readSpdx } from '../../services/image-factory/src/targets/spdx.testing.js';
 import { anyTemplate } from '../../services/image-factory/src/template/template.testing.js';
+import { installed, LONG, planAs, read, run, startBakery, type Bakery } from '../support/bakery.js';
 import { tempFolder } from '../support/cleanup.js';
-import { startFleet, startTestSshd, type Fleet } from '../support/fleet.js';
-import type { TestSshd } from '../support/sshd.js';
-import { bootDisk } from '../support/vm.js';
 import { eventually } from '../support/wait.js';
 
-const MIB = 2 ** 20;
-/** Installing a system is a minute on a busy machine. */
-const LONG = 300_000;
-const FLEET = ['lease', 'allocator', 'host-agent-gateway', 'build-orchestrator'] as const;
-
-function read(text: string): ImageTemplate {
-  const result = readTemplate(text);
-  if ('errors' in result) throw new Error(result.errors.map(({ message }) => message).join('; '));
-  return result.template;
-}
-const run = (program: string, ...args: string[]) => execFileSync(program, args, { encoding: 'utf8', maxBuffer: 64 * 2 ** 20, stdio: ['ignore', 'pipe', 'pipe'] });
-/** `NAME VERSION` of what a database of dpkg says is installed. */
-const installed = (status: string) =>
-  status
-    .split('\n\n')
-    .filter((entry) => /^Status: \S+ ok installed$/m.test(entry))
-    .map((entry) => `${/^Package: (.*)$/m.exec(entry)![1]} ${/^Version: (.*)$/m.exec(entry)![1]}`)
-    .sort();
-
-let fleet: Fleet;
-let sshd: TestSshd;
-let kept: Objects;
+let bakery: Bakery;
 beforeAll(async () => {
-  if (process.getuid?.() !== 0) throw new Error('images are built by root: run these tests as root');
-  for (const tool of ['mmdebstrap', 'debootstrap', 'sfdisk', 'debugfs', 'mcopy', 'fsck.vfat', 'skopeo', 'umoci'] as const) await findTool(tool);
-  const store = await tempFolder('artifacts');
-  [fleet, sshd] = await Promise.all([startFleet({ services: FLEET, env: { BERTH_ARTIFACTS: `folder:${store}` } }), startTestSshd()]);
-  kept = openArtifacts({ kind: 'folder', path: store }, fleet.bus.connection);
-  await fleet.addMachine('builder', sshd, { attributes: { pool: 'images' } });
-  await fleet.setSecret('root-web', 'correct horse');
+  bakery = await startBakery();
+  await bakery.fleet.setSecret('root-web', 'correct horse');
 }, LONG);
 
-const eventsOf = async (build: string) => (await fleet.events('build')).filter(({ id }) => id === build).flatMap(({ commit }) => commit.events as BuildEvent[]);
-const outputOf = async (build: string, step: string) => {
-  const action = (await eventsOf(build)).flatMap((event) => (event.type === 'StepStarted' && event.data.name === step ? [event.data.action] : []))[0];
-  return fleet.output(action!);
-};
-const artifactsOf = async (build: string): Promise<KeptFile[]> => (await eventsOf(build)).flatMap((event) => (event.type === 'ArtifactKept' ? [event.data as KeptFile] : []));
-
-/** Carries out a plan, as the factory does. */
-async function baked(name: string, plan: unknown, variables: Record<string, string> = {}) {
-  await fleet.applyPlan(JSON.stringify(plan));
-  const build = await fleet.build(name, variables);
-  const { data } = await fleet.ended(build, { timeoutMs: LONG });
-  return { build, status: data.status, error: data['error'] };
-}
-/** Builds a template as a target; what was made of it, and how it ended. */
-async function bake(kind: keyof typeof targets, template: ImageTemplate, variables: Record<string, string> = {}) {
-  expect(targets[kind].faults(template)).toEqual([]);
-  const name = `${template.name}-${kind}`;
-  const ended = await baked(name, JSON.parse(targets[kind].plan({ image: template.name, revision: 1, template, plan: name }).source), variables);
-  return { ...ended, made: async (): Promise<MadeImage> => targets[kind].made(await artifactsOf(ended.build), template) };
-}
-/** The bytes of what was kept, as a file. */
-async function file({ object, name }: KeptFile): Promise<string> {
-  const path = join(await tempFolder('made'), name);
-  await pipeline(Readable.from((await kept.open(object))!.read()), createWriteStream(path));
-  return path;
-}
-const textOf = async (one: KeptFile) => readFile(await file(one), 'utf8');
-/** The plan of a template, named by it. */
-const planAs = (kind: keyof typeof targets, template: ImageTemplate) =>
-  JSON.parse(targets[kind].plan({ image: template.name, revision: 1, template, plan: template.name }).source) as { env: Record<string, string>; steps: { id: string }[] };
 /** What a build must not leave on its host. */
-async function nothingIsLeft(): Promise<void> {
-  expect(await fleet.leftovers(join(fleet.home, 'builder'))).toEqual([]);
-  expect((await readFile('/proc/mounts', 'utf8')).split('\n').filter((line) => line.includes(fleet.home))).toEqual([]);
-}
+const nothingIsLeft = async (): Promise<void> => expect(await bakery.leftovers()).toEqual([]);
 
 const web = `name: web
 description: "An \\"image\\"\\nof \${{ two }} lines"
@@ -123,11 +55,11 @@ test('one system as a disk and for containers: what it holds is what the templat
   const own = (id: string) => containers.steps.filter((step) => step.id === id).map((step) => ({ ...step, id: `containers-${id}` }));
   expect(targets.raw.faults(wanted)).toEqual([]);
   expect(targets.oci.faults(wanted)).toEqual([]);
-  const { build, status, error } = await baked('web', { ...disk, steps: [...own('annotations'), ...disk.steps, ...own('oci'), ...own('keep-image')] });
+  const { build, status, error } = await bakery.baked('web', { ...disk, steps: [...own('annotations'), ...disk.steps, ...own('oci'), ...own('keep-image')] });
   expect(error).toBeNull();
   expect(status).toBe('passed');
   await nothingIsLeft();
-  const artifacts = await artifactsOf(build);
+  const artifacts = await bakery.artifactsOf(build);
   await aDisk(targets.raw.made(artifacts, wanted));
   const root = await forContainers(targets.oci.made(artifacts, wanted));
   await madeOfIt(build, root);
@@ -138,14 +70,14 @@ test('one system as a disk and for containers: what it holds is what the templat
 
 async function aDisk({ object, sbom }: MadeImage): Promise<void> {
   expect(object!.bytes).toBe(600 * 2 ** 20);
-  const disk = await file(object!);
+  const disk = await bakery.file(object!);
   const { partitiontable } = JSON.parse(run('sfdisk', '--json', disk)) as { partitiontable: { label: string; partitions: { start: number; size: number; type: string }[] } };
   expect(partitiontable).toMatchObject({ label: 'gpt', partitions: [{ start: 2048, type: '4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709' }] });
   const system = `${disk}?offset=${2048 * 512}`;
   run('e2fsck', '-fn', system);
   const cat = (path: string) => run('debugfs', '-R', `cat "${path}"`, system);
 
-  const document = readSpdx(await textOf(sbom!));
+  const document = readSpdx(await bakery.textOf(sbom!));
   expect(packagesOf(document)).toEqual(installed(cat('/var/lib/dpkg/status')));
   expect(packagesOf(document).some((one) => one.startsWith('tree '))).toBe(true);
   expect(cat(strange)).toBe(content);
@@ -159,88 +91,22 @@ async function aDisk({ object, sbom }: MadeImage): Promise<void> {
   expect(['/etc', '/etc/resolv.conf', '/etc/hostname', '/usr/sbin/policy-rc.d', '/etc/apt/apt.conf.d/00berth-bake', '/etc/apt/apt.conf.d/99mmdebstrap', '/proc/1'].filter(there)).toEqual(['/etc']);
 }
 
-test('a disk boots, is enrolled, and runs what it is told on a lease', { timeout: 2 * LONG }, async () => {
-  const { publicKey, privateKey } = newSshKey('berth');
-  const privateKeyPath = join(await tempFolder('login'), 'key');
-  await writeFile(privateKeyPath, privateKey, { mode: 0o600 });
-  const template = read(JSON.stringify({
-    name: 'boots', os: { name: 'debian', version: 12 }, packages: ['openssh-server'], files: [{ path: '/root/.ssh/authorized_keys', content: publicKey, mode: '600' }],
-    targets: { raw: { host: { pool: 'images' }, size: '640MiB' } },
-  }));
-  const { status, error, made } = await bake('raw', template);
-  expect(error).toBeNull();
-  expect(status).toBe('passed');
-  await nothingIsLeft();
-  const { object, sbom, boot } = await made();
-  expect(boot).toBe('uefi');
-  const disk = await file(object!);
-  await whatItBootsWith(disk, await textOf(sbom!));
-
-  // As on a machine whose disk is larger than the image of it.
-  await truncate(disk, 1024 * MIB);
-  const vm = await bootDisk(disk, { timeoutMs: LONG });
-  await fleet.addMachine('booted', { ...vm, user: 'root', privateKeyPath }, { attributes: { pool: 'booted' }, folder: '/var/lib/berth' });
-  const added = (await fleet.events('machine')).flatMap(({ commit }) => commit.events as MachineEvent[]).findLast((event) => event.type === 'MachineAdded')!;
-  expect(added.data).toMatchObject({ name: 'booted', hostKey: expect.stringMatching(/^ssh-ed25519 /) as string, facts: { os: 'linux', arch: 'x86_64', cpus: '2' } });
-  const lease = await fleet.requestLease({ type: 'host', attributes: { pool: 'booted' } });
-  const token = Number((await fleet.bus.waitForStatus('lease', lease, ['active'], { timeoutMs: LONG })).data['token']);
-  const look = ['systemctl is-system-running --wait', 'df --output=size -m / | tail -n 1', 'findmnt -no SOURCE,FSTYPE /boot/efi', 'stat -c %s /etc/machine-id', 'networkctl --no-legend list | grep -c configured', 'echo "on $BERTH_LEASE"'].join('; ');
-  const action = await fleet.command('host-agent-gateway', 'RunAction', { lease, token, spec: { kind: 'run-command', command: look } });
-  await fleet.bus.waitForStatus('action', action.id, ['succeeded'], { timeoutMs: LONG });
-  const [state, size, efi, id, configured, on] = (await fleet.output(action.id)).stdout.trim().split('\n');
-  expect({ efi, state, id, configured, on }).toEqual({ efi: '/dev/vda1 vfat', state: 'running', id: '33', configured: '1', on: `on ${lease}` });
-  expect(Number(size)).toBeGreaterThan(800);
-  await eventually(() => expect(vm.console()).toContain('localhost login:'), { timeoutMs: 60_000 });
-  await fleet.command('lease', 'ReleaseLease', { lease });
-  await fleet.bus.waitForStatus('lease', lease, ['destroyed'], { timeoutMs: LONG });
-  await fleet.command('allocator', 'RemoveMachine', { name: 'booted' });
-  await vm.stop();
-});
-
-async function whatItBootsWith(disk: string, sbom: string): Promise<void> {
-  const { partitiontable } = JSON.parse(run('sfdisk', '--json', disk)) as { partitiontable: { label: string; partitions: { start: number; size: number; type: string; name: string }[] } };
-  expect(partitiontable).toMatchObject({
-    label: 'gpt',
-    partitions: [{ start: 2048, size: 64 * 2048, type: 'C12A7328-F81F-11D2-BA4B-00A0C93EC93B', name: 'boot' }, { start: 65 * 2048, size: (640 - 66) * 2048, type: '4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709', name: 'root' }],
-  });
-  run('sfdisk', '--verify', disk);
-  const system = `${disk}?offset=${65 * MIB}`;
-  run('e2fsck', '-fn', system);
-  const cat = (path: string) => run('debugfs', '-R', `cat "${path}"`, system);
-  const list = packagesOf(readSpdx(sbom));
-  expect(list).toEqual(installed(cat('/var/lib/dpkg/status')));
-  expect(list.filter((one) => /^(linux-image-cloud-amd64|grub-efi-amd64-bin|systemd-sysv|openssh-server) /.test(one))).toHaveLength(4);
-  const root = /^UUID=(\S+) \/ ext4/m.exec(cat('/etc/fstab'))![1]!;
-  expect(run('dumpe2fs', '-h', system)).toMatch(new RegExp(`^Filesystem UUID: +${root}$`, 'm'));
-  expect(cat('/boot/grub/grub.cfg')).toContain(`linux $at/vmlinuz root=UUID=${root} ro`);
-  const there = (path: string) => spawnSync('debugfs', ['-R', `stat "${path}"`, system], { encoding: 'utf8' }).stdout.includes('Inode:');
-  expect(['/boot/grub', '/etc/.resolv.conf.systemd-resolved.bak', '/etc/ssh/ssh_host_ed25519_key'].filter(there)).toEqual(['/boot/grub']);
-
-  const efi = `${disk}@@${MIB}`;
-  expect(run('mdir', '-i', efi, '-b', '-/', '::').trim().split('\n')).toEqual(['::/EFI/', '::/EFI/BOOT/', '::/EFI/BOOT/BOOTX64.EFI', '::/EFI/BOOT/grub.cfg']);
-  expect(run('mtype', '-i', efi, '::/EFI/BOOT/grub.cfg')).toContain(`--fs-uuid --set=root ${root}\n`);
-  const partition = `${disk}.efi`;
-  run('dd', `if=${disk}`, `of=${partition}`, 'bs=1M', 'skip=1', 'count=64', 'status=none');
-  run('fsck.vfat', '-n', partition);
-}
-
-/** The root of an archive for containers, as a folder. */
 async function unpackedOf(object: KeptFile): Promise<string> {
   const folder = await tempFolder('unpacked');
   // Copying looks at every digest and size.
-  run('skopeo', '--insecure-policy', 'copy', `oci-archive:${await file(object)}`, `oci:${folder}/copy:it`);
+  run('skopeo', '--insecure-policy', 'copy', `oci-archive:${await bakery.file(object)}`, `oci:${folder}/copy:it`);
   run('umoci', 'unpack', '--image', `${folder}/copy:it`, join(folder, 'bundle'));
   return join(folder, 'bundle', 'rootfs');
 }
 
 /** Unpacks it; its folder. */
 async function forContainers({ object, sbom }: MadeImage): Promise<string> {
-  const archive = await file(object!);
+  const archive = await bakery.file(object!);
   expect(JSON.parse(run('skopeo', 'inspect', `oci-archive:${archive}`))).toMatchObject({ Architecture: 'amd64', Os: 'linux', Layers: [expect.stringMatching(/^sha256:/)] });
   const manifest = JSON.parse(run('skopeo', 'inspect', '--raw', `oci-archive:${archive}`)) as { annotations: Record<string, string> };
   expect(manifest.annotations).toMatchObject({ 'org.opencontainers.image.title': 'web', 'org.opencontainers.image.version': '1', 'org.opencontainers.image.description': 'An "image"\nof ${{ two }} lines' });
   const root = await unpackedOf(object!);
-  expect(packagesOf(readSpdx(await textOf(sbom!)))).toEqual(installed(await readFile(join(root, 'var/lib/dpkg/status'), 'utf8')));
+  expect(packagesOf(readSpdx(await bakery.textOf(sbom!)))).toEqual(installed(await readFile(join(root, 'var/lib/dpkg/status'), 'utf8')));
   expect(await readFile(join(root, strange), 'utf8')).toBe(content);
   expect(await readFile(join(root, 'etc/result'), 'utf8')).toBe('${{ vars.x }} 0\n');
   return root;
@@ -258,13 +124,13 @@ commands:
   - { name: Look, run: "cat /etc/tree-version /etc/own > /etc/seen; echo one > /dev/null" }
 targets: { oci: { host: { pool: images } } }
 `);
-  const { status, error, made, build } = await bake('oci', template, { PARENT_BUILD: parent, PARENT_FILE: 'image.oci.tar' });
+  const { status, error, made, build } = await bakery.bake('oci', template, { PARENT_BUILD: parent, PARENT_FILE: 'image.oci.tar' });
   expect({ status, error }).toEqual({ status: 'passed', error: null });
   const { object, sbom } = await made();
   const root = await unpackedOf(object!);
   const before = installed(await readFile(join(unpacked, 'var/lib/dpkg/status'), 'utf8'));
   const after = installed(await readFile(join(root, 'var/lib/dpkg/status'), 'utf8'));
-  expect(packagesOf(readSpdx(await textOf(sbom!)))).toEqual(after);
+  expect(packagesOf(readSpdx(await bakery.textOf(sbom!)))).toEqual(after);
   expect(after.filter((one) => !before.includes(one)).map((one) => one.split(' ')[0])).toEqual(['hello']);
   expect(before.filter((one) => !after.includes(one))).toEqual([]);
   expect(await readFile(join(root, strange), 'utf8')).toBe(content);
@@ -272,7 +138,7 @@ targets: { oci: { host: { pool: images } } }
   expect(await readFile(join(root, 'etc/shadow'), 'utf8')).toMatch(/^root:\*:/m);
   await sameAsBefore(unpacked, root);
   // Whatever installs a system says so.
-  expect(await outputOf(build, 'Unpack image web')).toEqual({ stdout: '', stderr: '' });
+  expect(await bakery.outputOf(build, 'Unpack image web')).toEqual({ stdout: '', stderr: '' });
   await nothingIsLeft();
   await ofTheDisk(parent, unpacked);
 }
@@ -282,12 +148,12 @@ async function ofTheDisk(parent: string, unpacked: string): Promise<void> {
   // An archive of what would become the disk says the same of it, and is smaller.
   const { env, steps, ...plan } = planAs('raw', template);
   const packed = planAs('oci', template).steps.filter(({ id }) => ['annotations', 'oci', 'keep-image'].includes(id));
-  const { build, status, error } = await baked('disk-child', { ...plan, env, steps: [packed[0], ...steps.filter(({ id }) => id !== 'disk' && id !== 'keep-image'), ...packed.slice(1)] }, { PARENT_BUILD: parent, PARENT_FILE: 'image.raw' });
+  const { build, status, error } = await bakery.baked('disk-child', { ...plan, env, steps: [packed[0], ...steps.filter(({ id }) => id !== 'disk' && id !== 'keep-image'), ...packed.slice(1)] }, { PARENT_BUILD: parent, PARENT_FILE: 'image.raw' });
   expect({ status, error }).toEqual({ status: 'passed', error: null });
-  const { object, sbom } = targets.oci.made(await artifactsOf(build), template);
+  const { object, sbom } = targets.oci.made(await bakery.artifactsOf(build), template);
   const root = await unpackedOf(object!);
   const packages = installed(await readFile(join(unpacked, 'var/lib/dpkg/status'), 'utf8'));
-  expect(packagesOf(readSpdx(await textOf(sbom!)))).toEqual(packages);
+  expect(packagesOf(readSpdx(await bakery.textOf(sbom!)))).toEqual(packages);
   expect(installed(await readFile(join(root, 'var/lib/dpkg/status'), 'utf8'))).toEqual(packages);
   expect(await readFile(join(root, strange), 'utf8')).toBe(content);
   expect(await readFile(join(root, 'etc/child'), 'utf8')).toBe('yes\n');
@@ -295,7 +161,7 @@ async function ofTheDisk(parent: string, unpacked: string): Promise<void> {
   expect((await readFile(join(root, 'etc/fstab'), 'utf8')).split('\n').filter((line) => line.startsWith('UUID'))).toEqual([`UUID=${env['FS_UUID']} / ext4 defaults 0 1`]);
   expect(await readdir(root)).not.toContain('lost+found');
   await sameAsBefore(unpacked, root);
-  expect(await outputOf(build, 'Unpack image web')).toEqual({ stdout: '', stderr: '' });
+  expect(await bakery.outputOf(build, 'Unpack image web')).toEqual({ stdout: '', stderr: '' });
   await nothingIsLeft();
 }
 
@@ -317,21 +183,21 @@ function onACopy(root: string, template: ImageTemplate): unknown {
 
 async function aBuildThatIsAborted(root: string): Promise<void> {
   const template = read('name: aborted\nos: { name: debian, version: 12 }\ncommands:\n  - { name: Wait, run: "setsid sleep 36017 & touch /waits; sleep 36017" }\ntargets: { oci: { host: { pool: images } } }\n');
-  await fleet.applyPlan(JSON.stringify(onACopy(root, template)));
-  const build = await fleet.build('aborted');
-  const copies = join(fleet.home, 'builder', 'copies');
+  await bakery.fleet.applyPlan(JSON.stringify(onACopy(root, template)));
+  const build = await bakery.fleet.build('aborted');
+  const copies = join(bakery.fleet.home, 'builder', 'copies');
   await eventually(async () => expect(await Promise.all((await readdir(copies)).map((copy) => readdir(join(copies, copy, 'root'))))).toEqual([expect.arrayContaining(['waits'])]), { timeoutMs: LONG, everyMs: 200 });
-  await fleet.command('build-orchestrator', 'AbortBuild', { build });
-  expect((await fleet.ended(build, { timeoutMs: LONG })).data.status).toBe('aborted');
+  await bakery.fleet.command('build-orchestrator', 'AbortBuild', { build });
+  expect((await bakery.fleet.ended(build, { timeoutMs: LONG })).data.status).toBe('aborted');
   expect(run('ps', '-eo', 'args').split('\n').filter((line) => line.includes('sleep 36017'))).toEqual([]);
   await nothingIsLeft();
 }
 
 async function aCommandThatFails(root: string): Promise<void> {
   const template = read(`name: bad\nos: { name: debian, version: 12 }\ncommands:\n  - { name: Break it, run: "echo so it is >&2; exit 7" }\n  - { name: Never, run: "true" }\ntargets: { oci: { host: { pool: images } } }\n`);
-  const { build, status } = await baked('bad', onACopy(root, template));
+  const { build, status } = await bakery.baked('bad', onACopy(root, template));
   expect(status).toBe('failed');
-  expect((await eventsOf(build)).find((event) => event.type === 'BuildFailed')).toEqual({ type: 'BuildFailed', data: { error: 'step Break it failed: exit code 7', failure: { step: 'Break it', command: 'sh bake/bake.sh command', exitCode: 7, tail: 'so it is' } } });
+  expect((await bakery.eventsOf(build)).find((event) => event.type === 'BuildFailed')).toEqual({ type: 'BuildFailed', data: { error: 'step Break it failed: exit code 7', failure: { step: 'Break it', command: 'sh bake/bake.sh command', exitCode: 7, tail: 'so it is' } } });
   await nothingIsLeft();
 }
 
@@ -408,9 +274,9 @@ describe('what a host lacks', () => {
 
 test('a small file, or a failure that was asked for', { timeout: LONG }, async () => {
   const mock = (outcome: string) => read(`name: mock-${outcome}\nos: { name: debian, version: 12 }\ntargets: { mock: { host: { pool: images }, outcome: ${outcome} } }\n`);
-  const good = await bake('mock', mock('complete'));
-  expect(await textOf((await good.made()).object!)).toBe('image mock-complete, revision 1\n');
-  const bad = await bake('mock', mock('failed'));
+  const good = await bakery.bake('mock', mock('complete'));
+  expect(await bakery.textOf((await good.made()).object!)).toBe('image mock-complete, revision 1\n');
+  const bad = await bakery.bake('mock', mock('failed'));
   expect(bad.status).toBe('failed');
   await expect(bad.made()).rejects.toThrow('the build has kept no image.mock');
 });
@@ -420,13 +286,13 @@ test('a host that becomes an image stays until the image is made', { timeout: LO
   const { source, seal } = targets.ec2.plan({ image: 'sealed', revision: 1, template, plan: 'sealed' });
   // This machine is no host to make an image of: what is waited for is.
   const plan = JSON.parse(source) as { steps: { id: string; uses?: string; run?: string }[] };
-  await fleet.applyPlan(JSON.stringify({ ...plan, steps: plan.steps.filter(({ uses }) => uses === undefined || uses === 'wait-for-message').map((step) => (step.run === undefined ? step : { ...step, run: ':' })) }));
-  const build = await fleet.build('sealed');
-  await eventually(async () => expect((await eventsOf(build)).some((event) => event.type === 'StepStarted' && event.data.name === 'Make an image of the host')).toBe(true), { timeoutMs: 60_000, everyMs: 100 });
-  expect((await eventsOf(build)).map(({ type }) => type)).not.toContain('BuildHostReleased');
-  await fleet.command('build-orchestrator', 'SendBuildMessage', { build, step: seal!, type: 'pass' });
-  expect((await fleet.ended(build)).data.status).toBe('passed');
-  const outcomes = (await eventsOf(build)).flatMap((event) => (event.type === 'StepFinished' ? [event.data.outcome] : []));
+  await bakery.fleet.applyPlan(JSON.stringify({ ...plan, steps: plan.steps.filter(({ uses }) => uses === undefined || uses === 'wait-for-message').map((step) => (step.run === undefined ? step : { ...step, run: ':' })) }));
+  const build = await bakery.fleet.build('sealed');
+  await eventually(async () => expect((await bakery.eventsOf(build)).some((event) => event.type === 'StepStarted' && event.data.name === 'Make an image of the host')).toBe(true), { timeoutMs: 60_000, everyMs: 100 });
+  expect((await bakery.eventsOf(build)).map(({ type }) => type)).not.toContain('BuildHostReleased');
+  await bakery.fleet.command('build-orchestrator', 'SendBuildMessage', { build, step: seal!, type: 'pass' });
+  expect((await bakery.fleet.ended(build)).data.status).toBe('passed');
+  const outcomes = (await bakery.eventsOf(build)).flatMap((event) => (event.type === 'StepFinished' ? [event.data.outcome] : []));
   expect(outcomes.slice(-2)).toEqual(['passed', 'skipped']);
 });
 
@@ -435,7 +301,7 @@ test.each(Object.keys(targets) as (keyof typeof targets)[])('%s: the plan of eve
     fc.asyncProperty(anyTemplate, async (template) => {
       if (targets[kind].faults(template).length > 0) return;
       const { source, steps } = targets[kind].plan({ image: template.name, revision: 1, template, plan: `p-${kind}` });
-      const answer = await fleet.command('build-orchestrator', 'ValidatePlan', { source });
+      const answer = await bakery.fleet.command('build-orchestrator', 'ValidatePlan', { source });
       expect(answer.data).toEqual({ name: `p-${kind}`, steps: steps.map(({ id, activity }) => ({ id, name: activity })) });
     }),
     { numRuns: 150 },
