@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { FieldError } from './bus.js';
+import './faults.js';
 
 /** Zod's findings as field errors: a path such as `steps[0].run`, and a sentence. */
 export function fieldErrors(error: z.ZodError, prefix = ''): FieldError[] {
@@ -14,13 +15,14 @@ export function fieldErrors(error: z.ZodError, prefix = ''): FieldError[] {
 
 /** Of the branches of a union, the one that the input missed by least: that is what its author meant. */
 function nearestBranch(branches: z.core.$ZodIssue[][]): z.core.$ZodIssue[] | undefined {
-  const weight = (issues: z.core.$ZodIssue[]) => issues.reduce((sum, i) => sum + (i.code === 'unrecognized_keys' ? i.keys.length : 1), 0);
+  // A branch for another type of value altogether was not meant, however much is wrong with the others.
+  const one = (i: z.core.$ZodIssue) => (i.code === 'unrecognized_keys' ? i.keys.length : i.code === 'invalid_type' && i.path.length === 0 ? 1000 : 1);
+  const weight = (issues: z.core.$ZodIssue[]) => issues.reduce((sum, issue) => sum + one(issue), 0);
   return [...branches].sort((a, b) => weight(a) - weight(b))[0];
 }
 
 function sentence(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') return `unknown key ${issue.keys.map((k) => JSON.stringify(k)).join(', ')}: remove it or correct its spelling`;
-  if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return `is required (${issue.expected})`;
   // What is wrong with a key is said of the key.
   if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
   return issue.message;

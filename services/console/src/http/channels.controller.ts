@@ -15,7 +15,7 @@ import { objectBody } from './server.js';
 
 const form = listForm('channel');
 const reason = z.string().min(1).max(1024).optional();
-const assignment = z.object({ version: versionRef, reason }).describe('Where it is to point.');
+const assignment = z.object({ version: versionRef, reason, retest: z.boolean().default(false).describe('try the test again that the version has failed') }).describe('Where it is to point.');
 const rollback = z.object({ from: versionRef.optional().describe('only if it still points at this one'), to: versionRef.optional().describe('the one before it that may be used when absent'), reason }).describe('Where it is to point again.');
 
 /** Channels of images, named `IMAGE:CHANNEL`. */

@@ -128,6 +128,8 @@ describe('a version', () => {
     await web({ type: 'TestEnded', data: { channel: 'tested', version: first, build, passed: false, error: 'no boot' } });
     expect(await assigning).toMatchObject({ settled: true, status: 'failed' });
     expect(await viewer.berth.channels.get('web:tested')).toMatchObject({ version: null, testing: null, lastTest: { number: 1, passed: false, error: 'no boot' } });
+    await operator.berth.channels.assign('web:tested', first, undefined, { retest: true });
+    expect(berth.sent.at(-1)).toMatchObject({ type: 'AssignChannel', data: { channel: 'tested', version: first, retest: true } });
     await operator.berth.channels.remove('web:tested');
   });
 

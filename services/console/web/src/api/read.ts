@@ -33,22 +33,25 @@ export interface ReadOptions {
   enabled?: boolean;
   /** milliseconds: asked for again so often, for what no event tells of */
   every?: number;
+  /** read when it is first shown, even where what was read before is not known to be old */
+  anew?: boolean;
 }
 
 /** Reads one thing and keeps it fresh. */
-export function useRead<T>(path: string, { query = {}, enabled = true, every }: ReadOptions = {}): UseQueryResult<T, ProblemError> {
+export function useRead<T>(path: string, { query = {}, enabled = true, every, anew = false }: ReadOptions = {}): UseQueryResult<T, ProblemError> {
   return useQuery<T, ProblemError>({
     queryKey: keyOf(path, query),
     queryFn: ({ signal }) => ask<T>(path, { query, signal }),
     enabled,
     placeholderData: keepPreviousData,
     ...(every !== undefined && { refetchInterval: every }),
+    ...(anew && { refetchOnMount: 'always' as const }),
   });
 }
 
-/** Reads one thing for a form to begin with: what was kept of it may be old, so nothing is shown before it was read. From then on it is kept fresh. */
+/** Reads one thing for a form to begin with: what was kept of it may be old, and what makes it so is told of a moment later, so nothing is shown before it was read. From then on it is kept fresh. */
 export function useFresh<T>(path: string): { data: T | undefined; error: ProblemError | null } {
-  const { data, error, isFetching, isPlaceholderData } = useRead<T>(path);
+  const { data, error, isFetching, isPlaceholderData } = useRead<T>(path, { anew: true });
   const [of, setOf] = useState<string>();
   const isRead = data !== undefined && error === null && !isFetching && !isPlaceholderData;
   if (isRead && of !== path) setOf(path);
