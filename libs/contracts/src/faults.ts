@@ -5,7 +5,7 @@ type Issue = z.core.$ZodRawIssue;
 
 const TYPES: Readonly<Record<string, string>> = { string: 'text', number: 'a number', int: 'a whole number', bigint: 'a whole number', boolean: 'true or false', array: 'a list', tuple: 'a list', object: 'an object', record: 'an object', null: 'null', date: 'a time' };
 const FORMATS: Readonly<Record<string, string>> = {
-  uuid: 'a UUID', url: 'a URL', email: 'an address of e-mail', datetime: 'a time such as 2030-01-31T12:00:00Z', date: 'a day such as 2030-01-31', ipv4: 'an IPv4 address', ipv6: 'an IPv6 address', base64: 'base64',
+  uuid: 'a UUID', url: 'an http or https URL', email: 'an address of e-mail', datetime: 'a time such as 2030-01-31T12:00:00Z', date: 'a day such as 2030-01-31', ipv4: 'an IPv4 address', ipv6: 'an IPv6 address', base64: 'base64',
 };
 const UNITS: Readonly<Record<string, readonly [one: string, more: string]>> = { string: ['character', 'characters'], array: ['entry', 'entries'], set: ['entry', 'entries'], map: ['entry', 'entries'], object: ['field', 'fields'], record: ['field', 'fields'], file: ['byte', 'bytes'] };
 

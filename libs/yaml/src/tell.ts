@@ -32,7 +32,7 @@ export function tell(source: Places, finding: Finding, base: Path, schema: z.Zod
     case 'invalid_value':
       return [source.tell(path, 'value', `must be ${finding.values.map(String).join(' or ')}`)];
     default:
-      return [source.tell(path, 'value', finding.message === 'Invalid URL' ? 'use an http or https URL' : finding.message)];
+      return [source.tell(path, 'value', finding.message)];
   }
 }
 

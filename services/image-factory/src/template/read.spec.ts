@@ -150,7 +150,7 @@ describe('TDL', () => {
     ['positions that leave one out', changed('position="2"', 'position="3"'), 'commands | line 25, column 3: have positions that do not count from 1 to 2: give each command one of its own, or none any'],
     ['a command of nothing', changed('dHJ1ZQ==', ''), 'commands[0].run | line 27, column 5: must have at least 1 characters'],
     ['a certificate', changed('<signed>No</signed>', '<clientcert>x</clientcert>'), 'repositories[0].clientcert | line 16, column 69: certificates of clients are not kept in templates: use a mirror that asks for none'],
-    ['another protocol', changed('http://mirror', 'ftp://mirror'), 'os.install.url | line 9, column 7: use an http or https URL'],
+    ['another protocol', changed('http://mirror', 'ftp://mirror'), 'os.install.url | line 9, column 7: must be an http or https URL'],
     ['a package of no name', changed('name="curl"', 'name="-o APT::x"'), 'packages[1] | line 14, column 36: use the name of a package'],
   ])('%s', (_what, text, error) => expect(read(text)).toEqual([error]));
 });
