@@ -180,7 +180,7 @@ describe('the pages of the settings', () => {
     expect((await api.secrets.list()).items).toEqual([]);
   });
 
-  test('a webhook is made, tried, suspended, changed and removed; what was sent is listed with what came back', { timeout: 120_000 }, async () => {
+  test('a webhook is made, tried, suspended, changed and removed; what was sent is listed with what came back', { timeout: 180_000 }, async () => {
     const taken: { headers: IncomingHttpHeaders; body: { type: string; subject: string } }[] = [];
     let answer = 204;
     const target = createServer((request, response) => {
@@ -230,9 +230,10 @@ describe('the pages of the settings', () => {
     answer = 503;
     await api.blueprints.disable('postgres');
     await rows.filter({ hasText: 'failed' }).filter({ hasText: '503' }).first().waitFor();
-    await looked('settings-webhook');
+    // Each try is longer after the one before: while the page is looked at it would be too long.
     answer = 204;
-    await rows.filter({ hasText: 'delivered' }).nth(1).waitFor();
+    await rows.filter({ hasText: 'delivered' }).nth(1).waitFor({ timeout: 75_000 });
+    await looked('settings-webhook');
 
     await page.getByRole('button', { name: 'Suspend' }).click();
     await page.getByLabel('Why (if you like)').fill('the target moves');

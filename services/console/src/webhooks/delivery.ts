@@ -114,6 +114,15 @@ export class Deliveries implements Living {
   /** Returns how to end it. What is on its way to a target then is waited for. */
   private run(name: string): () => Promise<void> {
     let over = false;
+    let wake = (): void => undefined;
+    const rest = (ms: number) =>
+      new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
     const loop = async () => {
       let consumer: Consumer | undefined;
       while (!over && !this.runtime.connection.isClosed()) {
@@ -122,7 +131,11 @@ export class Deliveries implements Living {
           const message = await consumer.next({ expires: LOOK_MS });
           // One that came with the end of it is for the next one, at once.
           if (message && over) message.nak();
-          else if (message) await this.deliver(name, message);
+          else if (message) {
+            const ms = await this.deliver(name, message);
+            // Nothing comes before. A look that ends in the very moment when it comes would lose it, until the server misses word of it.
+            if (ms !== undefined && !over) await rest(ms);
+          }
         } catch (error) {
           if (over || this.runtime.connection.isClosed()) return;
           this.runtime.log.warn({ error, webhook: name }, 'a webhook waits for the bus');
@@ -134,16 +147,18 @@ export class Deliveries implements Living {
     const ended = loop();
     return async () => {
       over = true;
+      wake();
       await ended;
     };
   }
 
-  private async deliver(name: string, message: JsMsg): Promise<void> {
+  /** @returns when it comes again, ms; undefined when that is not put off */
+  private async deliver(name: string, message: JsMsg): Promise<number | undefined> {
     const webhook = this.webhooks.get(name);
     const kind = message.subject.split('.')[2] as Kind;
     const event = statusEvent.safeParse(json(message));
-    if (webhook?.status !== 'active') return message.nak();
-    if (!event.success || !isWanted(webhook.spec, kind, event.data)) return message.ack();
+    if (webhook?.status !== 'active') return void message.nak();
+    if (!event.success || !isWanted(webhook.spec, kind, event.data)) return void message.ack();
     const body = message.string();
     const id = `${kind}.${event.data.subject}.${event.data.id}`;
     const tried = await post(webhook.spec.url, body, signedHeaders(this.keys(name, webhook), id, Math.floor(Date.now() / 1000), body));
@@ -154,11 +169,11 @@ export class Deliveries implements Living {
     });
     switch (tried.outcome) {
       case 'delivered':
-        return message.ack();
+        return void message.ack();
       case 'refused':
-        return givenUp ? message.ack() : message.nak(pauseAfter(attempt, this.firstPauseMs));
+        return givenUp ? void message.ack() : putOff(message, pauseAfter(attempt, this.firstPauseMs));
       case 'failed':
-        return message.nak(tried.retryAfterMs ?? pauseAfter(attempt, this.firstPauseMs));
+        return putOff(message, tried.retryAfterMs ?? pauseAfter(attempt, this.firstPauseMs));
       case 'gone':
         message.nak();
         await this.gone(name, derivedId(`webhook-gone ${name}`, String(message.seq)), `its target says that it is gone (${tried.error})`.slice(0, 256));
@@ -177,6 +192,11 @@ export class Deliveries implements Living {
 
 export function isWanted({ kinds, statuses }: WebhookSpec, kind: Kind, { data }: StatusEvent): boolean {
   return (kinds.length === 0 || kinds.some((one) => one === kind)) && (statuses.length === 0 || statuses.includes(data.status));
+}
+
+function putOff(message: JsMsg, ms: number): number {
+  message.nak(ms);
+  return ms;
 }
 
 /** Pause after so many tries, ms. */
